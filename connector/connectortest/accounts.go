@@ -44,7 +44,9 @@ func (s *suite) create(t *testing.T) {
 		}
 		made := s.make(t, c, spec)
 
-		assert.Equal(t, spec.PersonID, made.ExternalID)
+		if s.keepsIDs(t) {
+			assert.Equal(t, spec.PersonID, made.ExternalID)
+		}
 		assert.True(t, strings.EqualFold(spec.Username, made.Username), made.Username)
 		assert.Equal(t, active, made.Active, "created with Active %v", active)
 		assert.Equal(t, made, read(t, c, made.ID), "what Create returns is what Read shows")
@@ -68,7 +70,8 @@ func (s *suite) createTwice(t *testing.T) {
 
 	matches := s.find(t, c, connector.Keys{PersonID: made.ExternalID, Username: spec.Username})
 	require.Len(t, matches, 1)
-	assert.Equal(t, connector.Match{Account: made, By: connector.ByExternalID}, matches[0])
+	_, by := s.keyOf(t, spec)
+	assert.Equal(t, connector.Match{Account: made, By: by}, matches[0])
 }
 
 func (s *suite) createAtTheSameTime(t *testing.T) {
@@ -90,7 +93,8 @@ func (s *suite) createAtTheSameTime(t *testing.T) {
 		s.fails(t, err, connector.OpCreate, connector.KindExists)
 	}
 	assert.Equal(t, 1, made, "accounts made")
-	assert.Len(t, s.find(t, c, connector.Keys{PersonID: spec.PersonID}), 1)
+	keys, _ := s.keyOf(t, spec)
+	assert.Len(t, s.find(t, c, keys), 1)
 }
 
 // values creates accounts with texts that break careless quoting.
@@ -109,6 +113,9 @@ func (s *suite) values(t *testing.T) {
 		"spaces":       "two  spaces",
 		"long":         strings.Repeat("long ", s.MaxText/5-1) + "text",
 	} {
+		if !s.hasAttributes() {
+			break
+		}
 		t.Run(name, func(t *testing.T) {
 			spec := s.spec()
 			spec.Attributes[s.Attributes[0]] = text
@@ -141,10 +148,14 @@ func (s *suite) values(t *testing.T) {
 	}
 	t.Run("empty", func(t *testing.T) {
 		spec := s.spec()
-		spec.Attributes[s.Attributes[1]] = ""
+		if s.hasAttributes() {
+			spec.Attributes[s.Attributes[1]] = ""
+		}
 		made := s.make(t, c, spec)
 		assert.NotContains(t, made.Attributes, s.Attributes[1])
-		assert.Contains(t, made.Attributes, s.Attributes[0])
+		if s.hasAttributes() {
+			assert.Contains(t, made.Attributes, s.Attributes[0])
+		}
 	})
 	t.Run("none", func(t *testing.T) {
 		spec := s.spec()
@@ -157,7 +168,8 @@ func (s *suite) values(t *testing.T) {
 func (s *suite) usernameRefused(t *testing.T, part string) bool {
 	t.Helper()
 	return strings.ContainsAny(part, `+"`) && s.deviates(t, UsernamesRestricted) ||
-		strings.ContainsAny(part, `+"%ë`) && s.deviates(t, UsernamesPlain)
+		strings.ContainsAny(part, `+"%ë`) && s.deviates(t, UsernamesPlain) ||
+		strings.ContainsAny(part, `+"%ë'`) && s.deviates(t, UsernamesOfLogins)
 }
 
 func (s *suite) deleteAccount(t *testing.T) {

@@ -46,15 +46,32 @@ func (s *suite) open(t *testing.T) connector.Connector {
 // spec returns a specification for a new person's account. No other has the same texts.
 func (s *suite) spec() connector.Spec {
 	mark := strings.ToLower(rand.Text()[:10])
-	return s.remember(connector.Spec{
-		PersonID: "p-" + mark,
-		Username: "zoe." + mark,
-		Active:   true,
-		Attributes: map[string]any{
+	spec := connector.Spec{PersonID: "p-" + mark, Username: s.Names + mark, Active: true}
+	if s.hasAttributes() {
+		spec.Attributes = map[string]any{
 			s.Attributes[0]: "Zoë O'Brien-Łukasz " + mark,
 			s.Attributes[1]: "second-" + mark,
-		},
-	})
+		}
+	}
+	return s.remember(spec)
+}
+
+// hasAttributes reports whether the app has attributes that can be set.
+func (s *suite) hasAttributes() bool { return s.Attributes[0] != "" }
+
+// keepsIDs reports whether the app keeps external IDs.
+func (s *suite) keepsIDs(t *testing.T) bool {
+	t.Helper()
+	return !s.deviates(t, NoExternalID)
+}
+
+// keyOf returns the key by which an account is found, and its name.
+func (s *suite) keyOf(t *testing.T, spec connector.Spec) (connector.Keys, connector.MatchKey) {
+	t.Helper()
+	if s.keepsIDs(t) {
+		return connector.Keys{PersonID: spec.PersonID}, connector.ByExternalID
+	}
+	return connector.Keys{PersonID: spec.PersonID, Username: spec.Username}, connector.ByUsername
 }
 
 // remember adds a spec's texts to those that no error may hold, and returns the spec.

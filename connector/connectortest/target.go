@@ -22,8 +22,11 @@ type Target struct {
 	Entitlements [2]string
 	// AnyEntitlement is set if the app accepts every name of an entitlement.
 	AnyEntitlement bool
-	// Attributes are two attributes that take any single text.
+	// Attributes are two attributes that take any single text. Empty if the app has none that
+	// can be set.
 	Attributes [2]string
+	// Names begins the usernames of test accounts; empty: "zoe.".
+	Names string
 	// MaxText is how long a text the first of Attributes takes; 0 is 2,000.
 	MaxText int
 	// Secrets are texts that no error may hold, such as credentials.
@@ -65,6 +68,11 @@ const (
 	// MembersUnchecked: an entitlement can be granted to an account that does not
 	// exist.
 	MembersUnchecked Deviation = "members unchecked"
+	// UsernamesOfLogins: Create of an account whose username has anything but ASCII letters,
+	// digits and dashes fails as KindInvalid.
+	UsernamesOfLogins Deviation = "usernames of logins"
+	// NoExternalID: the app keeps no external ID, and accounts are found by their usernames.
+	NoExternalID Deviation = "no external ID"
 	// NoInactive: Create of an inactive account fails as KindUnsupported.
 	NoInactive Deviation = "no inactive accounts"
 	// InactiveUnlisted: a disabled account is found by its ID only.
@@ -98,6 +106,9 @@ func Run(t *testing.T, target Target) {
 	if target.MaxText == 0 {
 		target.MaxText = 2000
 	}
+	if target.Names == "" {
+		target.Names = "zoe."
+	}
 	s := &suite{Target: target}
 	for _, test := range []struct {
 		name   string
@@ -111,7 +122,7 @@ func Run(t *testing.T, target Target) {
 		{"CreateTwice", s.can().Create, s.createTwice},
 		{"CreateAtTheSameTime", s.can().Create, s.createAtTheSameTime},
 		{"Values", s.can().Create, s.values},
-		{"ShownAttributes", s.can().Create, s.shownAttributes},
+		{"ShownAttributes", s.can().Create && s.hasAttributes(), s.shownAttributes},
 		{"DroppedAttributes", s.can().Create && s.Faults.Drop != nil, s.droppedAttributes},
 		{"Correlation", s.can().Create, s.correlation},
 		{"AmbiguousCorrelation", s.Seed != nil, s.ambiguousCorrelation},
