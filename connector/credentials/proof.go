@@ -70,6 +70,34 @@ func (k Key) Grant(claims Claims) func(context.Context, string) (string, url.Val
 	})
 }
 
+// Signed authorizes each request by an assertion of its own, as GitHub wants it of apps.
+type Signed struct {
+	Key    Key
+	Claims Claims
+}
+
+// skew is how far the clock of a service may be behind ours.
+const skew = time.Minute
+
+// Header implements Credentials.
+func (s Signed) Header(_ context.Context, op string) (string, error) {
+	text, err := reveal(op, s.Key.Setting, s.Key.PEM)
+	if err != nil {
+		return "", err
+	}
+	signed, err := s.Key.sign([]byte(text), s.Claims, time.Now().Add(-skew))
+	if err != nil {
+		return "", unauthorized(op, "the "+s.Key.Setting+" setting "+err.Error())
+	}
+	return "Bearer " + signed, nil
+}
+
+// Renew implements Credentials.
+func (Signed) Renew(string) bool { return false }
+
+// Who implements Credentials.
+func (s Signed) Who() string { return "app " + s.Claims.Issuer }
+
 func (k Key) proof(claims Claims, params func(signed string) url.Values) func(context.Context, string) (string, url.Values, error) {
 	return func(_ context.Context, op string) (string, url.Values, error) {
 		text, err := reveal(op, k.Setting, k.PEM)
@@ -108,11 +136,12 @@ func (k Key) sign(text []byte, claims Claims, now time.Time) (string, error) {
 		return "", err
 	}
 	said := jwt.MapClaims{
-		"iss": claims.Issuer, "sub": claims.Subject, "aud": claims.Audience, "jti": uuid.NewString(),
-		"iat": now.Unix(), "nbf": now.Unix(), "exp": now.Add(assertionLife).Unix(),
+		"jti": uuid.NewString(), "iat": now.Unix(), "nbf": now.Unix(), "exp": now.Add(assertionLife).Unix(),
 	}
-	if claims.Scope != "" {
-		said["scope"] = claims.Scope
+	for name, value := range map[string]string{"iss": claims.Issuer, "sub": claims.Subject, "aud": claims.Audience, "scope": claims.Scope} {
+		if value != "" {
+			said[name] = value
+		}
 	}
 	token := jwt.NewWithClaims(method, said)
 	if k.ID != "" {
@@ -187,4 +216,5 @@ func methodOf(key crypto.Signer, certified bool) (jwt.SigningMethod, error) {
 
 var _ Credentials = (*Tokens)(nil)
 var _ Credentials = Token{}
+var _ Credentials = Signed{}
 var _ Credentials = Password{}

@@ -39,6 +39,9 @@ type Client struct {
 	// Proof returns the client's secret, or the parameters of the token request that prove
 	// who the client is. It is called for each token. Its error is a *connector.Error.
 	Proof func(ctx context.Context, op string) (secret string, params url.Values, err error)
+	// Fetch gets a token in place of all this, from a token service that does not speak
+	// OAuth. Its error is a *connector.Error.
+	Fetch func(ctx context.Context, op string) (*oauth2.Token, error)
 	// Settings names the settings that the proof is made of, for errors.
 	Settings string
 	// Lifetime is how long a token is kept if the token service does not say when it expires;
@@ -107,6 +110,9 @@ func (t *Tokens) Who() string { return "OAuth client " + t.client.ID }
 
 // fetch asks for a token.
 func (t *Tokens) fetch(ctx context.Context, op string) (*oauth2.Token, error) {
+	if t.client.Fetch != nil {
+		return t.client.Fetch(ctx, op)
+	}
 	secret, params, err := t.client.Proof(ctx, op)
 	if err != nil {
 		return nil, err
