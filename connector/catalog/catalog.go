@@ -10,6 +10,7 @@ import (
 	"github.com/tenurehq/tenure/connector/activedirectory"
 	"github.com/tenurehq/tenure/connector/entra"
 	"github.com/tenurehq/tenure/connector/google"
+	"github.com/tenurehq/tenure/connector/github"
 	"github.com/tenurehq/tenure/connector/jit"
 	"github.com/tenurehq/tenure/connector/ldap"
 	"github.com/tenurehq/tenure/connector/manual"
@@ -25,6 +26,7 @@ var kinds = []connector.Kind{
 	activedirectory.Kind,
 	entra.Kind,
 	google.Kind,
+	github.Kind,
 	ldap.Kind,
 	manual.Kind,
 	memory.Kind,

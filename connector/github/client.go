@@ -1,0 +1,329 @@
+package github
+
+import (
+	"context"
+	"iter"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/connector/rest"
+)
+
+// client is a connector to one organisation.
+type client struct {
+	connector.Base
+
+	api     *rest.Client
+	org     string
+	suffix  string            // of logins by the rule; empty if there is none
+	saml    bool              // the organisation has SAML single sign-on
+	logins  map[string]string // person ID -> login
+	persons map[string]string // login in lower case -> person ID
+}
+
+// Capabilities implements connector.Connector.
+func (c *client) Capabilities() connector.Capabilities {
+	return connector.Capabilities{
+		Create: true, Disable: true, Entitlements: true, ListEntitlements: true, Sessions: c.saml, List: true, Probe: true,
+	}
+}
+
+// Close implements connector.Connector.
+func (*client) Close() error { return nil }
+
+// user is a user of GitHub.
+type user struct {
+	ID    int64  `json:"id"`
+	Login string `json:"login"`
+	Type  string `json:"type"`
+}
+
+// membership is the membership of a user in the organisation.
+type membership struct {
+	State string `json:"state"` // active, or pending: an invitation that waits
+	Role  string `json:"role"`  // admin or member
+	User  user   `json:"user"`
+}
+
+// invitation is an invitation that waits.
+type invitation struct {
+	ID    int64  `json:"id"`
+	Login string `json:"login"` // empty if it went to an address
+	Role  string `json:"role"`
+	Teams int    `json:"team_count"`
+}
+
+// team is a team of the organisation.
+type team struct {
+	Slug string `json:"slug"`
+}
+
+// in returns the path of something in the organisation.
+func (c *client) in(segments ...string) string {
+	return rest.Path(append([]string{"orgs", c.org}, segments...)...)
+}
+
+// pages yields the items of a list.
+func pages[T any](ctx context.Context, c *client, op, path string, query url.Values) iter.Seq2[T, error] {
+	if query == nil {
+		query = url.Values{}
+	}
+	query.Set("per_page", "100")
+	first := rest.Request{Op: op, Path: path, Query: query}
+	return func(yield func(T, error) bool) {
+		for page, err := range rest.Pages(ctx, c.api, first, rest.NextLink[[]T](op)) {
+			if err == nil && page == nil {
+				err = rest.Contradictory(op, "GitHub answered without a list")
+			}
+			if err != nil {
+				var none T
+				yield(none, err)
+				return
+			}
+			for _, item := range page {
+				if !yield(item, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// userID is the form of the ID of a user.
+var userID = regexp.MustCompile(`^[1-9][0-9]{0,18}$`)
+
+// owned returns the user with an ID, whatever their login is now. It reports false if GitHub
+// says that there is none, and shows the organisation.
+func (c *client) owned(ctx context.Context, op, id string) (user, bool, error) {
+	if !userID.MatchString(id) {
+		return user{}, false, nil
+	}
+	var found user
+	_, err := c.api.Do(ctx, rest.Request{Op: op, Path: rest.Path("user", id)}, &found)
+	switch {
+	case rest.Has(err, notFound):
+		return user{}, false, c.sees(ctx, op)
+	case err != nil:
+		return user{}, false, err
+	case strconv.FormatInt(found.ID, 10) != id || !loginForm.MatchString(strings.ReplaceAll(found.Login, "_", "-")):
+		return user{}, false, rest.Contradictory(op, "GitHub shows another user than was asked for")
+	}
+	return found, true, nil
+}
+
+// sees returns an error unless the credentials see who is in the organisation. Without the
+// right to, GitHub answers as if people were not there.
+func (c *client) sees(ctx context.Context, op string) error {
+	var waiting []invitation
+	_, err := c.api.Do(ctx, rest.Request{Op: op, Path: c.in("invitations"), Query: url.Values{"per_page": {"1"}}}, &waiting)
+	return err
+}
+
+// member returns the membership of a login. It reports false if there is none.
+func (c *client) member(ctx context.Context, op, login string) (membership, bool, error) {
+	var found membership
+	_, err := c.api.Do(ctx, rest.Request{Op: op, Path: c.in("memberships", login)}, &found)
+	switch {
+	case rest.Has(err, notFound):
+		return membership{}, false, c.sees(ctx, op)
+	case err != nil:
+		return membership{}, false, err
+	case found.State != "active" && found.State != "pending" || found.User.ID == 0 || !strings.EqualFold(found.User.Login, login):
+		return membership{}, false, rest.Contradictory(op, "GitHub shows a membership that is not the one that was asked for")
+	}
+	return found, true, nil
+}
+
+// Read implements connector.Connector.
+func (c *client) Read(ctx context.Context, accountID string) (connector.Account, error) {
+	_, account, err := c.read(ctx, connector.OpRead, accountID)
+	return account, err
+}
+
+// read returns the login and the account of a user.
+func (c *client) read(ctx context.Context, op, id string) (login string, account connector.Account, err error) {
+	found, there, err := c.owned(ctx, op, id)
+	if err != nil || !there {
+		return "", connector.Account{}, orGone(op, err)
+	}
+	m, there, err := c.member(ctx, op, found.Login)
+	if err != nil || !there {
+		return "", connector.Account{}, orGone(op, err)
+	}
+	if m.User.ID != found.ID {
+		return "", connector.Account{}, rest.Contradictory(op, "GitHub shows the membership of another user: the login has changed hands")
+	}
+	account, err = c.account(ctx, op, m)
+	return found.Login, account, err
+}
+
+func orGone(op string, err error) error {
+	if err == nil {
+		return gone(op)
+	}
+	return err
+}
+
+// account returns the account of a membership.
+func (c *client) account(ctx context.Context, op string, m membership) (connector.Account, error) {
+	account := c.bare(m)
+	if connector.SparesEntitlements(ctx) {
+		return account, nil
+	}
+	teams, err := c.teamsOf(ctx, op, m)
+	if err != nil {
+		return connector.Account{}, err
+	}
+	if account.Entitlements = sorted(append(account.Entitlements, teams...)); len(account.Entitlements) == 0 {
+		account.Entitlements = nil
+	}
+	return account, nil
+}
+
+// bare returns the account of a membership without its teams.
+func (c *client) bare(m membership) connector.Account {
+	account := connector.Account{
+		ID: strconv.FormatInt(m.User.ID, 10), Username: c.username(m.User.Login), ExternalID: c.persons[strings.ToLower(m.User.Login)],
+		Active: true, Attributes: map[string]any{"state": m.State},
+	}
+	if m.Role == "admin" {
+		account.Entitlements = []string{owner}
+	}
+	return account
+}
+
+// Find implements connector.Connector. It looks for the login that the configuration gives a
+// person.
+func (c *client) Find(ctx context.Context, keys connector.Keys) ([]connector.Match, error) {
+	const op = connector.OpFind
+	if keys.AccountID != "" {
+		_, account, err := c.read(ctx, op, keys.AccountID)
+		return connector.FoundByID(account, err)
+	}
+	by, login := connector.ByExternalID, c.logins[keys.PersonID]
+	if login == "" {
+		by, login = connector.ByUsername, c.login("", keys.Username)
+	}
+	if !loginForm.MatchString(login) {
+		return nil, nil // nobody on GitHub has it
+	}
+	if person := c.persons[strings.ToLower(login)]; person != "" && keys.PersonID != "" && person != keys.PersonID {
+		return nil, nil
+	}
+	m, there, err := c.member(ctx, op, login)
+	if err != nil || !there {
+		return nil, err
+	}
+	account, err := c.account(ctx, op, m)
+	if err != nil {
+		return nil, err
+	}
+	return []connector.Match{{Account: account, By: by}}, nil
+}
+
+// Check implements connector.Connector.
+func (c *client) Check(ctx context.Context) (string, error) {
+	var found user
+	if _, err := c.api.Do(ctx, rest.Request{Op: connector.OpCheck, Path: c.in()}, &found); err != nil {
+		return "", err
+	}
+	if !strings.EqualFold(found.Login, c.org) {
+		return "", rest.Contradictory(connector.OpCheck, "GitHub shows another organisation than was asked for")
+	}
+	return c.api.Credentials.Who() + " in the organisation " + c.org, nil
+}
+
+// Probe implements connector.Connector.
+func (c *client) Probe(ctx context.Context) []connector.Finding {
+	const op = connector.OpProbe
+	looks := []struct{ what, path string }{
+		{"sees the members", "members"}, {"sees invitations that wait", "invitations"}, {"sees the teams", "teams"},
+		{"sees outside collaborators", "outside_collaborators"},
+	}
+	if c.saml {
+		looks = append(looks, struct{ what, path string }{"sees the authorisations of tokens and keys", "credential-authorizations"})
+	}
+	var findings []connector.Finding
+	for _, look := range looks {
+		finding := connector.Finding{What: look.what}
+		if _, err := c.api.Do(ctx, rest.Request{Op: op, Path: c.in(look.path), Query: url.Values{"per_page": {"1"}}}, nil); err != nil {
+			finding.Problem = err.Error()
+		}
+		findings = append(findings, finding)
+	}
+	finding := connector.Finding{What: "sees the teams of a member (GraphQL)"}
+	if _, err := c.teamsByGraphQL(ctx, op, c.org); err != nil {
+		finding.Problem = err.Error()
+	}
+	return append(findings, finding)
+}
+
+// List implements connector.Connector: members, and whoever is invited by login.
+func (c *client) List(ctx context.Context) iter.Seq2[connector.Account, error] {
+	const op = connector.OpList
+	return func(yield func(connector.Account, error) bool) {
+		held, err := c.allTeams(ctx, op)
+		if err != nil {
+			yield(connector.Account{}, err)
+			return
+		}
+		show := func(m membership, teams []string) bool {
+			account := c.bare(m)
+			if account.Entitlements = sorted(append(account.Entitlements, teams...)); len(account.Entitlements) == 0 {
+				account.Entitlements = nil
+			}
+			return yield(account, nil)
+		}
+		for _, role := range []string{"admin", "member"} {
+			for found, err := range pages[user](ctx, c, op, c.in("members"), url.Values{"role": {role}}) {
+				if err != nil {
+					yield(connector.Account{}, err)
+					return
+				}
+				if !show(membership{State: "active", Role: role, User: found}, held[found.ID]) {
+					return
+				}
+			}
+		}
+		for waiting, err := range pages[invitation](ctx, c, op, c.in("invitations"), nil) {
+			var m membership
+			var teams []string
+			if err == nil && waiting.Login == "" {
+				continue
+			}
+			if err == nil {
+				m, teams, err = c.invited(ctx, op, waiting)
+			}
+			if err != nil {
+				yield(connector.Account{}, err)
+				return
+			}
+			if !show(m, teams) {
+				return
+			}
+		}
+	}
+}
+
+// invited returns the membership that an invitation offers, and its teams.
+func (c *client) invited(ctx context.Context, op string, waiting invitation) (membership, []string, error) {
+	m := membership{State: "pending", Role: waiting.Role}
+	if _, err := c.api.Do(ctx, rest.Request{Op: op, Path: rest.Path("users", waiting.Login)}, &m.User); err != nil {
+		return m, nil, err
+	}
+	teams, err := c.teamsOfInvitation(ctx, op, waiting)
+	return m, teams, err
+}
+
+// remove sends a DELETE. It reports whether there was something to delete.
+func (c *client) remove(ctx context.Context, op, path string) (bool, error) {
+	_, err := c.api.Do(ctx, rest.Request{Op: op, Method: http.MethodDelete, Path: path}, nil)
+	if rest.Has(err, notFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
