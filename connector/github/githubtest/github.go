@@ -124,6 +124,18 @@ func (g *GitHub) Rename(id int64, login string) {
 	}
 }
 
+// Delete deletes the account of a user, as they may do themselves.
+func (g *GitHub) Delete(id int64) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, a := range g.users {
+		if a.id == id {
+			a.absent = true
+		}
+	}
+	g.removeSeat(id)
+}
+
 // Accept accepts the invitation of a user.
 func (g *GitHub) Accept(id int64) {
 	g.mu.Lock()
