@@ -39,7 +39,7 @@ var secure = map[string]struct {
 	"google.url":          {google, "http://admin.example.com", false},
 	"google.licensingURL": {google, "http://licensing.example.com", false},
 	"google.tokenURL":     {google, "http://oauth2.example.com/token", false},
-	"github.url": {connector.Settings{"org": "acme", "token": "abc"}, "http://api.acme.ghe.com", false},
+	"github.url":          {connector.Settings{"org": "acme", "token": "abc"}, "http://api.acme.ghe.com", false},
 	"salesforce.url": {
 		connector.Settings{"url": "https://acme.my.salesforce.com", "clientID": "a", "clientSecret": "b"},
 		"http://acme.my.salesforce.com", false,
