@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/tenurehq/tenure/connector"
 	"github.com/tenurehq/tenure/connector/rest"
@@ -187,6 +188,9 @@ func (c *client) Relabel(ctx context.Context, accountID string, to connector.Lab
 	return c.put(ctx, op, u, changed)
 }
 
+// codesWait bounds how long a leaver's suspension waits for the backup codes.
+const codesWait = 5 * time.Second
+
 // Disable implements connector.Connector. Google does not touch the backup codes of a
 // suspended user, so they are invalidated first. If that fails, the account is suspended all
 // the same, and the error tells of the codes.
@@ -196,7 +200,9 @@ func (c *client) Disable(ctx context.Context, accountID string) error {
 	if err != nil || u.off() {
 		return err
 	}
-	codes := c.invalidateCodes(ctx, op, u)
+	early, cancel := context.WithTimeout(ctx, codesWait)
+	codes := c.invalidateCodes(early, op, u)
+	cancel()
 	if err := c.put(ctx, op, u, user{"suspended": true}); err != nil {
 		return err
 	}

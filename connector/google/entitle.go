@@ -2,6 +2,7 @@ package google
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -76,8 +77,8 @@ func (c *client) entitlementsOf(ctx context.Context, op string, u user) ([]strin
 		role := member
 		if c.groupRoles {
 			in, err := c.membership(ctx, op, g.Email, u.id())
-			if rest.Gone(err) != nil {
-				return nil, err
+			if err != nil {
+				return nil, unsettled(err)
 			}
 			role = in.Role
 		}
@@ -118,8 +119,8 @@ func (c *client) everybodys(ctx context.Context, op string) (map[string][]string
 	}
 	for _, g := range groups {
 		for in, err := range list[membership](ctx, c.api, op, membersOf(g.Email), "members", url.Values{"maxResults": {"200"}}) {
-			if rest.Gone(err) != nil {
-				return nil, err
+			if err != nil {
+				return nil, unsettled(err)
 			}
 			role := in.Role
 			if !c.groupRoles {
@@ -166,13 +167,23 @@ func (c *client) Grant(ctx context.Context, accountID string, names []string) er
 		}
 		switch e := parseEntitlement(name); e.kind {
 		case connector.Role:
-			return c.assign(ctx, u, e.name)
+			return unsettled(c.assign(ctx, u, e.name))
 		case connector.Licence:
-			return c.license(ctx, u, e.name)
+			return unsettled(c.license(ctx, u, e.name))
 		default:
 			return c.join(ctx, u, e)
 		}
 	})
+}
+
+// unsettled returns the error for a 404 about something that Google has just shown: it is not
+// everywhere yet, or not any more, and the account is no less there.
+func unsettled(err error) error {
+	var failed *connector.Error
+	if !errors.As(err, &failed) || failed.Kind != connector.KindNotFound {
+		return err
+	}
+	return &connector.Error{Kind: connector.KindUnavailable, Op: failed.Op, Message: "Google's parts do not agree yet on what is there", Cause: failed.Cause}
 }
 
 // join makes a user a member of a group. Google has answered 404 to members that it had
@@ -205,7 +216,7 @@ func (c *client) join(ctx context.Context, u user, e entitlement) error {
 	case missing != nil:
 		return missing
 	}
-	return &connector.Error{Kind: connector.KindUnavailable, Op: op, Message: "Google does not show the new member of the group yet", Cause: err}
+	return unsettled(err)
 }
 
 // Revoke implements connector.Connector.
@@ -247,5 +258,5 @@ func (c *client) leave(ctx context.Context, u user, e entitlement) error {
 	if _, err := c.membership(ctx, op, e.name, u.id()); err != nil {
 		return rest.Gone(err)
 	}
-	return &connector.Error{Kind: connector.KindUnavailable, Op: op, Message: "Google says that there is no such member of the group, and shows one", Cause: err}
+	return unsettled(err)
 }

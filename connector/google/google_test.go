@@ -314,7 +314,6 @@ func TestALeaverKeepsNoWayIn(t *testing.T) {
 	require.NoError(t, c.Disable(t.Context(), id), "again: the codes of a suspended user are not touched")
 }
 
-// TestALeaverIsSuspendedEvenIfTheCodesStay takes the right to backup codes away.
 func TestALeaverIsSuspendedEvenIfTheCodesStay(t *testing.T) {
 	app, settings := serve(t, nil)
 	c := open(t, settings)
@@ -383,6 +382,8 @@ func TestDataIsHandedOverAcrossAttempts(t *testing.T) {
 		{"applicationId": "810260081642"}]`, string(sent))
 
 	refused(t, restarted.HandOver(ctx, from, from), connector.KindContradictory)
+	unknown := connector.WithOperation(t.Context(), "AKrEtI-of-another")
+	refused(t, restarted.HandOver(unknown, from, to), connector.KindUnavailable)
 }
 
 func TestATransferThatFails(t *testing.T) {

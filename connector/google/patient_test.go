@@ -3,6 +3,7 @@ package google_test
 import (
 	"context"
 	"iter"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -82,7 +83,14 @@ func (p patient) Relabel(ctx context.Context, id string, to connector.Label) err
 }
 
 func (p patient) Grant(ctx context.Context, id string, names []string) error {
-	return again(ctx, settles, func(ctx context.Context) error { return p.Connector.Grant(ctx, id, names) })
+	err := again(ctx, settles, func(ctx context.Context) error { return p.Connector.Grant(ctx, id, names) })
+	for range 3 { // what was accepted is not proven until it is shown
+		account, unread := p.Read(ctx, id)
+		if unread != nil || !slices.ContainsFunc(names, func(name string) bool { return !slices.Contains(account.Entitlements, name) }) {
+			break
+		}
+	}
+	return err
 }
 
 func (p patient) Revoke(ctx context.Context, id string, names []string) error {
@@ -130,11 +138,12 @@ func TestConformanceWithTraps(t *testing.T) {
 		"not found after create":        {NotFoundAfterCreate: 2},
 		"creation is not complete":      {CreationIncomplete: 2},
 		"searches lag":                  {SearchesLag: 1},
+		"memberships lag":               {MembershipsLag: 2},
 		"member added but 404":          {MemberAddedBut404: true},
 		"quota as 403":                  {QuotaEvery: 7},
 		"concurrent quota as 403":       {QuotaEvery: 11, QuotaReason: "quotaExceeded"},
 		"transfers take several looks":  {TransferPolls: 3},
-		"all that can be had at a time": {NotFoundAfterCreate: 1, CreationIncomplete: 1, SearchesLag: 1, MemberAddedBut404: true, TransferPolls: 2},
+		"all that can be had at a time": {NotFoundAfterCreate: 1, CreationIncomplete: 1, SearchesLag: 1, MembershipsLag: 1, MemberAddedBut404: true, TransferPolls: 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			app, settings := serve(t, nil)

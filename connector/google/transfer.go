@@ -64,7 +64,7 @@ func (c *client) HandOver(ctx context.Context, fromAccountID, toAccountID string
 	if id := connector.OperationOf(ctx); id != "" {
 		var t transfer
 		if _, err := c.api.Do(ctx, rest.Request{Op: op, Path: transfers + rest.Path(id)}, &t); err != nil {
-			return err
+			return unsettled(err)
 		}
 		return c.state(t, fromAccountID, toAccountID)
 	}
@@ -88,7 +88,7 @@ func (c *client) HandOver(ctx context.Context, fromAccountID, toAccountID string
 	}
 	if underway.ID == "" {
 		if _, err := c.api.Do(ctx, rest.Request{Op: op, Method: http.MethodPost, Path: transfers, Body: wanted}, &underway); err != nil {
-			return err
+			return unsettled(err)
 		}
 	}
 	return c.state(underway, fromAccountID, toAccountID)

@@ -36,7 +36,12 @@ func (s *Service) listGroups(r *http.Request, _ map[string]any) (any, *problem) 
 			groups = append(groups, g.shown())
 			continue
 		}
-		if g.index(userID) >= 0 {
+		switch i := g.index(userID); {
+		case i < 0:
+		case g.members[i].lag > 0:
+			g.members[i].lag--
+			s.sprung++
+		default:
 			groups = append(groups, g.shown())
 		}
 	}
@@ -102,7 +107,7 @@ func (s *Service) insertMember(r *http.Request, body map[string]any) (any, *prob
 	if g.index(id) >= 0 {
 		return nil, &problem{409, "duplicate", "Member already exists."}
 	}
-	m := &membership{id: id, role: role}
+	m := &membership{id: id, role: role, lag: s.traps.MembershipsLag}
 	g.members = append(g.members, m)
 	if s.traps.MemberAddedBut404 {
 		s.sprung++

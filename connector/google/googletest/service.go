@@ -40,6 +40,8 @@ type Traps struct {
 	CreationIncomplete int
 	// SearchesLag is how many searches do not show a new user.
 	SearchesLag int
+	// MembershipsLag is how many lists of a user's groups do not show a new membership.
+	MembershipsLag int
 	// MemberAddedBut404 answers 404 to members that are added.
 	MemberAddedBut404 bool
 	// QuotaEvery refuses each n-th request by the 403 of a quota.
@@ -108,6 +110,7 @@ type group struct {
 
 type membership struct {
 	id, role string
+	lag      int
 }
 
 type licence struct {
