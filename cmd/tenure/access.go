@@ -27,10 +27,10 @@ func (c *cli) personWhyCommand() *cobra.Command {
 	return c.reads(&cobra.Command{
 		Use:   "why PERSON [APP [ENTITLEMENT]]",
 		Short: "Show why somebody has access, or has none",
-		Long: `Show why somebody has access, or has none: which roles hold and what they give;
-which do not, and by which part of their condition; and what of theirs is not done,
-held or skipped. A role holds for somebody with several positions if it does for one
-of them, which is named. With APP, only what concerns that app; with ENTITLEMENT, only the
+		Long: `Show why somebody has access, or has none: the roles that hold and what they give,
+the roles that do not hold and which part of their condition is not true, and the steps
+that are not done, held or skipped. For somebody with several positions, a role holds if
+it holds for one of them, and the command names that one. With APP, only what concerns that app; with ENTITLEMENT, only the
 roles that give it. Roles count while the person is employed; a leave or a suspension
 keeps their accounts disabled whatever the roles say.`,
 		Example: `  tenure person why 10004

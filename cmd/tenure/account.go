@@ -33,7 +33,7 @@ func (c *cli) accountRestoreCommand() *cobra.Command {
 		Use:   "restore PERSON APP",
 		Short: "Bring somebody's deleted account back from an app's recycle bin, turned off",
 		Long: `Bring somebody's deleted account back from an app's recycle bin, with its ID and its
-data. Nothing is done without --apply: what would be is shown, and the exit status is 3.
+data. Without --apply, the command only shows what would be done, and exits with 3.
 
 The account comes back turned off, and the person's run takes it from there. If policy
 gives them the account, the run takes from it what policy does not give, brings it up to

@@ -181,12 +181,12 @@ others: look at what such an account has before you link it. --by external_id,us
 decides by keys, --person one by one, and --map FILE as the file says: a CSV file of
 person and account (the app's ID of it, or the username), one pair a line.
 
-An adopted account gets the person's external ID where the app has one. Unless it had
-it, its sessions are ended and its credentials reset where the app can, since whoever
-has them need not be the person; --keep-credentials leaves them, for the first import
-of people who are at work. Then the person's run brings its attributes and
-entitlements to what policy says. What it has beyond that stays, unless --take takes
-it. It is on the record with your name.`,
+An adopted account gets the person's external ID where the app has one. If it did not
+have that ID before, its sessions are ended and its credentials are reset where the app
+can do so, since somebody else may know them. With --keep-credentials they stay as they
+are, for the first import of people who are at work. Then the person's run brings the
+account's attributes and entitlements to what policy says. What the account has beyond
+that stays, unless you say --take. It is on the record with your name.`,
 		Example: `  tenure app adopt wiki
   tenure app adopt wiki --by external_id --apply
   tenure app adopt wiki --person 10004 --apply --take
@@ -396,14 +396,14 @@ func (c *cli) appUnlinkCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "unlink APP --person PERSON --reason WHY",
 		Short: "Say that somebody has no account in an app: there is none, or it is another's",
-		Long: `Say that somebody has no account in an app. Nothing is changed in the app, and
-nothing without --apply: what would be is shown, and the exit status is 3.
+		Long: `Say that somebody has no account in an app. The app itself is not changed. Without
+--apply, the command only shows what would be recorded, and exits with 3.
 
-It is for what no look-up can prove: that a creation which went wrong has left no
-account behind ("unproven"), or that the account which is linked is another person's
-("contested"). Look in the app first: an account that is there and is on stays so, and
-nobody will turn it off. What the app itself shows as this person's alone cannot be
-unlinked. It is on the record, with your name, as your word and not as a proof.`,
+Use it for what no look-up can prove: that a creation which went wrong has left no
+account behind ("unproven"), or that the linked account is another person's
+("contested"). Look in the app first: if an account is there and is on, it stays on, and
+nobody will turn it off. An account that the app itself shows as this person's alone
+cannot be unlinked. It is on the record, with your name, as your word and not as a proof.`,
 		Example:           `  tenure app unlink wiki --person 10004 --reason "not in the app: I looked" --apply`,
 		Args:              exactly("APP"),
 		ValidArgsFunction: c.completeApps,

@@ -299,13 +299,13 @@ func (c *cli) appTestCommand() *cobra.Command {
 		Long: `Try an app with the settings of the configuration: as whom Tenure signs in, and
 whether the rights are there that it needs. Nothing is changed.
 
-With --write a whole life is played with a test account, whose username begins
-with "tenure-test-": it is made with the attributes that the configuration maps,
-they are changed and cleared, it is given an entitlement, disabled, enabled, stripped
-and deleted, and read back after each step. What the app shows late is waited for, and
-attributes that it takes and does not keep are named.
-If a step fails, or Ctrl-C is pressed, what there is of the account is disabled and
-deleted, even if the app never said that it made it. What may be left is named.
+With --write, the command takes a test account through a whole life. Its username
+begins with "tenure-test-". The account is made with the attributes that the
+configuration maps; these are changed and cleared; then it is given an entitlement,
+disabled, enabled, stripped and deleted. After each step it is read back. The command
+waits for what the app shows late, and names the attributes that the app accepts and
+does not keep. If a step fails, or you press Ctrl-C, the account is disabled and deleted,
+even if the app never said that it made it, and the command names what may be left.
 
 The exit status is 1 if anything fails.`,
 		Example: `  tenure app test wiki

@@ -27,9 +27,10 @@ func (c *cli) breakerListCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List the cohorts that are held",
-		Long: `List the cohorts that are held: people who were to lose access at once, or to be
-given more, and more of them than the configuration allows (breaker). Nothing of it is done until
-somebody releases or cancels it. The exit status is 3 if anything is held.`,
+		Long: `List the cohorts that are held. A cohort is a group of people who were to lose access,
+or to be given more, at the same time, and who were more than the configuration allows
+(breaker). Nothing of it is done until somebody releases or cancels it. The exit status
+is 3 if anything is held.`,
 		Example: `  tenure breaker list
   tenure breaker list --all
   tenure breaker list -o json | jq -r '.[].cohort'`,
@@ -153,13 +154,14 @@ func (c *cli) breakerReleaseCommand() *cobra.Command {
 	return c.cohortCommand(operator.Release, &cobra.Command{
 		Use:   "release COHORT",
 		Short: "Release what a cohort holds, because it is meant",
-		Long: `Let what a cohort holds be done: it is meant. All of it, or (--person) that of some
-people; the others stay held.
+		Long: `Let what a cohort holds be done, because it is meant: all of it, or (--person) what
+concerns some people; the others stay held.
 
 It is on the record with your name and reason. People's runs are told; if Temporal
 does not answer, the sweeper tells them as soon as it does. It can be interrupted
-and run again. Once the last one is released, people are counted anew. Without --apply
-it is shown whom it is about, and the exit status is 3; so it is while any are held.`,
+and run again. After the last one is released, people are counted anew. Without --apply,
+the command only shows whom it is about. The exit status is 3 then, and for as long as
+anything of the cohort is held.`,
 		Example: `  tenure breaker release c-12
   tenure breaker release c-12 --reason "the Hamburg site closes, ticket 42" --apply
   tenure breaker release c-12 --person 10004 --person 10007 --reason "really left, HR confirmed" --apply`,
@@ -182,8 +184,8 @@ that account wait with it: correct the configuration first.
 
 It is on the record with your name and reason. People's runs are told; if Temporal
 does not answer, the sweeper tells them as soon as it does. It can be interrupted
-and run again. Without --apply it is shown whom it is about, and the exit status is 3;
-so it is while any are held.`,
+and run again. Without --apply, the command only shows whom it is about. The exit status
+is 3 then, and for as long as anything of the cohort is held.`,
 		Example: `  tenure breaker cancel c-12
   tenure breaker cancel c-12 --reason "HR imported last year's file, ticket 42" --apply
   tenure breaker cancel c-12 --person 10004 --reason "not among those who leave" --apply`,

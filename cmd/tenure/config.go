@@ -39,12 +39,12 @@ status is 2 if anything is wrong, and 3 if something is probably a mistake: secr
 that are written into the file, an app that no role grants, required attributes
 that are not mapped.
 
-With --without-secrets, secrets and the files of certificates need not be there:
-that is for where a configuration is reviewed, such as CI. All else is checked.
+With --without-secrets, secrets and the files of certificates may be missing, as they
+are where a configuration is reviewed, such as in CI. Everything else is checked.
 
-With --connect, Kafka, Temporal and the ledger are looked at too: whether each is
-reached, as whom, and what is missing there, with the command that helps; also
-whether workers take the tasks of every queue that these apps need.
+With --connect, Kafka, Temporal and the ledger are checked too: whether each can be
+reached, as whom, and what is missing there, with the command that helps; and whether
+workers take the tasks of every queue that these apps need.
 Nothing is changed: no group is joined, no record written, no schema migrated.
 Run it where starter and worker run, with their environment. The exit status is
 1 if one of the three is not reached, and 3 if something is missing, or cannot

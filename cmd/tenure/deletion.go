@@ -54,11 +54,11 @@ func (c *cli) deletionListCommand() *cobra.Command {
 		Short: "List what is to be deleted for good, when, and what it waits for",
 		Long: `List the accounts that are off and to be deleted for good, the next first: what each
 waits for (a legal hold, the end of its retention, an operator's approval, or nothing)
-and until when. Of what waits for an approval, that is when somebody is reminded.
+and until when. For one that waits for an approval, it shows when somebody is reminded.
 In an app with a recycle bin, a deleted account can be brought back for a time
 (tenure account restore): it is gone for good later than it is deleted.
-It is decided as the worker decides, from the ledger and the configuration; no app
-is called. What the breaker holds is in tenure breaker list.
+The command decides as the worker does, from the ledger and the configuration, and
+calls no app. What the breaker holds is in tenure breaker list.
 Exits with 3 if something waits for an approval.`,
 		Example: `  tenure deletion list
   tenure deletion list --waits approval
@@ -123,13 +123,14 @@ func (c *cli) deletionApproveCommand() *cobra.Command {
 		Use:   "approve PERSON",
 		Short: "Approve that somebody's accounts are deleted for good",
 		Long: `Approve that somebody's accounts are deleted for good, where the configuration asks
-for that (leaver.approval): all that need it, or (--app) that in one app. What waited
-for nothing else is deleted at once; what is still kept, or held, when that ends.
+for an approval (leaver.approval): all accounts that need one, or (--app) the one in an
+app. An account that waits for nothing else is deleted at once. One that is still kept,
+or held, is deleted when that ends.
 
-It holds for this ending only: whoever comes back and leaves again is asked about
-anew. It is on the record with your name and reason. To say no, keep the account
-longer (tenure retention set) or place a hold (tenure hold place). Without --apply it
-is shown what would be deleted and when, and the exit status is 3.`,
+The approval holds for this end of the employment only: if the person comes back and
+leaves again, Tenure asks again. It is on the record with your name and reason. To say
+no, keep the account longer (tenure retention set) or place a hold (tenure hold place).
+Without --apply, the command only shows what would be deleted and when, and exits with 3.`,
 		Example: `  tenure deletion approve 10004
   tenure deletion approve 10004 --reason "ticket 42" --apply
   tenure deletion approve 10004 --app wiki --reason "nothing of it is needed, ticket 42" --apply`,

@@ -195,11 +195,11 @@ func (c *cli) dlqDiscardCommand() *cobra.Command {
 		Long: `Decide that nothing has to come of dead letters: those with the numbers given, or
 all that are open or redriven and that the filters select.
 
-They do not show with their people any more, and urgent ones need no attention:
+They are no longer shown with their people, and urgent ones no longer need attention:
 the person's run is told.
 The records stay in Kafka for as long as the topic keeps them, and can still be
 redriven (with --again). It is on the record with your name and reason. Without
---apply it is shown which, and the exit status is 3.`,
+--apply, the command only shows which they are, and exits with 3.`,
 		Example: `  tenure dlq discard 17
   tenure dlq discard 17 --reason "HR sent it again as e-4711" --apply
   tenure dlq discard --code tombstone --since 36h --reason "a connector's mistake, ticket 42" --apply`,
@@ -263,17 +263,17 @@ are open and that the filters select.
 
 Each goes to the topic where it was, with its key, value and headers, so that the
 starter reads it like any other. --file, --key and --header mend one record on
-the way. What would be refused again is left out (--force sends it all the same).
+the way. A record that would be refused again is left out, unless you say --force.
 
 A record that was sent again says so in its headers (tenure-redrive-of, -by, -at,
 -reason, -digest: which dead letter, who, when, why, and the digest of what was
-refused). Once it has arrived its dead letter is applied. If it is refused again
-it is a dead letter of its own, which names this one.
+refused). When it has arrived, its dead letter is applied. If it is refused again,
+it becomes a dead letter of its own, which names this one.
 
-It can be interrupted and run again: what was sent is not sent again, unless
---again says so. Sending a record twice is harmless: an event is known by its
-source and id. Without --apply it is shown what would be sent, and whether it would be
-read now. The exit status is 3 then, and if something was left out.`,
+It can be interrupted and run again: what was sent is not sent again, unless you say
+--again. Sending a record twice is harmless: an event is known by its source and id.
+Without --apply, the command only shows what would be sent, and whether it would be read
+now. The exit status is 3 then, and also if something was left out.`,
 		Example: `  tenure dlq redrive --code schema
   tenure dlq redrive 17 18 --reason "the schema knows this field now" --apply
   tenure dlq show 17 -o json | jq -r .value > mended.json
@@ -479,8 +479,8 @@ func (c *cli) dlqIndexCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "index",
 		Short: "Look for dead letters that the ledger does not know of",
-		Long: `Read the topics of dead letters, and let the ledger know of those that it does not
-know of: written before Tenure kept an index, or by somebody else.
+		Long: `Read the topics of dead letters, and add to the ledger those that it does not know
+yet: they were written before Tenure kept an index, or by somebody else.
 
 Running it again changes nothing.`,
 		Example: `  tenure dlq index

@@ -28,8 +28,8 @@ func (c *cli) holdPlaceCommand() *cobra.Command {
 		Short: "Keep somebody's accounts from being deleted, until a day",
 		Long: `Keep somebody's accounts from being deleted for good, until a day or until the hold
 is released. Whatever retention says meanwhile, none of their accounts is deleted, by
-Tenure or by a human whom Tenure asked. They are cut off as everybody is: their
-access ends when it has to, and is not given back.
+Tenure or by a human whom Tenure asked. The person is cut off like everybody else:
+their access ends when it has to, and is not given back.
 
 The last day of --until belongs to the hold. Several holds may be in force at once:
 the last one to end decides. To prolong one, place another.
@@ -114,9 +114,10 @@ func (c *cli) holdReleaseCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "release HOLD|PERSON",
 		Short: "End a hold, or all holds of a person, before its time",
-		Long: `End a hold (h-3), or all holds that a person has. What the last one kept is deleted
-at once if its retention is over; it is only shown then (exit status 3) which accounts
-that are, unless you say --apply. It is on the record with your name and reason.`,
+		Long: `End a hold (h-3), or all holds that a person has. The accounts that the last hold kept
+are deleted at once if their retention is over: the command then only shows which these
+are (exit status 3), unless you say --apply. It is on the record with your name and
+reason.`,
 		Example: `  tenure hold release h-3 --reason "matter 42 is settled"
   tenure hold release 10004 --reason "all matters are settled"`,
 		Args: exactly("HOLD|PERSON"),

@@ -44,7 +44,7 @@ marriage, say, or when the expression was changed), or another one by --to. Thei
 accounts are renamed, app by app, where the app's connector can (tenure app kind
 NAME: relabel). Where it cannot, the account keeps its username; it stays linked.
 
-Without --apply it is shown what would be done, nothing is, and the exit status is 3.
+Without --apply, the command only shows what would be done, and exits with 3.
 The username that is given up is free for others at once.`,
 		Example: `  tenure person rename 10004
   tenure person rename 10004 --apply --reason "married, ticket 4711"
@@ -118,14 +118,14 @@ func (c *cli) renamed(id string, r ledger.Renamed, is string) {
 
 const linkLong = `NEW and OLD are two person IDs of one human: a contractor who was hired, a transfer
 abroad, records that HR merged. What OLD has becomes NEW's: accounts with all that is
-in them, the username, and what is granted, as far as policy grants it to NEW. With a
-gap between the two the accounts are off in between, and are not deleted as long as a
-first day is to come. Afterwards the accounts carry NEW's person ID, in the apps whose
+in them, the username, and what is granted, as far as policy grants it to NEW. If there
+is a gap between the two, the accounts are off in between, and are not deleted while a
+first day is still to come. Afterwards the accounts carry NEW's person ID, in the apps whose
 connector can set it.
 
-What HR says of OLD later still counts, as said of the same human; NEW's first day
-ends what OLD had. Of an app in which both have an account each keeps theirs, and OLD's
-is withdrawn like that of somebody who leaves.
+What HR says of OLD later still counts for this human, and NEW's first day ends what
+OLD had. In an app in which both have an account, each keeps theirs, and OLD's is
+withdrawn as if OLD had left.
 
 `
 
@@ -134,7 +134,7 @@ func (c *cli) personLinkCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "link NEW OLD",
 		Short: "Say that two person IDs are one human, and carry the accounts over",
-		Long: linkLong + `Without --apply it is shown what would be done, nothing is, and the exit status is 3.
+		Long: linkLong + `Without --apply, the command only shows what would be done, and exits with 3.
 It is refused while a step of either is under way. tenure person unlink undoes it.`,
 		Example: `  tenure person link 20017 C-0042
   tenure person link 20017 C-0042 --apply --reason "the contractor was hired, ticket 4711"`,

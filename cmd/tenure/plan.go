@@ -45,21 +45,21 @@ func (c *cli) planCommand() *cobra.Command {
 		Long: `Show what would be done, and do nothing: no app is called, nothing is written, and
 Temporal is not asked.
 
-Without --events and --with it is all that is to be done as things are, now and on
-the dates that are known. With --events it is what HR events would change that have
-not been sent, with --with what another configuration would change, with both what
-both would; only what differs is shown then. "called off" is what would be done as
-things are, and would not be then; "instead of" is when it would be done as things
-are.
+Without --events and --with, it shows all that is to be done as things are, now and on
+the dates that are known. With --events, it shows what HR events that have not been sent
+would change; with --with, what another configuration would change; with both, what both
+would change together. It then shows only the differences: "called off" marks what would
+be done as things are and would no longer be done, and "instead of" the date on which it
+would be done as things are.
 
 What is due later is shown with its date. --at leaves out what comes after an
 instant, and shows the accounts as they would be then.
 
-A change that would disable or delete more accounts than --max-disables and
---max-deletes say ends with exit status 3; so does one that would leave something
-for a human. The plan of things as they are has no limit unless one is given.
+The exit status is 3 if a change would disable or delete more accounts than
+--max-disables and --max-deletes allow, or would leave something for a human. The plan
+of things as they are has no limit unless one is given.
 
-Whether an account is there already, to be adopted, only the app can say: what is
+Only the app knows whether an account is already there to be adopted: an account that is
 shown as made may be adopted. Attributes that depend on an account that the manager
 does not have yet are shown without it.`,
 		Example: `  tenure plan

@@ -33,13 +33,13 @@ func (c *cli) runListCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List the open runs, or (--attention) what needs a human",
-		Long: `List the open runs, as Temporal knows them: one per person for whom something is
-under way or due; all of them, those of people whose access is ending
-(--leaving), or those for which something falls due within a time (--due).
+		Long: `List the open runs, as Temporal knows them. Each person for whom something is under
+way or due has one. With --leaving, list only those of people whose access is ending;
+with --due, only those in which something falls due within a time.
 
 With --attention, list what needs a human instead, as the ledger knows it: the
 steps that cannot succeed until somebody acts, and the questions that only HR
-can answer. The exit status is 3 then, unless there is nothing.`,
+can answer. The exit status is then 3 if there is anything.`,
 		Example: `  tenure run list
   tenure run list --leaving
   tenure run list --due 7d
@@ -148,15 +148,16 @@ func (c *cli) runRetryCommand() *cobra.Command {
 		Short: "Try again now what needs attention, for one person or for many",
 		Long: `Try again now what needs attention, after its cause was removed.
 
-With PERSON, theirs: all of it, or that of one app, or one step.
+With PERSON, it is for that person: for everything of theirs, or only for one app
+(--app) or one step (--key).
 
-Without, everybody's that the flags select: of an app, a kind of step, an error
-code, a change (Leaver, ...), a span of time, or several of these. What would be
-tried again is only shown (exit status 3), until you say --apply. It can be ended
-and begun again at any time: what was repaired is not repaired twice.
+Without PERSON, it is for everybody, and the flags select what: an app, a kind of step,
+an error code, a change (Leaver, ...), a span of time, or several of these. The command
+only shows what would be tried again (exit status 3) until you say --apply. It can be
+interrupted and run again at any time: what was repaired is not repaired twice.
 
-It is decided in the ledger, with your name on the record, and done by each person's
-run, which is told.`,
+The decision goes into the ledger, with your name on the record. Each person's run is
+told, and does it.`,
 		Example: `  tenure run retry 10004
   tenure run retry 10004 --app wiki
   tenure run retry --app wiki --type Leaver --since 36h
@@ -177,14 +178,15 @@ func (c *cli) runSkipCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "skip [PERSON]",
 		Short: "Decide that what needs attention is not to be done",
-		Long: `Decide that what needs attention is not to be done: of one person, that of one
-app, or one step or question by its key (see: tenure run list --attention); or,
-without PERSON, everybody's that the flags select. What would be skipped of
-everybody's is only shown (exit status 3), until you say --apply.
+		Long: `Decide that something that needs attention is not to be done. With PERSON, that is
+everything of theirs in one app (--app), or one step or question by its key (--key; see
+tenure run list --attention). Without PERSON, it is what the flags select among
+everybody's: the command only shows what would be skipped (exit status 3) until you say
+--apply.
 
-It is decided in the ledger, with your name and reason on the record, and each person's
-run is told.
-A later change of policy or of the person plans anew, and may plan it again.`,
+The decision goes into the ledger, with your name and reason on the record, and each
+person's run is told. A later change of policy or of the person plans anew, and may plan
+the same step again.`,
 		Example: `  tenure run skip 10004 --app wiki --reason "the wiki was shut down"
   tenure run skip 10004 --key conflict/hired_after_end/e-17 --reason "HR's mistake, ticket 4711"
   tenure run skip --app wiki --step HandOver --reason "nothing is worth keeping there" --apply`,

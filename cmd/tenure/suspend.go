@@ -70,7 +70,8 @@ func (c *cli) personReinstateCommand() *cobra.Command {
 		Use:   "reinstate PERSON",
 		Short: "End a suspension: what policy gives the person now comes back, in the same accounts",
 		Long: `End a suspension: the same accounts are enabled again, with what they had and what
-HR and policy have changed since. Who was terminated meanwhile stays without access.
+HR and policy have changed since. Somebody who was terminated meanwhile stays without
+access.
 
 It is on the record with your name and reason. The command waits until it is done,
 and exits with 3 if an app needs attention.`,

@@ -39,11 +39,11 @@ func (c *cli) watchCommand() *cobra.Command {
 
 On a terminal it is a screen: the runs that are at work or need attention, what
 falls due within a day, and the last things that were done. Elsewhere, and with
--o json or yaml, it is what is done from now on, one row of the audit record after
+-o json or yaml, it prints what is done from now on, one row of the audit record after
 the other: what was done to whom in which app, why, and by which operator.
 
-With --from it begins with what was done since then, and is no screen; with
---no-follow it ends there. -o json and yaml have the details too.`,
+With --from it begins with what was done since then, and shows no screen; with
+--no-follow it also ends there. -o json and yaml have the details too.`,
 		Example: `  tenure watch
   tenure watch --person 10004
   tenure watch --person 10004 --from 2026-01-01 --no-follow
