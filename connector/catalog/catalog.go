@@ -16,6 +16,7 @@ import (
 	"github.com/tenurehq/tenure/connector/manual"
 	"github.com/tenurehq/tenure/connector/memory"
 	"github.com/tenurehq/tenure/connector/okta"
+	"github.com/tenurehq/tenure/connector/onelogin"
 	"github.com/tenurehq/tenure/connector/postgres"
 	"github.com/tenurehq/tenure/connector/salesforce"
 	"github.com/tenurehq/tenure/connector/scim"
@@ -31,6 +32,7 @@ var kinds = []connector.Kind{
 	manual.Kind,
 	memory.Kind,
 	okta.Kind,
+	onelogin.Kind,
 	postgres.Kind,
 	salesforce.Kind,
 	scim.Kind,

@@ -44,6 +44,10 @@ var secure = map[string]struct {
 		connector.Settings{"url": "https://acme.my.salesforce.com", "clientID": "a", "clientSecret": "b"},
 		"http://acme.my.salesforce.com", false,
 	},
+	"onelogin.url": {
+		connector.Settings{"url": "https://example.onelogin.com", "clientID": "a", "clientSecret": "b"},
+		"http://example.onelogin.com", false,
+	},
 	"okta.url": {connector.Settings{"url": "https://example.okta.com", "token": "abc"}, "http://example.okta.com", false},
 	"webhook.url": {
 		connector.Settings{"url": "https://app.example.com", "secret": "whsec_" + base64.StdEncoding.EncodeToString(make([]byte, 32))},

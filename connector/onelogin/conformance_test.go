@@ -1,0 +1,211 @@
+package onelogin_test
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"maps"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/connector/connectortest"
+	"github.com/tenurehq/tenure/connector/onelogin"
+	"github.com/tenurehq/tenure/connector/onelogin/onelogintest"
+	"github.com/tenurehq/tenure/connector/trial"
+	"github.com/tenurehq/tenure/secret"
+)
+
+const clientSecret = "s3cret-that-nobody-may-see"
+
+func serve(t *testing.T, switches onelogintest.Switches, roles ...string) (app *onelogintest.Service, settings connector.Settings) {
+	t.Helper()
+	app = onelogintest.New(onelogintest.Options{ClientID: "tenure", ClientSecret: clientSecret, Roles: roles}, switches)
+	server := httptest.NewServer(app)
+	t.Cleanup(server.Close)
+	return app, connector.Settings{"url": server.URL, "clientID": "tenure", "clientSecret": secret.Of(clientSecret)}
+}
+
+func open(t *testing.T, settings connector.Settings) connector.Connector {
+	t.Helper()
+	c, err := onelogin.Kind.Open(t.Context(), connector.Env{App: "onelogin"}, settings)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, c.Close()) })
+	return mailed{c}
+}
+
+// mailed maps the e-mail address, which OneLogin requires, as policy does, where a test does
+// not.
+type mailed struct{ connector.Connector }
+
+func (m mailed) Create(ctx context.Context, spec connector.Spec) (connector.Account, error) {
+	sum := sha256.Sum256([]byte(spec.Username))
+	attributes := map[string]any{"email": hex.EncodeToString(sum[:8]) + "@example.com"}
+	maps.Copy(attributes, spec.Attributes)
+	spec.Attributes = attributes
+	return m.Connector.Create(ctx, spec)
+}
+
+// TestConformance runs the suite once for each trap.
+func TestConformance(t *testing.T) {
+	for name, switches := range map[string]onelogintest.Switches{
+		"as documented": {}, "password pending": {PasswordPending: true}, "short pages": {PageSize: 7},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			app, settings := serve(t, switches, "staff", "engineers")
+			refuse := func(_ *testing.T, kind connector.ErrorKind, after time.Duration) {
+				app.SetFaults(onelogintest.Faults{Down: kind == connector.KindUnavailable, Limited: kind == connector.KindRateLimited, Wait: after})
+			}
+			connectortest.Run(t, connectortest.Target{
+				Kind: onelogin.Kind,
+				Open: func(t *testing.T) connector.Connector {
+					c, err := onelogin.Kind.Open(t.Context(), connector.Env{App: "onelogin"}, settings)
+					require.NoError(t, err)
+					return mailed{c}
+				},
+				Capabilities: connector.Capabilities{
+					Create: true, Adopt: true, Update: true, Relabel: true, Disable: true, Reversible: true, Delete: true,
+					Entitlements: true, ListEntitlements: true, Sessions: true, List: true, Probe: true,
+				},
+				Entitlements:  [2]string{"staff", "engineers"},
+				Attributes:    [2]string{"title", "department"},
+				KeyAttributes: map[connector.MatchKey]string{connector.ByEmail: "email"},
+				Secrets:       []string{clientSecret, settings["url"].(string)},
+				Seed: func(_ *testing.T, account connector.Account) {
+					app.AddUser(map[string]any{"username": account.Username, "email": account.Username + "@example.com", "external_id": account.ExternalID})
+				},
+				Rename: func(_ *testing.T, account connector.Account, username string) {
+					app.SetField(account.ID, "username", username)
+				},
+				Faults: connectortest.Faults{
+					Heal: func(*testing.T) {
+						app.SetFaults(onelogintest.Faults{})
+						app.SetSecret(clientSecret)
+					},
+					FailAfterApply: func(*testing.T) { app.SetFaults(onelogintest.Faults{FailAfterApply: 1}) },
+					Unauthorize:    func(*testing.T) { app.SetSecret("another") },
+					Refuse:         refuse,
+					Stall:          func(*testing.T) { app.SetFaults(onelogintest.Faults{Stall: true}) },
+					Drop:           func(_ *testing.T, names ...string) { app.SetFaults(onelogintest.Faults{Forget: names}) },
+				},
+			})
+		})
+	}
+}
+
+// Whether somebody can sign in depends on the status and the state.
+func TestStatusAndState(t *testing.T) {
+	app, settings := serve(t, onelogintest.Switches{})
+	c := open(t, settings)
+	on := map[int]bool{0: false, 1: true, 2: false, 3: true, 4: true, 5: true, 6: true, 7: true, 8: true}
+	for status, byStatus := range on {
+		for state, byState := range map[int]bool{0: false, 1: true, 2: false, 3: true, 9: true} {
+			id := app.AddUser(map[string]any{"username": "zoe", "email": "zoe@example.com", "status": status, "state": state})
+			account, err := c.Read(t.Context(), id)
+			require.NoError(t, err)
+			assert.Equal(t, byStatus && byState, account.Active, "status %d, state %d", status, state)
+			require.NoError(t, c.Enable(t.Context(), id))
+			account, err = c.Read(t.Context(), id)
+			require.NoError(t, err)
+			assert.True(t, account.Active, "both are made right")
+			require.NoError(t, c.Disable(t.Context(), id))
+			assert.EqualValues(t, 2, app.Field(id, "status"))
+			require.NoError(t, c.Delete(t.Context(), id))
+		}
+	}
+}
+
+func TestA404WithoutOneLoginsErrorIsNoProof(t *testing.T) {
+	app, settings := serve(t, onelogintest.Switches{}, "staff")
+	c := open(t, settings)
+	id := app.AddUser(map[string]any{"username": "zoe", "email": "zoe@example.com"})
+	_, err := c.Check(t.Context()) // it has a token, and knows the roles, from now on
+	require.NoError(t, err)
+	require.NoError(t, c.Grant(t.Context(), id, []string{"staff"}))
+	for name, call := range map[string]func() error{
+		"read":     func() error { _, err := c.Read(t.Context(), id); return err },
+		"find":     func() error { _, err := c.Find(t.Context(), connector.Keys{Username: "zoe"}); return err },
+		"delete":   func() error { return c.Delete(t.Context(), id) },
+		"revoke":   func() error { return c.Revoke(t.Context(), id, []string{"staff"}) },
+		"sessions": func() error { return c.RevokeSessions(t.Context(), id) },
+	} {
+		app.SetFaults(onelogintest.Faults{Proxy404: 1})
+		err := call()
+		assert.True(t, connector.Is(err, connector.KindUnavailable), "%s: %v", name, err)
+	}
+}
+
+func TestTraps(t *testing.T) {
+	app, settings := serve(t, onelogintest.Switches{}, "staff", "mapped")
+	c := open(t, settings)
+	id := app.AddUser(map[string]any{"username": "zoe", "email": "zoe@example.com", "custom_attributes": map[string]any{"floor": "3"}})
+	other := app.AddUser(map[string]any{"username": "kim", "email": "kim@example.com"})
+
+	require.NoError(t, c.RevokeSessions(t.Context(), id))
+	assert.False(t, app.Sessions(id))
+	assert.True(t, app.Sessions(other))
+
+	app.SetSwitches(onelogintest.Switches{Foreign: true})
+	found, err := c.Find(t.Context(), connector.Keys{Username: "zoe"})
+	require.NoError(t, err)
+	require.Len(t, found, 1, "who was not asked for is left out")
+	assert.Equal(t, id, found[0].Account.ID)
+
+	app.SetSwitches(onelogintest.Switches{Mapping: "mapped"})
+	require.NoError(t, c.Revoke(t.Context(), id, []string{"mapped"}))
+	account, err := c.Read(t.Context(), id)
+	require.NoError(t, err)
+	assert.Equal(t, []string{"mapped"}, account.Entitlements, "a mapping gives it back, which the proof sees")
+
+	assert.Equal(t, "3", account.Attributes["custom_attributes.floor"])
+	require.NoError(t, c.Update(t.Context(), id, map[string]any{"custom_attributes.floor": "", "custom_attributes.wing": "B"}))
+	account, err = c.Read(t.Context(), id)
+	require.NoError(t, err)
+	assert.Equal(t, map[string]any{"email": "zoe@example.com", "custom_attributes.wing": "B"}, account.Attributes)
+	assert.True(t, connector.Is(c.Update(t.Context(), id, map[string]any{"status": "1"}), connector.KindInvalid), "policy does not turn accounts on")
+	assert.True(t, connector.Is(c.Update(t.Context(), id, map[string]any{"email": "kim@example.com"}), connector.KindInvalid))
+
+	app.SetSwitches(onelogintest.Switches{ReadOnly: true})
+	problems := 0
+	for _, finding := range c.Probe(t.Context()) {
+		if finding.Problem != "" {
+			problems++
+		}
+	}
+	assert.Equal(t, 1, problems)
+	assert.True(t, connector.Is(c.Disable(t.Context(), id), connector.KindForbidden))
+}
+
+// TestTrial does what `tenure app test NAME --write` does.
+func TestTrial(t *testing.T) {
+	app, settings := serve(t, onelogintest.Switches{PasswordPending: true}, "staff")
+	c := open(t, settings)
+	try := &trial.Trial{Connector: c, Say: func(s trial.Step) { assert.NoError(t, s.Err, s.What) }}
+	require.NoError(t, try.Look(t.Context()))
+	require.NoError(t, try.Live(t.Context(), trial.Life{
+		Account:      connector.Spec{PersonID: "test-1a2b", Username: "tenure-test-1a2b", Active: true, Attributes: map[string]any{"title": "Tester"}},
+		Changed:      map[string]any{"title": "Other"},
+		Cleared:      map[string]any{"title": ""},
+		Entitlements: []string{"staff"},
+	}))
+	assert.Nil(t, app.Field("1001", "username"), "nothing is left")
+}
+
+func TestSettings(t *testing.T) {
+	good := connector.Settings{"url": "https://example.onelogin.com", "clientID": "a", "clientSecret": "b"}
+	connectortest.Settings(t, onelogin.Kind, good, map[string]connectortest.Setting{
+		"good":       {},
+		"API's path": {Change: connector.Settings{"url": "https://example.onelogin.com/api/2"}, Want: "/api"},
+		"plain text": {Change: connector.Settings{"url": "http://example.onelogin.com"}, Want: "encrypted"},
+		"no secret":  {Change: connector.Settings{"clientSecret": nil}, Want: "clientSecret"},
+	})
+	f := onelogin.Kind.Foresees(good)
+	assert.Empty(t, f.Attribute("title"))
+	assert.Empty(t, f.Attribute("custom_attributes.floor"))
+	assert.NotEmpty(t, f.Attribute("external_id"))
+}
