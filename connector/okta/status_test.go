@@ -107,6 +107,7 @@ func TestTransitionsThatTakeLong(t *testing.T) {
 	account, err = c.Read(t.Context(), made.ID)
 	require.NoError(t, err)
 	assert.False(t, account.Active)
+	assertUnderway(t, c.Enable(t.Context(), made.ID), connector.OpEnable, "activate")
 }
 
 func assertUnderway(t *testing.T, err error, op, operation string) {
