@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"time"
 
+	"github.com/tenurehq/tenure/internal/set"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/plan"
 	"github.com/tenurehq/tenure/policy"
@@ -20,6 +21,9 @@ type Proof struct {
 	// Attributes is the digest of the attributes that the account has; empty: those that
 	// policy wants.
 	Attributes string
+	// Lacks lists entitlements that policy gives and the app has refused: those are left to a
+	// step of their own.
+	Lacks []string
 	// Stripped means that a Disable has taken the entitlements too.
 	Stripped bool
 	// Missing means that the account is not there.
@@ -51,7 +55,7 @@ func After(link ledger.Link, step plan.Step, want policy.Account, proof Proof) l
 		if !step.Enabled {
 			link.State, link.DisabledAt = ledger.LinkDisabled, proof.At
 		}
-		link.Attributes, link.Entitlements = cmp.Or(proof.Attributes, policy.Digest(want.Attributes)), want.EntitlementNames()
+		link.Attributes, link.Entitlements = cmp.Or(proof.Attributes, policy.Digest(want.Attributes)), set.Minus(want.EntitlementNames(), proof.Lacks)
 	case plan.Update:
 		link.Attributes, link.Entitlements = cmp.Or(proof.Attributes, policy.Digest(want.Attributes)), want.EntitlementNames()
 	case plan.Relabel:

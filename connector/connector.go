@@ -3,6 +3,7 @@ package connector
 import (
 	"context"
 	"iter"
+	"strings"
 	"time"
 )
 
@@ -118,7 +119,9 @@ type Connector interface {
 	Relabel(ctx context.Context, accountID string, to Label) error
 
 	// Grant and Revoke grant and revoke entitlements by name. A name without a prefix is a
-	// group's. Prefixes such as "role:" and "licence:" stand for the app's other kinds.
+	// group's. Prefixes such as "role:" and "licence:" stand for the app's other kinds. Callers
+	// grant licences last and revoke them first, each by a call of their own. If a licence has
+	// no seat left, the error is not retryable (KindConflict).
 	Grant(ctx context.Context, accountID string, names []string) error
 	Revoke(ctx context.Context, accountID string, names []string) error
 
@@ -199,6 +202,15 @@ const (
 	Role    EntitlementKind = "role"
 	Licence EntitlementKind = "licence"
 )
+
+// KindOf returns the kind of the entitlement that a name stands for, by its prefix.
+func KindOf(name string) EntitlementKind {
+	prefix, _, has := strings.Cut(name, ":")
+	if kind := EntitlementKind(prefix); has && (kind == Role || kind == Licence) {
+		return kind
+	}
+	return Group
+}
 
 // Seats holds how often a licence may be granted, and how often it has been. A Total of
 // zero means that the app does not say.

@@ -73,21 +73,6 @@ func (a *stepAttempt) mapped(wanted map[string]any) map[string]any {
 	return all
 }
 
-func (a *stepAttempt) grant(id string, names []string) error {
-	if len(names) == 0 {
-		return nil
-	}
-	return a.app.Grant(a.ctx, id, names)
-}
-
-// revoke takes entitlements that the account shows, or that Tenure gave it.
-func (a *stepAttempt) revoke(id string, names []string) error {
-	if len(names) == 0 {
-		return nil
-	}
-	return a.app.Revoke(connector.WithGiven(a.ctx), id, names)
-}
-
 func (a *stepAttempt) revokeSessions(id string) error {
 	if !a.app.Capabilities().Sessions {
 		return nil // the app offers no more than disabling

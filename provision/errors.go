@@ -25,6 +25,7 @@ const (
 	CodeNotTheirs     = "not_theirs"         // the account that matches is linked to another person
 	CodeUnproven      = "unproven"           // an account may have been made, and the app does not show it
 	CodeNotKept       = "attribute_not_kept" // the app accepted attributes and, read again, does not show them
+	CodeNoSeat        = "no_seat"            // a licence has no seat left; everything else was given
 	CodeSpared        = "spared"             // only deleting the account would take access, and it must not be deleted
 	// CodeNotPlanned means that the step that was asked for cannot be in any plan.
 	CodeNotPlanned = "decided_in_the_ledger"

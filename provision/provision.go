@@ -52,10 +52,14 @@ func (a *stepAttempt) provision() (performed, error) {
 	if err := a.revoke(account.ID, set.Minus(a.link.Entitlements, a.step.Grant)); err != nil {
 		return performed{}, err
 	}
-	if err := a.grant(account.ID, set.Minus(a.step.Grant, account.Entitlements)); err != nil {
+	// A licence that has run out is no reason to give no access: the next plan has an Update
+	// for it, which reports that.
+	lacks, err := lacking(a.grant(account.ID, set.Minus(a.step.Grant, account.Entitlements)))
+	if err != nil {
 		return performed{}, err
 	}
-	account, err = a.confirm(account.ID, a.step.Enabled, a.step.Grant)
+	given := set.Minus(a.step.Grant, lacks)
+	account, err = a.confirm(account.ID, a.step.Enabled, given)
 	if err == nil && action == "restored" && len(a.beyond(account)) > 0 {
 		err = notYet(connector.OpRead, "the account has entitlements again that were taken from it")
 	}
@@ -68,9 +72,9 @@ func (a *stepAttempt) provision() (performed, error) {
 	proven := a.proven(action, assess.Proof{
 		AccountID: account.ID, Username: account.Username,
 		New: a.link.AccountID != account.ID, Adopted: action == "adopted",
-		Attributes: cmp.Or(attributes.digest, ledger.AttributesUnknown),
+		Attributes: cmp.Or(attributes.digest, ledger.AttributesUnknown), Lacks: lacks,
 	})
-	proven.detail = map[string]any{"granted": a.step.Grant}
+	proven.detail = map[string]any{"granted": given}
 	return proven, nil
 }
 

@@ -85,7 +85,11 @@ type office struct {
 	events int
 }
 
-func newOffice(t *testing.T) *office {
+func newOffice(t *testing.T) *office { return newOfficeThatGives(t, "staff") }
+
+// newOfficeThatGives returns an office in which everybody gets these entitlements. Of the
+// licence office there is one seat.
+func newOfficeThatGives(t *testing.T, entitlements ...string) *office {
 	t.Helper()
 	store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "ledger.db"))
 	require.NoError(t, err)
@@ -93,14 +97,14 @@ func newOffice(t *testing.T) *office {
 	rules, err := policy.Compile(policy.Rules{
 		Apps: map[string]policy.AppRules{"mail": {Attributes: map[string]string{"title": "person.jobTitle"}}},
 		Roles: []policy.Role{
-			{Name: "everybody", When: "true", Grants: []policy.Grant{{App: "mail", Entitlements: []string{"staff"}}}},
+			{Name: "everybody", When: "true", Grants: []policy.Grant{{App: "mail", Entitlements: entitlements}}},
 		},
 		Leaver: policy.LeaverRules{Retain: 10 * day, Delete: true},
 	})
 	require.NoError(t, err)
 	o := &office{t: t, now: time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC), memory: memory.Shared(t.Name())}
 	o.memory.Reset()
-	open, err := memory.Kind.Open(t.Context(), connector.Env{App: t.Name()}, nil)
+	open, err := memory.Kind.Open(t.Context(), connector.Env{App: t.Name()}, connector.Settings{"licences": []any{"office=1"}})
 	require.NoError(t, err)
 	o.mail = &bin{Connector: open, keeps: 30 * day, binned: map[string]bool{}, emptied: map[string]bool{}}
 	o.engine = &provision.Engine{

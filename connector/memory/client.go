@@ -18,10 +18,11 @@ import (
 type client struct {
 	connector.Base
 
-	app  *App
-	name string
-	pace func(context.Context) error // waits for a call's turn; nil if it may start at once
-	bin  time.Duration               // how long a deleted account can be brought back; zero: it cannot
+	app   *App
+	name  string
+	pace  func(context.Context) error // waits for a call's turn; nil if it may start at once
+	seats map[string]int              // by licence, with its prefix
+	bin   time.Duration               // how long a deleted account can be brought back; zero: it cannot
 }
 
 var _ connector.Connector = client{}
@@ -31,7 +32,7 @@ func (c client) Capabilities() connector.Capabilities {
 	return connector.Capabilities{
 		Create: true, Adopt: true, Update: true, Relabel: true, Disable: true, Reversible: true, Delete: true,
 		Entitlements: true, Sessions: true, ResetCredentials: true, HandOver: true, List: true,
-		RecycleBin: c.bin, Restore: c.bin > 0,
+		RecycleBin: c.bin, Restore: c.bin > 0, ListEntitlements: len(c.seats) > 0,
 	}
 }
 
@@ -133,6 +134,11 @@ func (c client) Grant(ctx context.Context, accountID string, names []string) err
 	return c.changeAccount(ctx, connector.OpGrant, accountID, func(account *connector.Account) error {
 		if slices.Contains(names, "") {
 			return connector.Invalid(connector.OpGrant, "an entitlement has no name")
+		}
+		for _, name := range names {
+			if total, limited := c.seats[name]; limited && !slices.Contains(account.Entitlements, name) && c.app.holders(name) >= total {
+				return &connector.Error{Kind: connector.KindConflict, Op: connector.OpGrant, Message: "no seat is left of " + name}
+			}
 		}
 		account.Entitlements = slices.Compact(slices.Sorted(slices.Values(slices.Concat(account.Entitlements, names))))
 		return nil

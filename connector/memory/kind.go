@@ -14,13 +14,14 @@ var Kind = connector.Kind{
 	Settings: []connector.Setting{
 		{Name: "name", Type: connector.TypeText, Text: "Which app: connectors of the same name share one. Default: the app's name."},
 		{Name: "recycleBin", Type: connector.TypeDuration, Text: "How long a deleted account can be brought back. Default: deleting is for good."},
+		{Name: "licences", Type: connector.TypeTexts, Text: "Licences with the number of their seats, such as \"office=25\" for the entitlement licence:office. Others have no limit."},
 	},
 	Operations: []connector.Operation{
 		{Op: connector.OpFind}, {Op: connector.OpRead}, {Op: connector.OpCheck}, {Op: connector.OpList},
 		{Op: connector.OpCreate}, {Op: connector.OpAdopt}, {Op: connector.OpUpdate}, {Op: connector.OpRelabel},
 		{Op: connector.OpGrant}, {Op: connector.OpRevoke},
 		{Op: connector.OpDisable}, {Op: connector.OpEnable}, {Op: connector.OpRevokeSessions}, {Op: connector.OpResetCredentials},
-		{Op: connector.OpHandOver}, {Op: connector.OpDelete}, {Op: connector.OpRestore},
+		{Op: connector.OpHandOver}, {Op: connector.OpDelete}, {Op: connector.OpRestore}, {Op: connector.OpListEntitlements},
 	},
 	OtherAttributes: "Any.",
 	Connect:         connect,
@@ -35,5 +36,9 @@ func connect(_ context.Context, env connector.Env, settings *connector.Values) (
 	if settings.Has("recycleBin") {
 		bin = settings.Duration("recycleBin")
 	}
-	return client{app: Shared(name), name: name, pace: env.Pace, bin: bin}, nil
+	seats, err := seatsOf(settings.Texts("licences"))
+	if err != nil {
+		return nil, err
+	}
+	return client{app: Shared(name), name: name, pace: env.Pace, bin: bin, seats: seats}, nil
 }

@@ -1,0 +1,111 @@
+package provision
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/tenurehq/tenure/connector"
+)
+
+// grant gives entitlements, the licences last: they cost money, and may have run out. If the
+// app refuses the licences for good, the other entitlements have been given, and the error is
+// a *refusedLicences.
+func (a *stepAttempt) grant(id string, names []string) error {
+	licences, others := byLicence(names)
+	if len(others) > 0 {
+		if err := a.app.Grant(a.ctx, id, others); err != nil {
+			return err
+		}
+	}
+	if len(licences) == 0 {
+		return nil
+	}
+	err := a.app.Grant(a.ctx, id, licences)
+	if err == nil || ErrorOf(err).Retryable || connector.Is(err, connector.KindNotFound) {
+		return err
+	}
+	return &refusedLicences{names: licences, err: a.licenceError(licences, err)}
+}
+
+// revoke takes entitlements that the account shows, or that Tenure gave it, the licences
+// first: somebody else may wait for the seat. Whether or not these can be taken, it takes the
+// others.
+func (a *stepAttempt) revoke(id string, names []string) error {
+	licences, others := byLicence(names)
+	take := func(ctx context.Context, names []string) error {
+		if len(names) == 0 {
+			return nil
+		}
+		return a.app.Revoke(ctx, id, names)
+	}
+	ctx := connector.WithGiven(a.ctx)
+	freed := take(ctx, licences)
+	return errors.Join(take(ctx, others), freed)
+}
+
+// byLicence separates licences from other entitlements.
+func byLicence(names []string) (licences, others []string) {
+	for _, name := range names {
+		if connector.KindOf(name) == connector.Licence {
+			licences = append(licences, name)
+		} else {
+			others = append(others, name)
+		}
+	}
+	return licences, others
+}
+
+// refusedLicences is the error for licences that the app does not give, while everything else
+// that was asked for has been given.
+type refusedLicences struct {
+	names []string
+	err   *Error
+}
+
+func (r *refusedLicences) Error() string { return r.err.Error() }
+
+func (r *refusedLicences) Unwrap() error { return r.err }
+
+// lacking returns the licences that the app has refused, or the error if it is another one.
+func lacking(err error) ([]string, error) {
+	var refused *refusedLicences
+	if errors.As(err, &refused) {
+		return refused.names, nil
+	}
+	return nil, err
+}
+
+// licenceError says why licences were refused: it asks the app whether a seat is free, if the
+// app says that.
+func (a *stepAttempt) licenceError(licences []string, err error) *Error {
+	if full := a.withoutSeat(licences); len(full) > 0 {
+		return &Error{
+			Code: CodeNoSeat,
+			Message: fmt.Sprintf("no seat is free of %s. The rest of the access was given. Buy seats, or free one: "+
+				"'tenure app licences %s' shows who has them. It is tried again by itself", strings.Join(full, ", "), a.step.App),
+		}
+	}
+	refused := *ErrorOf(err)
+	refused.Message = "the rest of the access was given, but not " + strings.Join(licences, ", ") + ": " + refused.Message
+	return &refused
+}
+
+// withoutSeat lists those of the licences of which the app says that all seats are used, with
+// the numbers.
+func (a *stepAttempt) withoutSeat(licences []string) (full []string) {
+	if !a.app.Capabilities().ListEntitlements {
+		return nil
+	}
+	for e, err := range a.app.Entitlements(a.ctx) {
+		if err != nil {
+			return nil // the app's own error has to do
+		}
+		if slices.Contains(licences, e.Name) && e.Seats.Total > 0 && e.Seats.Used >= e.Seats.Total {
+			full = append(full, fmt.Sprintf("%s (%d of %d are used)", e.Name, e.Seats.Used, e.Seats.Total))
+		}
+	}
+	return full
+}

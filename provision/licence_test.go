@@ -1,0 +1,117 @@
+package provision_test
+
+import (
+	"context"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/hr"
+	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/provision"
+)
+
+const licence = "licence:office"
+
+// calls notes the entitlements of each call that grants or revokes.
+type calls struct {
+	*bin
+	made    []string
+	refuses bool // to take licences
+}
+
+func (c *calls) Grant(ctx context.Context, id string, names []string) error {
+	for _, name := range names {
+		c.made = append(c.made, "+"+name)
+	}
+	return c.bin.Grant(ctx, id, names)
+}
+
+func (c *calls) Revoke(ctx context.Context, id string, names []string) error {
+	for _, name := range names {
+		c.made = append(c.made, "-"+name)
+	}
+	if c.refuses && slices.Contains(names, licence) {
+		return connector.Invalid(connector.OpRevoke, "the licence is inherited from a group")
+	}
+	return c.bin.Revoke(ctx, id, names)
+}
+
+func (o *office) noteCalls() *calls {
+	noted := &calls{bin: o.mail}
+	o.engine.Apps["mail"] = &provision.App{Connector: noted}
+	return noted
+}
+
+func TestLicencesAreGivenLastAndTakenFirst(t *testing.T) {
+	o := newOfficeThatGives(t, licence, "staff")
+	noted := o.noteCalls()
+	o.hear(hr.EventHired)
+	require.NoError(t, o.settle())
+	o.now = o.now.Add(20 * day)
+	o.hear(hr.EventTerminated)
+	require.NoError(t, o.settle())
+	assert.Equal(t, []string{"+staff", "+" + licence, "-" + licence, "-staff"}, noted.made)
+	assert.Equal(t, ledger.LinkDisabled, o.link().State, "the seat is free long before the account is deleted")
+	assert.Empty(t, o.account(o.link().AccountID).Entitlements)
+}
+
+// A licence that cannot be taken keeps nobody in their groups.
+func TestALicenceThatCannotBeTakenLeavesNothingElse(t *testing.T) {
+	o := newOfficeThatGives(t, licence, "staff")
+	noted := o.noteCalls()
+	o.hear(hr.EventHired)
+	require.NoError(t, o.settle())
+	noted.refuses = true
+	o.now = o.now.Add(20 * day)
+	o.hear(hr.EventTerminated)
+	require.ErrorContains(t, o.settle(), "inherited from a group")
+	assert.Equal(t, []string{licence}, o.account(o.link().AccountID).Entitlements)
+	noted.refuses = false
+	require.NoError(t, o.settle())
+	assert.Empty(t, o.account(o.link().AccountID).Entitlements)
+}
+
+// Whoever gets no licence has the rest of their access, and what needs an operator is the
+// licence alone.
+func TestAJoinerWithoutASeatHasTheRestOfTheirAccess(t *testing.T) {
+	o := newOfficeThatGives(t, licence, "staff")
+	other := o.memory.Put(connector.Account{Username: "bob", Active: true, Entitlements: []string{licence}})
+	o.hear(hr.EventHired)
+	err := o.settle()
+	require.ErrorContains(t, err, "no seat is free of licence:office (1 of 1 are used)")
+	assert.Equal(t, provision.CodeNoSeat, provision.ErrorOf(err).Code)
+	assert.True(t, provision.ErrorOf(err).Final, "somebody has to buy or free one")
+	link := o.link()
+	assert.Equal(t, ledger.LinkActive, link.State)
+	assert.Equal(t, []string{"staff"}, link.Entitlements)
+	account := o.account(link.AccountID)
+	assert.True(t, account.Active)
+	assert.Equal(t, []string{"staff"}, account.Entitlements)
+
+	person, err := o.engine.Ledger.Person(t.Context(), "ada")
+	require.NoError(t, err)
+	require.Len(t, person.Steps, 1)
+	assert.Equal(t, "Update", person.Steps[0].Kind)
+	assert.Equal(t, ledger.StepAttention, person.Steps[0].State)
+
+	// A seat is freed: the next look at the step gives it.
+	require.NoError(t, o.mail.Revoke(t.Context(), other, []string{licence}))
+	o.now = o.now.Add(2 * time.Hour)
+	require.NoError(t, o.settle())
+	assert.Equal(t, []string{licence, "staff"}, o.account(link.AccountID).Entitlements)
+	assert.Equal(t, []string{licence, "staff"}, o.link().Entitlements)
+}
+
+func TestKindsOfEntitlements(t *testing.T) {
+	for name, want := range map[string]connector.EntitlementKind{
+		"staff": connector.Group, "role:Admin": connector.Role, licence: connector.Licence, "licence": connector.Group,
+		"group:x": connector.Group, "https://licence:x": connector.Group, "licences:x": connector.Group,
+	} {
+		assert.Equal(t, want, connector.KindOf(name), name)
+	}
+}
