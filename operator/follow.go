@@ -98,3 +98,26 @@ func AuditEnd(ctx context.Context, l ledger.Reader) (int64, error) {
 	}
 	return low, nil
 }
+
+// auditBefore returns a sequence number after which the rows of the audit record are those of
+// an instant and later. It is found by halving, as in AuditEnd.
+func auditBefore(ctx context.Context, l ledger.Reader, at time.Time) (int64, error) {
+	high, err := AuditEnd(ctx, l)
+	if err != nil {
+		return 0, err
+	}
+	low := int64(0)
+	for low < high {
+		middle := low + (high-low)/2
+		rows, err := l.Audit(ctx, "", middle, 1)
+		if err != nil {
+			return 0, err
+		}
+		if len(rows) > 0 && rows[0].At.Before(at) {
+			low = middle + 1
+		} else {
+			high = middle
+		}
+	}
+	return low, nil
+}

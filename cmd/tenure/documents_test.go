@@ -429,7 +429,7 @@ func TestEveryQuestionAboutAnAccountIsInTheDocs(t *testing.T) {
 	}
 	for _, code := range []string{
 		provision.CodeProtected, provision.CodeSpared, provision.CodeNoRecipient, provision.CodeNotConverging,
-		provision.CodeUnknownApp, provision.CodeNotKept,
+		provision.CodeUnknownApp, provision.CodeNotKept, provision.CodeNoSeat,
 	} {
 		assert.Contains(t, operating, "| `"+code+"` |")
 	}

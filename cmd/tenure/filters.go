@@ -54,7 +54,7 @@ var stepCodes = []string{
 	string(connector.KindConflict), string(connector.KindInvalid), string(connector.KindUnsupported),
 	string(connector.KindPending), string(connector.KindContradictory),
 	provision.CodeLedger, provision.CodeUnknownApp, provision.CodeNotConverging, provision.CodeNoRecipient,
-	provision.CodeProtected, provision.CodeSpared, provision.CodePolicy, provision.CodeDeadLetter,
+	provision.CodeProtected, provision.CodeSpared, provision.CodeNoSeat, provision.CodePolicy, provision.CodeDeadLetter,
 	provision.CodeWaiting, provision.CodeOverdue, provision.CodeRefused,
 	provision.CodeWhose, provision.CodeNotTheirs, provision.CodeUnproven, provision.CodeNotKept,
 }
