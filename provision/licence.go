@@ -12,7 +12,7 @@ import (
 
 // grant gives entitlements, the licences last: they cost money, and may have run out. If the
 // app refuses the licences for good, the other entitlements have been given, and the error is
-// a *refusedLicences.
+// a *refusedError.
 func (a *stepAttempt) grant(id string, names []string) error {
 	licences, others := byLicence(names)
 	if len(others) > 0 {
@@ -27,7 +27,7 @@ func (a *stepAttempt) grant(id string, names []string) error {
 	if err == nil || ErrorOf(err).Retryable || connector.Is(err, connector.KindNotFound) {
 		return err
 	}
-	return &refusedLicences{names: licences, err: a.licenceError(licences, err)}
+	return &refusedError{names: licences, err: a.licenceError(licences, err)}
 }
 
 // revoke takes entitlements that the account shows, or that Tenure gave it, the licences
@@ -58,20 +58,20 @@ func byLicence(names []string) (licences, others []string) {
 	return licences, others
 }
 
-// refusedLicences is the error for licences that the app does not give, while everything else
+// refusedError is the error for licences that the app does not give, while everything else
 // that was asked for has been given.
-type refusedLicences struct {
+type refusedError struct {
 	names []string
 	err   *Error
 }
 
-func (r *refusedLicences) Error() string { return r.err.Error() }
+func (r *refusedError) Error() string { return r.err.Error() }
 
-func (r *refusedLicences) Unwrap() error { return r.err }
+func (r *refusedError) Unwrap() error { return r.err }
 
 // lacking returns the licences that the app has refused, or the error if it is another one.
 func lacking(err error) ([]string, error) {
-	var refused *refusedLicences
+	var refused *refusedError
 	if errors.As(err, &refused) {
 		return refused.names, nil
 	}

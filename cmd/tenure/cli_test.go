@@ -541,7 +541,7 @@ func TestAReasonIsWhatSomebodySays(t *testing.T) {
 }
 
 func TestEveryCommandSaysItToProgramsToo(t *testing.T) {
-	lists := []string{"list", "kinds", "accounts", "who"}
+	lists := []string{"list", "kinds", "accounts", "licences", "who"}
 	walk((&cli{}).root(), func(cmd *cobra.Command) {
 		flag := cmd.Flags().Lookup("output")
 		if !assert.NotNil(t, flag, "%s: -o", cmd.CommandPath()) {
