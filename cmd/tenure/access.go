@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
 	"github.com/tenurehq/tenure/config"
 	"github.com/tenurehq/tenure/internal/words"
 	"github.com/tenurehq/tenure/ledger"

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
 	"github.com/tenurehq/tenure/config"
 	"github.com/tenurehq/tenure/internal/words"
 	"github.com/tenurehq/tenure/ledger"
