@@ -72,7 +72,7 @@ var Kind = connector.Kind{
 	Attributes:      attributeNames(),
 	Foresee:         foresee,
 
-	Proven:  []string{"a stand-in of ours only: never run against Microsoft"},
+	Proven:  []string{"a stand-in of ours, held to Microsoft Graph's types 2.43.1; never run against Microsoft"},
 	Connect: connect,
 }
 

@@ -548,3 +548,35 @@ func TestSettings(t *testing.T) {
 	assert.NotEmpty(t, entra.Kind.Foresees(good).Entitlement("licence:SMALL (by staff)"))
 	assert.Empty(t, entra.Kind.Foresees(good).Entitlement("licence:SMALL"))
 }
+
+// The numbers of docs/apps/entra.md.
+func TestNoRequestIsForNothing(t *testing.T) {
+	tenant := start(t)
+	tenant.AddGroup("staff", nil)
+	c := open(t, tenant, connector.Settings{"usageLocation": "DE"})
+	sends := func(want ...string) {
+		t.Helper()
+		assert.Equal(t, want, tenant.Calls())
+	}
+	found, err := c.Find(t.Context(), connector.Keys{PersonID: "p-1", Username: "kim"})
+	require.NoError(t, err)
+	require.Empty(t, found)
+	sends("GET /users", "GET /users")
+	made, err := c.Create(t.Context(), connector.Spec{PersonID: "p-1", Username: "kim", Active: true})
+	require.NoError(t, err)
+	sends("POST /users", "GET /users/{id}")
+	entitlements := []string{"staff", "licence:EMS"}
+	require.NoError(t, c.Grant(t.Context(), made.ID, entitlements))
+	sends("GET /groups", "POST /groups/{id}/members/$ref", "GET /subscribedSkus", "GET /users/{id}", "POST /users/{id}/assignLicense")
+	assert.Equal(t, []string{"licence:EMS", "staff"}, read(t, c, made.ID).Entitlements)
+	sends("GET /users/{id}", "GET /users/{id}/memberOf")
+
+	require.NoError(t, c.Disable(t.Context(), made.ID))
+	require.NoError(t, c.RevokeSessions(t.Context(), made.ID))
+	require.NoError(t, c.Revoke(t.Context(), made.ID, entitlements))
+	require.NoError(t, c.Delete(t.Context(), made.ID))
+	sends("PATCH /users/{id}", "POST /users/{id}/revokeSignInSessions", "POST /users/{id}/assignLicense",
+		"GET /users/{id}/memberOf", "DELETE /groups/{id}/members/{id}/$ref", "GET /users/{id}", "DELETE /users/{id}")
+	require.NoError(t, c.Restore(t.Context(), made.ID))
+	sends("POST /directory/deletedItems/{id}/restore")
+}

@@ -60,9 +60,10 @@ type stale struct {
 	reads int
 }
 
-// New starts a tenant on a port of its own. Stop it by the function that is returned. It has
-// all rights, the roles and licences of a small company, and no users and groups.
-func New() (t *Tenant, stop func()) {
+// New starts a tenant on a port of its own, behind these handlers. Stop it by the function that
+// is returned. Its app registration has all rights. It has the roles and licences of a small
+// company, and no users and groups.
+func New(around ...func(http.Handler) http.Handler) (t *Tenant, stop func()) {
 	t = &Tenant{
 		mux: http.NewServeMux(), users: map[string]Object{}, deleted: map[string]Object{}, before: map[string]stale{},
 		groups: map[string]Object{}, members: map[string]map[string]bool{}, methods: map[string][]Object{}, devices: map[string]Object{},
@@ -77,7 +78,11 @@ func New() (t *Tenant, stop func()) {
 	t.AddSKU("SPE_E3", 10_000, "TEAMS1", "SWAY")
 	t.AddSKU("EMS", 10_000)
 	t.routes()
-	server := httptest.NewServer(t)
+	var whole http.Handler = t
+	for _, wrap := range around {
+		whole = wrap(whole)
+	}
+	server := httptest.NewServer(whole)
 	t.url = server.URL
 	return t, server.Close
 }

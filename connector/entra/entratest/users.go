@@ -122,7 +122,7 @@ func (t *Tenant) shown(r *http.Request, u Object) (Object, *failure) {
 			return nil, &failure{403, "Authentication_RequestFromNonPremiumTenantOrB2CTenant", "Neither tenant is B2C or tenant doesn't have premium license", nil}
 		}
 		if name != "passwordProfile" {
-			answer[name] = u[name]
+			answer[name] = property(u, name)
 		}
 	}
 	if _, selected := answer["assignedLicenses"]; selected {
@@ -136,6 +136,14 @@ func (t *Tenant) shown(r *http.Request, u Object) (Object, *failure) {
 		return nil, bad("Parsing OData Select and Expand failed")
 	}
 	return answer, nil
+}
+
+// property returns what is shown of a property. Lists are never null.
+func property(u Object, name string) any {
+	if kind := writable[name].kind; u[name] == nil && (kind == "one" || kind == "many") {
+		return []any{}
+	}
+	return u[name]
 }
 
 func (t *Tenant) listUsers(w http.ResponseWriter, r *http.Request) {
@@ -295,7 +303,7 @@ func (t *Tenant) createUser(w http.ResponseWriter, r *http.Request) {
 	}
 	answer := Object{"@odata.context": t.url + "/v1.0/$metadata#users/$entity"}
 	for _, name := range defaults {
-		answer[name] = u[name]
+		answer[name] = property(u, name)
 	}
 	writeJSON(w, http.StatusCreated, answer)
 }
