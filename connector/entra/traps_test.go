@@ -242,6 +242,17 @@ func TestAGroupThatWasMadeAnewIsLookedUpAgain(t *testing.T) {
 	assert.True(t, tenant.IsMember(anew, made.ID))
 }
 
+func TestAMembershipThatIsNotShownYetIsTaken(t *testing.T) {
+	tenant := start(t)
+	group := tenant.AddGroup("staff", nil)
+	c := open(t, tenant, nil)
+	made := create(t, c, nil)
+	require.NoError(t, c.Grant(t.Context(), made.ID, []string{"staff"}))
+	tenant.SetFaults(entratest.Faults{MembersUnseen: true})
+	require.NoError(t, c.Revoke(t.Context(), made.ID, []string{"staff"}))
+	assert.False(t, tenant.IsMember(group, made.ID))
+}
+
 func TestGroupsWithoutNamesAreNoGroups(t *testing.T) {
 	tenant := start(t)
 	c := open(t, tenant, nil)

@@ -29,6 +29,7 @@ type Faults struct {
 	StaleReads    int // reads of a changed user that show what was before
 	SilentFilter  bool
 	MemberAdded   int // additions of a member that are done and answered with 404
+	MembersUnseen bool // memberships of users are not shown yet
 	LicenceError  string
 	Forget        []string // properties that are accepted and not kept
 	// ForeignNextLink is the host of next pages.

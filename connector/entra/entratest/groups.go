@@ -10,7 +10,7 @@ import (
 func (t *Tenant) memberOf(w http.ResponseWriter, r *http.Request) {
 	items := []Object{}
 	for _, g := range sorted(t.groups) {
-		if !t.members[g["id"].(string)][r.PathValue("id")] {
+		if t.faults.MembersUnseen || !t.members[g["id"].(string)][r.PathValue("id")] {
 			continue
 		}
 		shown := Object{"@odata.type": "#microsoft.graph.group", "id": g["id"]}
