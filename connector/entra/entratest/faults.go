@@ -28,7 +28,7 @@ type Faults struct {
 	NotFoundReads int // reads of a new user that answer 404
 	StaleReads    int // reads of a changed user that show what was before
 	SilentFilter  bool
-	MemberAdded   int // additions of a member that are done and answered with 404
+	MemberAdded   int  // additions of a member that are done and answered with 404
 	MembersUnseen bool // memberships of users are not shown yet
 	LicenceError  string
 	Forget        []string // properties that are accepted and not kept
