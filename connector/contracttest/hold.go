@@ -140,8 +140,8 @@ func (h *Held) Handler(app http.Handler) http.Handler {
 		listening := &listener{ResponseWriter: w}
 		defer func() { // also if the stand-in gives no answer on purpose, by a panic
 			gone := recover()
-			if gone == nil && (listening.status != 0 || r.Context().Err() == nil) {
-				x.Status, x.AnswerHeader, x.Answer = max(listening.status, http.StatusOK), w.Header(), listening.body.Bytes()
+			if gone == nil && listening.status != 0 { // else it stalled until the client had gone
+				x.Status, x.AnswerHeader, x.Answer = listening.status, w.Header(), listening.body.Bytes()
 			}
 			h.Check(x)
 			if gone != nil {
@@ -167,6 +167,9 @@ func (l *listener) WriteHeader(status int) {
 
 // Write implements http.ResponseWriter.
 func (l *listener) Write(data []byte) (int, error) {
+	if l.status == 0 {
+		l.status = http.StatusOK
+	}
 	l.body.Write(data)
 	return l.ResponseWriter.Write(data)
 }
