@@ -200,7 +200,7 @@ func (c *Client) sendOnce(ctx context.Context, r Request, address string, body [
 	if mediaType != "" && req.Header.Get("Content-Type") == "" {
 		req.Header.Set("Content-Type", mediaType)
 	}
-	resp, err = c.http.Do(req) //nolint:gosec // G704: the host is the configuration's
+	resp, err = c.http.Do(req)
 	return resp, used, err
 }
 

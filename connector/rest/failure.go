@@ -35,19 +35,19 @@ type Rule struct {
 	Wait   time.Duration // how long to wait if the vendor does not say; for KindRateLimited and KindUnavailable
 }
 
-func (r Rule) fits(op string, f *Failure) bool {
+func (r Rule) fits(op string, f *AnswerError) bool {
 	return (r.Op == "" || r.Op == op) && (r.Status == 0 || r.Status == f.Status) && (r.Code == "" || slices.Contains(f.Codes, r.Code))
 }
 
-// Failure is an answer that is no success. It is the cause of the error made from it.
-type Failure struct {
+// AnswerError is an answer that is no success. It is the cause of the error made from it.
+type AnswerError struct {
 	Status int
 	Codes  []string // of the vendor, the most specific one first
 	Header http.Header
 }
 
 // Error returns the status and the most specific code.
-func (f *Failure) Error() string {
+func (f *AnswerError) Error() string {
 	text := fmt.Sprint("status ", f.Status)
 	if len(f.Codes) > 0 {
 		text += " (" + f.Codes[0] + ")"
@@ -56,13 +56,13 @@ func (f *Failure) Error() string {
 }
 
 // has reports whether the failure has one of the vendor's codes.
-func (f *Failure) has(codes []string) bool {
+func (f *AnswerError) has(codes []string) bool {
 	return slices.ContainsFunc(codes, func(code string) bool { return slices.Contains(f.Codes, code) })
 }
 
 // FailureOf returns the failure that err was made from; nil if there is none.
-func FailureOf(err error) *Failure {
-	var f *Failure
+func FailureOf(err error) *AnswerError {
+	var f *AnswerError
 	errors.As(err, &f)
 	return f
 }
@@ -91,7 +91,7 @@ var general = []Rule{
 }
 
 // meaning returns what a failure means.
-func (v Vendor) meaning(op string, f *Failure, throttled bool) Rule {
+func (v Vendor) meaning(op string, f *AnswerError, throttled bool) Rule {
 	fits := func(r Rule) bool { return r.fits(op, f) }
 	if i := slices.IndexFunc(v.Rules, fits); i >= 0 {
 		return v.Rules[i]
@@ -113,7 +113,7 @@ func (v Vendor) meaning(op string, f *Failure, throttled bool) Rule {
 
 // refused returns the error for an answer that is no success.
 func (c *Client) refused(ctx context.Context, op string, resp *http.Response) error {
-	f := &Failure{Status: resp.StatusCode, Header: resp.Header}
+	f := &AnswerError{Status: resp.StatusCode, Header: resp.Header}
 	raw, err := io.ReadAll(io.LimitReader(resp.Body, maxFailure))
 	if err == nil && c.Vendor.Codes != nil {
 		f.Codes = c.Vendor.Codes(raw)

@@ -40,10 +40,11 @@ func Pages[P any](ctx context.Context, c *Client, first Request, next func(page 
 			if !yield(page, nil) {
 				return
 			}
-			more := false
-			if r, more = next(page, header); !more {
+			following, more := next(page, header)
+			if !more {
 				return
 			}
+			r = following
 		}
 	}
 }

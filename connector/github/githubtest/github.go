@@ -254,13 +254,11 @@ func possible(login string) bool {
 	})
 }
 
-func (g *GitHub) removeSeat(id int64) bool {
-	before := len(g.seats)
+func (g *GitHub) removeSeat(id int64) {
 	g.seats = slices.DeleteFunc(g.seats, func(s *seat) bool { return s.user.id == id })
 	for _, members := range g.teams {
 		delete(members, id)
 	}
-	return len(g.seats) < before
 }
 
 // created is when everything here was made.
