@@ -84,7 +84,7 @@ const about = "[Setting it up](apps/entra.md): what to click, the least rights, 
 	"\n" +
 	"**Keys.** The person ID is kept in `externalID`. Accounts are found by it, and otherwise by userPrincipalName and mail.\n" +
 	"\n" +
-	"**Time.** Entra ID may show what was before a change for minutes. Tenure holds it against no account that it shows late.\n" +
+	"**Time.** For minutes after a change, Entra ID may answer as if there had been none. A step that does not see its effect yet looks again.\n" +
 	"\n" +
 	"**Entitlements** are security and Microsoft 365 groups with assigned members, by their display names; licences (`licence:SKUPARTNUMBER`, as in `licence:SPE_E3`); and with `roles` directory roles (`role:NAME`, or `role:NAME@SCOPE` for a scope below the tenant, such as `role:User Administrator@/administrativeUnits/ID`). A group whose name another group has, or that begins with these prefixes, cannot be granted. Nor can groups with dynamic members, those of Exchange (distribution lists, mail-enabled security groups) and those from Active Directory. A licence that comes from a group is shown as `licence:NAME (by GROUP)`, and one that Microsoft could not give as `licence:NAME (not given: REASON)`; neither counts as granted.\n" +
 	"\n" +

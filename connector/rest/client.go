@@ -204,21 +204,9 @@ func (c *Client) sendOnce(ctx context.Context, r Request, address string, body [
 	return resp, used, err
 }
 
-// unanswered returns the error for a request that got no answer. It keeps only the innermost
-// cause: a *url.Error holds the URL, and with it whom the request was about.
+// unanswered returns the error for a request that got no answer.
 func (c *Client) unanswered(ctx context.Context, op string, err error) error {
-	var ours *connector.Error
-	if errors.As(err, &ours) {
-		return ours
-	}
-	var whole *url.Error
-	if errors.As(err, &whole) {
-		err = whole.Err
-	}
-	return &connector.Error{
-		Kind: connector.KindUnavailable, Op: op, Cause: err,
-		Message: remote.WhyUnanswered(ctx, err, c.Vendor.Name, c.http.Timeout),
-	}
+	return remote.Unanswered(ctx, op, c.Vendor.Name, c.http.Timeout, err)
 }
 
 // discard reads what is left of a short body, so that the connection can be used again, and

@@ -240,21 +240,9 @@ func (s *service) probe(ctx context.Context, op, collection string) error {
 	return err
 }
 
-// unanswered returns the error for a request that got no answer. It keeps only the innermost
-// cause: a *url.Error contains the URL, and with it whom the request was about.
+// unanswered returns the error for a request that got no answer.
 func (s *service) unanswered(ctx context.Context, op string, err error) error {
-	var ours *connector.Error
-	if errors.As(err, &ours) {
-		return ours
-	}
-	var inner *url.Error
-	if errors.As(err, &inner) {
-		err = inner.Err
-	}
-	return &connector.Error{
-		Kind: connector.KindUnavailable, Op: op, Cause: err,
-		Message: remote.WhyUnanswered(ctx, err, "the app", s.timeout),
-	}
+	return remote.Unanswered(ctx, op, "the app", s.timeout, err)
 }
 
 // noSCIM returns the error for an answer with a status of success that is not SCIM. It leaves

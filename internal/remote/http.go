@@ -49,11 +49,7 @@ func Call(c *http.Client, answers *Answers, op, who string, req *http.Request) (
 func Ask(c *http.Client, answers *Answers, most int64, op, who string, req *http.Request, use func(body []byte)) error {
 	resp, err := c.Do(req) //nolint:gosec // G704: the URL is the configuration's
 	if err != nil {
-		var whole *url.Error
-		if errors.As(err, &whole) {
-			err = whole.Err // without the address, which may hold a secret
-		}
-		return &Error{Kind: Unavailable, Op: op, Message: WhyUnanswered(req.Context(), err, who, c.Timeout), Cause: err}
+		return Unanswered(req.Context(), op, who, c.Timeout, err)
 	}
 	defer func() { _ = resp.Body.Close() }()
 	err = answers.Read(req.Context(), resp.Body, most, func(raw []byte) error { use(raw); return nil })
@@ -63,9 +59,24 @@ func Ask(c *http.Client, answers *Answers, most int64, op, who string, req *http
 	case errors.Is(err, ErrTooLong):
 		return &Error{Kind: Invalid, Op: op, Message: fmt.Sprintf("%s answered with more than %d bytes: check the url setting", who, most)}
 	case err != nil:
-		return &Error{Kind: Unavailable, Op: op, Message: WhyUnanswered(req.Context(), err, who, c.Timeout), Cause: err}
+		return Unanswered(req.Context(), op, who, c.Timeout, err)
 	}
 	return nil
+}
+
+// Unanswered returns the error of a request that got no answer, or only a part of one. An
+// *Error is returned as it is. Of any other, only the innermost cause is kept: a *url.Error
+// holds the address, and with it a secret, or whom the request was about. who names the service.
+func Unanswered(ctx context.Context, op, who string, timeout time.Duration, err error) error {
+	var ours *Error
+	if errors.As(err, &ours) {
+		return ours
+	}
+	var whole *url.Error
+	if errors.As(err, &whole) {
+		err = whole.Err
+	}
+	return &Error{Kind: Unavailable, Op: op, Message: WhyUnanswered(ctx, err, who, timeout), Cause: err}
 }
 
 // NoSecret returns the error of a call that was not made because its credentials cannot be
