@@ -15,12 +15,14 @@ import (
 func Traits(rules policy.ResolvedApp, c connector.Connector) plan.App {
 	can := c.Capabilities()
 	return plan.App{
-		After:    rules.After,
-		Leaver:   rules.Leaver,
-		Disable:  can.Disable || asks(c, plan.Disable),
-		Delete:   can.Delete || asks(c, plan.Delete),
-		Relabel:  can.Relabel,
-		HandOver: can.HandOver || asks(c, plan.HandOver),
+		After:            rules.After,
+		Leaver:           rules.Leaver,
+		Disable:          can.Disable || asks(c, plan.Disable),
+		Delete:           can.Delete || asks(c, plan.Delete),
+		Relabel:          can.Relabel,
+		HandOver:         can.HandOver || asks(c, plan.HandOver),
+		HandOverByDelete: can.HandOverByDelete && !asks(c, plan.Delete) && !asks(c, plan.HandOver),
+
 		Destroys: can.Disable && !can.Reversible && !asks(c, plan.Disable),
 		Behind:   can.Directory,
 

@@ -25,6 +25,10 @@ type Capabilities struct {
 	// Without it, the app's administrators do.
 	Restore bool
 
+	// HandOverByDelete means that the app hands data over only as it deletes an account:
+	// Delete does so, to the account that RecipientOf names. There is no HandOver then.
+	HandOverByDelete bool
+
 	// Settling is how long after a change the app may still answer as if there had been
 	// none: an account that was just created may not be found, one that was just deleted
 	// may still be shown. Zero stands for an app whose answers are always current.

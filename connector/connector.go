@@ -147,7 +147,8 @@ type Connector interface {
 	// takes long over it is asked to begin, and the error is of KindUnderway; a later call
 	// with WithOperation looks how far it is.
 	HandOver(ctx context.Context, fromAccountID, toAccountID string) error
-	// Delete deletes the account. If there is no such account, it succeeds. An app that
+	// Delete deletes the account, and hands its data over to the account in the context if
+	// the app does both at once (see Capabilities.HandOverByDelete). If there is no such account, it succeeds. An app that
 	// cannot delete accounts does not offer it, and they stay disabled.
 	Delete(ctx context.Context, accountID string) error
 	// Restore brings a deleted account back from the app's recycle bin, with its ID. It comes

@@ -32,6 +32,21 @@ func OperationOf(ctx context.Context) string {
 	return operation
 }
 
+type recipientKey struct{}
+
+// WithRecipient returns a context for deleting an account of an app that hands data over as it
+// deletes (see Capabilities): the data goes to the account of this ID.
+func WithRecipient(ctx context.Context, accountID string) context.Context {
+	return context.WithValue(ctx, recipientKey{}, accountID)
+}
+
+// RecipientOf returns the ID of the account that gets the data of one that is deleted; empty if
+// nobody does.
+func RecipientOf(ctx context.Context) string {
+	accountID, _ := ctx.Value(recipientKey{}).(string)
+	return accountID
+}
+
 type sparingKey struct{}
 
 // SparingEntitlements returns a context for reading an account whose entitlements are not

@@ -167,9 +167,9 @@ func (m *maker) withdraw(link Link, app string) {
 	if link.State == LinkActive || link.StrippedAt.IsZero() {
 		m.add(m.ending(Strip, app))
 	}
-	kept := traits.HandOver && m.Desired.Standing.Status == hr.StatusEnded &&
+	kept := (traits.HandOver || traits.HandOverByDelete) && m.Desired.Standing.Status == hr.StatusEnded &&
 		(link.State == LinkActive || link.HandedOverAt.IsZero())
-	if kept && m.Recipients[app] {
+	if kept && m.Recipients[app] && !traits.HandOverByDelete {
 		m.add(m.ending(HandOver, app))
 	}
 	if m.delete(link, traits) && kept && !m.Recipients[app] {

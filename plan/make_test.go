@@ -371,3 +371,24 @@ func TestAppThatCannotDisable(t *testing.T) {
 	})
 	assert.Equal(t, []string{"chat/Delete"}, short(got.Steps), "gone is the only off there is")
 }
+
+// Where deleting hands the data over, that takes no step of its own. Without a recipient, an
+// operator decides before the account is deleted.
+func TestAnAppThatHandsOverAsItDeletes(t *testing.T) {
+	make := func(recipient bool, skipped ...string) plan.Plan {
+		in := plan.Input{
+			Now: now, Desired: policy.Desired{Standing: standing(hr.StatusEnded)}, Recipients: map[string]bool{"calls": recipient},
+			Apps:  map[string]plan.App{"calls": {Disable: true, Delete: true, HandOverByDelete: true, Leaver: policy.LeaverRules{Delete: true}}},
+			Links: []plan.Link{{App: "calls", State: plan.LinkActive}}, Skipped: map[string]bool{},
+		}
+		for _, key := range skipped {
+			in.Skipped[key] = true
+		}
+		return plan.Make(in)
+	}
+	assert.Equal(t, []string{"calls/Disable", "calls/Strip", "calls/Delete"}, short(make(true).Steps))
+	asks := make(false).Steps
+	require.Equal(t, []string{"calls/Disable", "calls/Strip", "calls/HandOver", "calls/Delete"}, short(asks))
+	assert.Contains(t, asks[3].Needs, asks[2].Key, "not deleted before")
+	assert.Equal(t, []string{"calls/Disable", "calls/Strip", "calls/Delete"}, short(make(false, asks[2].Key).Steps), "an operator has decided")
+}

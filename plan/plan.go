@@ -62,7 +62,9 @@ type App struct {
 	Disable  bool               // accounts can be turned off
 	Delete   bool               // accounts can be deleted
 	HandOver bool               // data can be handed over
-	Relabel  bool               // accounts can be given another username and external ID
+	// HandOverByDelete means that data is handed over only as an account is deleted.
+	HandOverByDelete bool
+	Relabel          bool // accounts can be given another username and external ID
 	// Destroys means that disabling an account is as good as deleting it.
 	Destroys bool
 	// Behind is the app by which people sign in to this one, if this one creates accounts at

@@ -5,6 +5,7 @@ import (
 
 	"github.com/tenurehq/tenure/assess"
 	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/internal/set"
 )
 
@@ -154,10 +155,11 @@ func (a *stepAttempt) strip() (performed, error) {
 
 // handOver gives the account's data to the manager's account in the same app.
 func (a *stepAttempt) handOver() (performed, error) {
-	if !a.app.Capabilities().HandOver {
+	can := a.app.Capabilities()
+	to := a.d.Recipients[a.step.App]
+	if !can.HandOver && (to != "" || !can.HandOverByDelete) {
 		return performed{}, connector.Unsupported(connector.OpHandOver)
 	}
-	to := a.d.Recipients[a.step.App]
 	if to == "" {
 		return performed{}, &Error{
 			Code:    CodeNoRecipient,
@@ -170,9 +172,15 @@ func (a *stepAttempt) handOver() (performed, error) {
 	return a.proven("handed_over", assess.Proof{}), nil
 }
 
-// delete deletes the account for good, and proves that it is gone.
+// delete deletes the account for good, and proves that it is gone. An app that hands data over
+// as it deletes hears who gets it.
 func (a *stepAttempt) delete() (performed, error) {
-	if err := a.app.Delete(a.ctx, a.link.AccountID); err != nil {
+	ctx, to := a.ctx, ""
+	if a.handsOverByDelete() {
+		to = a.d.Recipients[a.step.App]
+		ctx = connector.WithRecipient(ctx, to)
+	}
+	if err := a.app.Delete(ctx, a.link.AccountID); err != nil {
 		return performed{}, err
 	}
 	account, found, err := a.readState(a.link.AccountID)
@@ -184,5 +192,15 @@ func (a *stepAttempt) delete() (performed, error) {
 	case found:
 		return performed{}, notYet("delete", "the account is still there")
 	}
-	return a.proven("deleted", assess.Proof{}), nil
+	proven := a.proven("deleted", assess.Proof{})
+	if to != "" {
+		proven.detail = map[string]any{"data_to": to}
+	}
+	return proven, nil
+}
+
+// handsOverByDelete reports whether deleting the account of somebody who has left hands its data
+// over.
+func (a *stepAttempt) handsOverByDelete() bool {
+	return a.app.Capabilities().HandOverByDelete && a.d.Desired.Standing.Status == hr.StatusEnded
 }

@@ -135,25 +135,7 @@ func (o *office) hear(kind hr.EventType) {
 
 // settle does what is due until nothing is, and returns the error of the first step that
 // failed.
-func (o *office) settle() error {
-	for range 20 {
-		assessment, err := o.engine.Assess(o.t.Context(), "ada")
-		require.NoError(o.t, err)
-		if len(assessment.Todo) == 0 {
-			return nil
-		}
-		for _, todo := range assessment.Todo {
-			_, _, err := o.engine.Apply(o.t.Context(), provision.Attempt{
-				PersonID: "ada", Step: todo.Step, Deadline: time.Now().Add(time.Minute), Token: todo.Key,
-			})
-			if err != nil {
-				return err
-			}
-		}
-	}
-	o.t.Fatal("there is always something to do")
-	return nil
-}
+func (o *office) settle() error { return settle(o, "ada") }
 
 // leaveAndDelete has Ada hired and terminated, and her account deleted, and returns its ID.
 func (o *office) leaveAndDelete() string {
@@ -171,12 +153,7 @@ func (o *office) leaveAndDelete() string {
 	return account
 }
 
-func (o *office) link() ledger.Link {
-	links, err := o.engine.Ledger.Links(o.t.Context(), ledger.LinkFilter{PersonID: "ada"})
-	require.NoError(o.t, err)
-	require.Len(o.t, links, 1)
-	return links[0]
-}
+func (o *office) link() ledger.Link { return linkOf(o, "ada") }
 
 func (o *office) account(id string) connector.Account {
 	account, ok := o.memory.Account(id)

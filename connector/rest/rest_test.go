@@ -82,6 +82,7 @@ func TestWhatAFailureMeans(t *testing.T) {
 		"403 with a used quota":               {connector.OpRead, 403, `{}`, map[string]string{"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "30"}, connector.KindRateLimited, 30 * time.Second},
 		"403 with quota left":                 {connector.OpRead, 403, `{}`, map[string]string{"X-RateLimit-Remaining": "12", "X-RateLimit-Reset": "30"}, connector.KindForbidden, 0},
 		"429 with a date":                     {connector.OpRead, 429, ``, map[string]string{"Date": now.Format(http.TimeFormat), "Retry-After": now.Add(90 * time.Second).Format(http.TimeFormat)}, connector.KindRateLimited, 90 * time.Second},
+		"429 with a date as Zoom writes it":   {connector.OpRead, 429, ``, map[string]string{"Date": now.Format(http.TimeFormat), "Retry-After": now.Add(90 * time.Second).UTC().Format(time.RFC3339)}, connector.KindRateLimited, 90 * time.Second},
 		"429 with a reset by a skewed clock":  {connector.OpRead, 429, ``, map[string]string{"Date": now.Add(-time.Hour).Format(http.TimeFormat), "X-Rate-Limit-Reset": fmt.Sprint(now.Add(-time.Hour).Unix() + 20)}, connector.KindRateLimited, 20 * time.Second},
 		"429 without any":                     {connector.OpRead, 429, ``, nil, connector.KindRateLimited, 0},
 		"401":                                 {connector.OpRead, 401, ``, nil, connector.KindUnauthorized, 0},

@@ -133,6 +133,9 @@ func RetryAfter(header http.Header) time.Duration {
 	}
 	at, err := http.ParseTime(text)
 	if err != nil {
+		at, err = time.Parse(time.RFC3339, text) // as Zoom writes it
+	}
+	if err != nil {
 		return 0
 	}
 	now, err := http.ParseTime(header.Get("Date"))
