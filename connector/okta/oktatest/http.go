@@ -9,7 +9,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
+
+	"github.com/tenurehq/tenure/connector/vendortest"
 )
 
 // failure is an error as Okta writes it.
@@ -86,6 +87,7 @@ func (s *Service) routes() {
 		method, path, _ := strings.Cut(r.pattern, " ")
 		s.mux.HandleFunc(method+" /api/v1"+path, func(w http.ResponseWriter, req *http.Request) { s.serve(w, req, r) })
 	}
+	s.door = vendortest.New(s.mux, vendortest.Options{Refuse: s.refuse, Class: vendortest.Pattern(s.mux, "/api/v1")})
 	s.mux.HandleFunc("POST /oauth2/v1/token", s.issue)
 	s.mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
 		s.mu.Lock()
@@ -97,47 +99,40 @@ func (s *Service) routes() {
 // ServeHTTP implements http.Handler.
 func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
-	f, over := s.faults, s.stalled
 	now := s.now()
+	s.mu.Unlock()
 	w.Header().Set("Date", now.UTC().Format(http.TimeFormat))
 	w.Header().Set("X-Rate-Limit-Limit", "600")
 	w.Header().Set("X-Rate-Limit-Remaining", "599")
 	w.Header().Set("X-Rate-Limit-Reset", fmt.Sprint(now.Unix()+60))
-	if f.Proxy404 > 0 {
-		s.faults.Proxy404--
-	}
-	s.mu.Unlock()
-	switch {
-	case f.Stall:
-		select {
-		case <-over:
-		case <-r.Context().Done():
-		}
-		return
-	case f.Proxy404 > 0:
+	s.door.ServeHTTP(w, r)
+}
+
+// refuse answers a request as Okta does that it cannot or does not want to serve.
+func (s *Service) refuse(w http.ResponseWriter, _ *http.Request, why vendortest.Refusal) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch why.Trouble {
+	case vendortest.Proxy:
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(http.StatusNotFound)
 		_, _ = io.WriteString(w, `{"status":404,"message":"Resource not found"}`)
-		return
-	case f.Down:
-		if f.Wait > 0 {
-			w.Header().Set("Retry-After", strconv.Itoa(int(f.Wait/time.Second)))
-		}
+	case vendortest.Down:
+		why.RetryAfter(w.Header())
 		w.WriteHeader(http.StatusServiceUnavailable)
-		return
-	case f.Limited:
-		for _, name := range []string{"Limit", "Remaining", "Reset"} {
-			w.Header().Del("X-Rate-Limit-" + name)
-		}
-		if f.Wait > 0 {
-			w.Header().Set("X-Rate-Limit-Limit", "600")
+	case vendortest.Failed:
+		s.fail(w, &failure{500, "E0000009", "Internal Server Error", nil})
+	case vendortest.Limited:
+		if why.Wait > 0 {
 			w.Header().Set("X-Rate-Limit-Remaining", "0")
-			w.Header().Set("X-Rate-Limit-Reset", fmt.Sprint(now.Unix()+int64(f.Wait/time.Second)))
+			w.Header().Set("X-Rate-Limit-Reset", fmt.Sprint(s.now().Unix()+int64(why.Seconds())))
+		} else {
+			for _, name := range []string{"Limit", "Remaining", "Reset"} {
+				w.Header().Del("X-Rate-Limit-" + name)
+			}
 		}
 		s.fail(w, &failure{429, "E0000047", "API call exceeded rate limit due to too many requests.", nil})
-		return
 	}
-	s.mux.ServeHTTP(w, r)
 }
 
 // serve answers one request to the API.
@@ -149,7 +144,6 @@ func (s *Service) serve(w http.ResponseWriter, r *http.Request, to route) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	path := strings.TrimPrefix(r.URL.Path, "/api/v1")
-	s.requests = append(s.requests, r.Method+" "+path)
 	if err := s.authorized(r, path, to); err != nil {
 		s.fail(w, err)
 		return
@@ -166,13 +160,8 @@ func (s *Service) serve(w http.ResponseWriter, r *http.Request, to route) {
 		return
 	}
 	done, err := to.do(asked)
-	switch {
-	case err != nil:
+	if err != nil {
 		s.fail(w, err)
-		return
-	case to.read == "" && s.faults.FailAfterApply > 0:
-		s.faults.FailAfterApply--
-		s.fail(w, &failure{500, "E0000009", "Internal Server Error", nil})
 		return
 	}
 	if done.next != "" {

@@ -15,6 +15,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/tenurehq/tenure/connector/vendortest"
 )
 
 // Options describe an org.
@@ -79,11 +81,11 @@ type Faults struct {
 type Service struct {
 	options Options
 	mux     *http.ServeMux
+	door    *vendortest.Door
 
 	mu       sync.Mutex
 	switches Switches
 	faults   Faults
-	stalled  chan struct{} // closed when a stall ends
 	token    string
 	tokens   map[string][]string // access token -> scopes
 	used     map[string]bool     // IDs of assertions
@@ -92,7 +94,6 @@ type Service struct {
 	all      []*user  // also those who are, since searches lag
 	groups   []*group
 	next     int
-	requests []string
 	mails    []string
 }
 
@@ -100,7 +101,7 @@ type Service struct {
 func New(options Options, switches Switches) *Service {
 	s := &Service{
 		options: options, switches: switches, token: options.Token, tokens: map[string][]string{}, used: map[string]bool{},
-		users: map[string]*user{}, stalled: make(chan struct{}),
+		users: map[string]*user{},
 	}
 	s.addGroup("Everyone", "BUILT_IN")
 	for _, name := range options.Groups {
@@ -114,9 +115,14 @@ func New(options Options, switches Switches) *Service {
 func (s *Service) SetFaults(f Faults) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	close(s.stalled)
-	s.stalled, s.faults = make(chan struct{}), f
+	s.faults = f
+	s.door.SetFaults(vendortest.Faults{
+		Down: f.Down, Limited: f.Limited, Proxies: f.Proxy404, Wait: f.Wait, Stall: f.Stall, FailAfterApply: f.FailAfterApply,
+	})
 }
+
+// Door returns what stands before the org: it counts requests and keeps quotas.
+func (s *Service) Door() *vendortest.Door { return s.door }
 
 // SetSwitches sets how the org behaves.
 func (s *Service) SetSwitches(to Switches) {
@@ -134,10 +140,10 @@ func (s *Service) SetToken(token string) {
 
 // Requests returns the method and path of each request to the API so far, and forgets them.
 func (s *Service) Requests() []string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	requests := s.requests
-	s.requests = nil
+	var requests []string
+	for _, call := range s.door.Calls() {
+		requests = append(requests, strings.Replace(call.Request, " /api/v1", " ", 1))
+	}
 	return requests
 }
 

@@ -16,6 +16,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/tenurehq/tenure/connector/vendortest"
 )
 
 // Options describe an account.
@@ -59,11 +61,11 @@ type user struct {
 type Service struct {
 	options Options
 	mux     *http.ServeMux
+	door    *vendortest.Door
 
 	mu       sync.Mutex
 	switches Switches
 	faults   Faults
-	over     chan struct{}
 	secret   string
 	tokens   map[string]bool
 	users    map[int]*user
@@ -75,7 +77,7 @@ type Service struct {
 // New returns an account.
 func New(options Options, switches Switches) *Service {
 	s := &Service{
-		options: options, switches: switches, secret: options.ClientSecret, over: make(chan struct{}),
+		options: options, switches: switches, secret: options.ClientSecret,
 		tokens: map[string]bool{}, users: map[int]*user{}, roles: options.Roles, next: 1000,
 	}
 	s.mux = http.NewServeMux()
@@ -95,6 +97,7 @@ func New(options Options, switches Switches) *Service {
 	} {
 		s.mux.HandleFunc(pattern, func(w http.ResponseWriter, req *http.Request) { s.serve(w, req, r) })
 	}
+	s.door = vendortest.New(s.mux, vendortest.Options{Refuse: refuse, Class: vendortest.Pattern(s.mux, "/api")})
 	return s
 }
 
@@ -129,9 +132,14 @@ func invalid(text string) error {
 func (s *Service) SetFaults(f Faults) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	close(s.over)
-	s.over, s.faults = make(chan struct{}), f
+	s.faults = f
+	s.door.SetFaults(vendortest.Faults{
+		Down: f.Down, Limited: f.Limited, Proxies: f.Proxy404, Wait: f.Wait, Stall: f.Stall, FailAfterApply: f.FailAfterApply,
+	})
 }
+
+// Door returns what stands before the account: it counts requests and keeps quotas.
+func (s *Service) Door() *vendortest.Door { return s.door }
 
 // SetSwitches sets how the account behaves.
 func (s *Service) SetSwitches(to Switches) {
@@ -209,36 +217,25 @@ func (s *Service) issue(w http.ResponseWriter, r *http.Request) {
 }
 
 // ServeHTTP implements http.Handler.
-func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	s.mu.Lock()
-	f, over := s.faults, s.over
-	if f.Proxy404 > 0 {
-		s.faults.Proxy404--
-	}
-	s.mu.Unlock()
-	seconds := strconv.Itoa(int(f.Wait / time.Second))
-	switch {
-	case f.Stall:
-		select {
-		case <-over:
-		case <-r.Context().Done():
-		}
-	case f.Proxy404 > 0:
+func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.door.ServeHTTP(w, r) }
+
+// refuse answers a request as OneLogin does that it cannot or does not want to serve.
+func refuse(w http.ResponseWriter, r *http.Request, why vendortest.Refusal) {
+	switch why.Trouble {
+	case vendortest.Proxy:
 		http.NotFound(w, r)
-	case f.Down:
-		if f.Wait > 0 {
-			w.Header().Set("Retry-After", seconds)
-		}
+	case vendortest.Down:
+		why.RetryAfter(w.Header())
 		w.WriteHeader(http.StatusServiceUnavailable)
-	case f.Limited:
-		if f.Wait > 0 {
+	case vendortest.Failed:
+		write(w, http.StatusInternalServerError, map[string]any{"statusCode": 500, "name": "InternalServerError", "message": "failed"})
+	case vendortest.Limited:
+		if why.Wait > 0 {
 			w.Header().Set("X-RateLimit-Limit", "5000")
 			w.Header().Set("X-RateLimit-Remaining", "0")
-			w.Header().Set("X-RateLimit-Reset", seconds) // what is left, and no instant
+			w.Header().Set("X-RateLimit-Reset", strconv.Itoa(why.Seconds())) // what is left, and no instant
 		}
 		write(w, http.StatusTooManyRequests, map[string]any{"statusCode": 429, "name": "TooManyRequestsError", "message": "rate limit"})
-	default:
-		s.mux.ServeHTTP(w, r)
 	}
 }
 
@@ -250,10 +247,6 @@ func (s *Service) serve(w http.ResponseWriter, r *http.Request, to route) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	status, body, err := s.answer(w, r, raw, to)
-	if err == nil && to.changes && s.faults.FailAfterApply > 0 {
-		s.faults.FailAfterApply--
-		err = &failure{500, "InternalServerError", "failed"}
-	}
 	if err != nil {
 		f, ok := err.(*failure) //nolint:errorlint // all errors of this package are
 		if !ok {

@@ -1,0 +1,243 @@
+package vendortest
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Trouble is why a request is refused that any vendor may refuse.
+type Trouble int
+
+// The troubles.
+const (
+	Down    Trouble = iota + 1 // the vendor cannot answer now
+	Limited                    // it was asked too often
+	Proxy                      // a proxy answers in its place that there is no such page
+	Failed                     // it has made the change, and answers that it failed
+)
+
+// Refusal is what a vendor has to tell a caller.
+type Refusal struct {
+	Trouble Trouble
+	Wait    time.Duration // until the caller may ask again; zero: it does not say
+	AsDate  bool          // it says so as a date, if it can
+}
+
+// RetryAfter sets the header Retry-After, if the vendor says how long to wait: in whole
+// seconds, rounded up, or as a date.
+func (r Refusal) RetryAfter(header http.Header) {
+	switch {
+	case r.Wait <= 0:
+	case r.AsDate:
+		header.Set("Retry-After", time.Now().Add(r.Wait).UTC().Format(http.TimeFormat))
+	default:
+		header.Set("Retry-After", strconv.Itoa(r.Seconds()))
+	}
+}
+
+// Seconds returns the wait in whole seconds, rounded up.
+func (r Refusal) Seconds() int { return int((r.Wait + time.Second - 1) / time.Second) }
+
+// Options say what is particular to a vendor.
+type Options struct {
+	// Refuse answers a request as the vendor does.
+	Refuse func(http.ResponseWriter, *http.Request, Refusal)
+	// Class returns the kind of a request, such as "GET /users/{id}"; empty if it neither
+	// counts nor fails: a request for a token.
+	Class func(*http.Request) string
+}
+
+// Pattern returns a Class that names requests by the patterns of a mux, such as
+// "GET /users/{id}", without a prefix that all of them have. Requests of the other patterns
+// are of no class.
+func Pattern(mux *http.ServeMux, prefix string) func(*http.Request) string {
+	return func(r *http.Request) string {
+		_, pattern := mux.Handler(r)
+		method, path, found := strings.Cut(pattern, " ")
+		path, ours := strings.CutPrefix(path, prefix)
+		if !found || !ours {
+			return ""
+		}
+		return method + " " + path
+	}
+}
+
+// Faults are what goes wrong. The zero value is a vendor that answers.
+type Faults struct {
+	Down, Limited bool          // every request is refused
+	Proxy         bool          // every request is answered by a proxy's 404
+	Proxies       int           // so many requests are
+	Wait          time.Duration // with Down and Limited: how long to wait
+	AsDate        bool          // Wait is told as a date
+	Stall         bool          // no request is answered until the faults are set again
+	// FailAfterApply is how many changes are made and answered by a failure.
+	FailAfterApply int
+}
+
+// Call is a request that came.
+type Call struct {
+	Class   string // see Options
+	Request string // method and path
+	Refused bool   // because of a quota, or by chance
+}
+
+// Door stands before a stand-in. It is an http.Handler.
+type Door struct {
+	app     http.Handler
+	options Options
+
+	mu     sync.Mutex
+	faults Faults
+	over   chan struct{} // closed when a stall ends
+	quotas []*meter
+	chance *chance
+	calls  []Call
+}
+
+// New returns a door before a stand-in.
+func New(app http.Handler, options Options) *Door {
+	return &Door{app: app, options: options, over: make(chan struct{})}
+}
+
+// SetFaults sets what goes wrong, and ends a stall: what was stalled is never answered.
+func (d *Door) SetFaults(f Faults) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	close(d.over)
+	d.over, d.faults = make(chan struct{}), f
+}
+
+// Calls returns the requests so far, and forgets them.
+func (d *Door) Calls() []Call {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	calls := d.calls
+	d.calls = nil
+	return calls
+}
+
+// Count returns how many of some calls there are of each class.
+func Count(calls []Call) map[string]int {
+	counts := map[string]int{}
+	for _, c := range calls {
+		counts[c.Class]++
+	}
+	return counts
+}
+
+// String lists counts by class, for messages of tests.
+func String(counts map[string]int) string {
+	text := ""
+	for _, class := range slices.Sorted(maps.Keys(counts)) {
+		text += fmt.Sprintf("%d %s\n", counts[class], class)
+	}
+	return text
+}
+
+// ServeHTTP implements http.Handler.
+func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	class := d.options.Class(r)
+	if class == "" {
+		d.app.ServeHTTP(w, r)
+		return
+	}
+	what, over := d.admit(class, r)
+	switch {
+	case what.stalls:
+		_, _ = io.Copy(io.Discard, r.Body) // only then does the server notice that the client is gone
+		select {
+		case <-over:
+		case <-r.Context().Done():
+		}
+		panic(http.ErrAbortHandler) // no answer
+	case what.refusal.Trouble == Failed || what.lost:
+		d.apply(w, r, what)
+	case what.refusal.Trouble != 0:
+		d.options.Refuse(w, r, what.refusal)
+	default:
+		d.app.ServeHTTP(w, r)
+	}
+}
+
+// fate is what becomes of a request.
+type fate struct {
+	refusal Refusal
+	lost    bool // the answer does not arrive
+	stalls  bool
+}
+
+// admit counts a request, and says what becomes of it.
+func (d *Door) admit(class string, r *http.Request) (what fate, over <-chan struct{}) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	what = d.fate(class, r)
+	d.calls = append(d.calls, Call{Class: class, Request: r.Method + " " + r.URL.Path, Refused: what != fate{}})
+	return what, d.over
+}
+
+func (d *Door) fate(class string, r *http.Request) fate {
+	f := d.faults
+	refused := func(why Trouble) fate { return fate{refusal: Refusal{Trouble: why, Wait: f.Wait, AsDate: f.AsDate}} }
+	switch {
+	case f.Stall:
+		return fate{stalls: true}
+	case f.Proxies > 0:
+		d.faults.Proxies--
+		return refused(Proxy)
+	case f.Proxy:
+		return refused(Proxy)
+	case f.Down:
+		return refused(Down)
+	case f.Limited:
+		return refused(Limited)
+	}
+	if wait := d.spend(class); wait > 0 {
+		return fate{refusal: Refusal{Trouble: Limited, Wait: wait}}
+	}
+	if d.chance != nil {
+		if what := d.chance.draw(r); what != (fate{}) {
+			return what
+		}
+	}
+	if f.FailAfterApply > 0 && r.Method != http.MethodGet {
+		return fate{refusal: Refusal{Trouble: Failed}}
+	}
+	return fate{}
+}
+
+// apply has the stand-in make a change whose answer does not tell of it. What the stand-in
+// refuses is answered by that.
+func (d *Door) apply(w http.ResponseWriter, r *http.Request, what fate) {
+	answer := httptest.NewRecorder()
+	d.app.ServeHTTP(answer, r)
+	switch made := answer.Code < 300; {
+	case made && what.lost:
+		panic(http.ErrAbortHandler)
+	case made && d.failing():
+		d.options.Refuse(w, r, what.refusal)
+	default:
+		maps.Copy(w.Header(), answer.Header())
+		w.WriteHeader(answer.Code)
+		_, _ = w.Write(answer.Body.Bytes())
+	}
+}
+
+// failing counts a change that is answered by a failure, and reports whether there is to be
+// another one.
+func (d *Door) failing() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.faults.FailAfterApply == 0 {
+		return d.chance != nil
+	}
+	d.faults.FailAfterApply--
+	return true
+}
