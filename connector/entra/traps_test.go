@@ -20,6 +20,7 @@ import (
 	"github.com/tenurehq/tenure/connector/entra"
 	"github.com/tenurehq/tenure/connector/entra/entratest"
 	"github.com/tenurehq/tenure/connector/trial"
+	"github.com/tenurehq/tenure/connector/vendortest"
 	"github.com/tenurehq/tenure/secret"
 )
 
@@ -508,10 +509,7 @@ func certificate(t *testing.T) (der []byte, text string) {
 	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "tenure"}}
 	der, err = x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	require.NoError(t, err)
-	private, err := x509.MarshalPKCS8PrivateKey(key)
-	require.NoError(t, err)
-	text = string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})) + string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}))
-	return der, text
+	return der, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})) + vendortest.PEM(key)
 }
 
 func TestACertificateProvesTheApp(t *testing.T) {

@@ -1,13 +1,8 @@
 package github_test
 
 import (
-	"crypto/rand"
-	"crypto/rsa"
-	"crypto/x509"
-	"encoding/pem"
 	"net/http"
 	"net/http/httptest"
-	"sync"
 	"testing"
 	"time"
 
@@ -17,32 +12,17 @@ import (
 	"github.com/tenurehq/tenure/connector/connectortest"
 	"github.com/tenurehq/tenure/connector/github"
 	"github.com/tenurehq/tenure/connector/github/githubtest"
+	"github.com/tenurehq/tenure/connector/vendortest"
 )
 
 const token = "ghp_that-nobody-may-see"
-
-// signingKey is made once, since that takes time.
-var signingKey = sync.OnceValue(func() *rsa.PrivateKey {
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		panic(err)
-	}
-	return key
-})
-
-func keyPEM(t *testing.T) string {
-	t.Helper()
-	der, err := x509.MarshalPKCS8PrivateKey(signingKey())
-	require.NoError(t, err)
-	return string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
-}
 
 // serve starts a GitHub on a port of its own, behind what wraps it, and returns it with
 // settings for it.
 func serve(t *testing.T, change func(*githubtest.Options), wrap ...func(http.Handler) http.Handler) (*githubtest.GitHub, connector.Settings) {
 	t.Helper()
 	options := githubtest.Options{
-		Org: "acme", Token: token, Teams: []string{"staff", "engineers"}, Anybody: true, AppID: "Iv23acme", Key: &signingKey().PublicKey,
+		Org: "acme", Token: token, Teams: []string{"staff", "engineers"}, Anybody: true, AppID: "Iv23acme", Key: &vendortest.Key().PublicKey,
 	}
 	if change != nil {
 		change(&options)

@@ -12,6 +12,7 @@ import (
 	"github.com/tenurehq/tenure/connector/connectortest"
 	"github.com/tenurehq/tenure/connector/github"
 	"github.com/tenurehq/tenure/connector/github/githubtest"
+	"github.com/tenurehq/tenure/connector/vendortest"
 )
 
 func with(settings connector.Settings, changes connector.Settings) connector.Settings {
@@ -238,7 +239,7 @@ func TestInvitationsOfOthersAndPagesElsewhere(t *testing.T) {
 
 func TestApp(t *testing.T) {
 	app, settings := serve(t, nil)
-	settings = with(settings, connector.Settings{"token": nil, "appID": "Iv23acme", "installationID": "77", "privateKey": keyPEM(t)})
+	settings = with(settings, connector.Settings{"token": nil, "appID": "Iv23acme", "installationID": "77", "privateKey": vendortest.PEM(vendortest.Key())})
 	c := open(t, settings)
 	identity, err := c.Check(t.Context())
 	require.NoError(t, err)
@@ -258,7 +259,7 @@ func TestSettings(t *testing.T) {
 	connectortest.Settings(t, github.Kind, good, map[string]connectortest.Setting{
 		"good":           {},
 		"no token":       {Change: connector.Settings{"token": nil}, Want: `setting "token" is missing`},
-		"both":           {Change: connector.Settings{"appID": "1", "installationID": "7", "privateKey": keyPEM(t)}, Want: "cannot be together with appID"},
+		"both":           {Change: connector.Settings{"appID": "1", "installationID": "7", "privateKey": vendortest.PEM(vendortest.Key())}, Want: "cannot be together with appID"},
 		"app alone":      {Change: connector.Settings{"token": nil, "appID": "1"}, Want: `setting "installationID" is missing`},
 		"no key":         {Change: connector.Settings{"token": nil, "appID": "1", "installationID": "7", "privateKey": "x"}, Want: "must hold an unencrypted private key"},
 		"org":            {Change: connector.Settings{"org": "https://github.com/acme"}, Want: "without a URL"},

@@ -4,8 +4,6 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
-	"crypto/x509"
-	"encoding/pem"
 	"net/http/httptest"
 	"testing"
 	"time"
@@ -17,6 +15,7 @@ import (
 	"github.com/tenurehq/tenure/connector/connectortest"
 	"github.com/tenurehq/tenure/connector/okta"
 	"github.com/tenurehq/tenure/connector/okta/oktatest"
+	"github.com/tenurehq/tenure/connector/vendortest"
 	"github.com/tenurehq/tenure/secret"
 )
 
@@ -248,9 +247,7 @@ func TestAdminRoles(t *testing.T) {
 func TestAnAppOfItsOwn(t *testing.T) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	require.NoError(t, err)
-	der, err := x509.MarshalPKCS8PrivateKey(key)
-	require.NoError(t, err)
-	text := string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
+	text := vendortest.PEM(key)
 	app := oktatest.App{ID: "0oa1", KeyID: "k1", Key: &key.PublicKey, Scopes: []string{"okta.users.manage", "okta.groups.manage"}}
 	org := oktatest.New(oktatest.Options{App: app, Groups: []string{"staff"}}, oktatest.Switches{})
 	server := httptest.NewServer(org)

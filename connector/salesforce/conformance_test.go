@@ -1,13 +1,8 @@
 package salesforce_test
 
 import (
-	"crypto/rand"
-	"crypto/rsa"
-	"crypto/x509"
-	"encoding/pem"
 	"maps"
 	"net/http/httptest"
-	"sync"
 	"testing"
 	"time"
 
@@ -17,6 +12,7 @@ import (
 	"github.com/tenurehq/tenure/connector/connectortest"
 	"github.com/tenurehq/tenure/connector/salesforce"
 	"github.com/tenurehq/tenure/connector/salesforce/salesforcetest"
+	"github.com/tenurehq/tenure/connector/vendortest"
 )
 
 const (
@@ -24,27 +20,11 @@ const (
 	admin  = "tenure@example.com.crm"
 )
 
-// signingKey is made once, since that takes time.
-var signingKey = sync.OnceValue(func() *rsa.PrivateKey {
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		panic(err)
-	}
-	return key
-})
-
-func keyPEM(t *testing.T) string {
-	t.Helper()
-	der, err := x509.MarshalPKCS8PrivateKey(signingKey())
-	require.NoError(t, err)
-	return string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
-}
-
 // serve starts an org on a port of its own, and returns it with settings for it.
 func serve(t *testing.T, change func(*salesforcetest.Options)) (*salesforcetest.Org, connector.Settings) {
 	t.Helper()
 	options := salesforcetest.Options{
-		ClientID: "client", ClientSecret: secret, Username: admin, Key: &signingKey().PublicKey, Audience: "https://login.salesforce.com",
+		ClientID: "client", ClientSecret: secret, Username: admin, Key: &vendortest.Key().PublicKey, Audience: "https://login.salesforce.com",
 		Groups: []string{"Everybody"}, Sets: []string{"Sales_Cloud", "pkg__Addon"}, SetGroup: []string{"Sellers"},
 		Licences: map[string]int{"SalesUser": 100000, "Scarce": 1},
 	}

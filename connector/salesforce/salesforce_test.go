@@ -11,6 +11,7 @@ import (
 	"github.com/tenurehq/tenure/connector/connectortest"
 	"github.com/tenurehq/tenure/connector/salesforce"
 	"github.com/tenurehq/tenure/connector/salesforce/salesforcetest"
+	"github.com/tenurehq/tenure/connector/vendortest"
 )
 
 func create(t *testing.T, c connector.Connector, username, person string) connector.Account {
@@ -197,7 +198,7 @@ func TestInjection(t *testing.T) {
 
 func TestJWTBearer(t *testing.T) {
 	org, settings := serve(t, nil)
-	settings = with(settings, connector.Settings{"clientSecret": nil, "username": admin, "privateKey": keyPEM(t)})
+	settings = with(settings, connector.Settings{"clientSecret": nil, "username": admin, "privateKey": vendortest.PEM(vendortest.Key())})
 	c := open(t, settings)
 	identity, err := c.Check(t.Context())
 	require.NoError(t, err)

@@ -2,7 +2,6 @@ package vendortest
 
 import (
 	"math/rand/v2"
-	"net/http"
 	"time"
 )
 
@@ -35,10 +34,9 @@ type chance struct {
 	rand *rand.Rand
 }
 
-// draw says what becomes of a request.
-func (c *chance) draw(r *http.Request) fate {
+// draw says what becomes of a request that changes something or not.
+func (c *chance) draw(changes bool) fate {
 	drawn := c.rand.Float64()
-	changes := r.Method != http.MethodGet
 	for _, possible := range []struct {
 		rate float64
 		when bool

@@ -1,12 +1,10 @@
 package vendortest
 
 import (
-	"fmt"
 	"io"
 	"maps"
 	"net/http"
 	"net/http/httptest"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -53,20 +51,23 @@ type Options struct {
 	// Class returns the kind of a request, such as "GET /users/{id}"; empty if it neither
 	// counts nor fails: a request for a token.
 	Class func(*http.Request) string
+	// Reads reports whether a request changes nothing; nil: those of GET do not.
+	Reads func(*http.Request) bool
 }
 
 // Pattern returns a Class that names requests by the patterns of a mux, such as
-// "GET /users/{id}", without a prefix that all of them have. Requests of the other patterns
-// are of no class.
-func Pattern(mux *http.ServeMux, prefix string) func(*http.Request) string {
+// "GET /users/{id}", without the first of the prefixes that a pattern has. Requests of the
+// other patterns are of no class.
+func Pattern(mux *http.ServeMux, prefixes ...string) func(*http.Request) string {
 	return func(r *http.Request) string {
 		_, pattern := mux.Handler(r)
-		method, path, found := strings.Cut(pattern, " ")
-		path, ours := strings.CutPrefix(path, prefix)
-		if !found || !ours {
-			return ""
+		method, path, _ := strings.Cut(pattern, " ")
+		for _, prefix := range prefixes {
+			if rest, ours := strings.CutPrefix(path, prefix); ours {
+				return method + " " + rest
+			}
 		}
-		return method + " " + path
+		return ""
 	}
 }
 
@@ -100,11 +101,12 @@ type Door struct {
 	quotas []*meter
 	chance *chance
 	calls  []Call
+	counts map[string]int
 }
 
 // New returns a door before a stand-in.
 func New(app http.Handler, options Options) *Door {
-	return &Door{app: app, options: options, over: make(chan struct{})}
+	return &Door{app: app, options: options, over: make(chan struct{}), counts: map[string]int{}}
 }
 
 // SetFaults sets what goes wrong, and ends a stall: what was stalled is never answered.
@@ -124,22 +126,11 @@ func (d *Door) Calls() []Call {
 	return calls
 }
 
-// Count returns how many of some calls there are of each class.
-func Count(calls []Call) map[string]int {
-	counts := map[string]int{}
-	for _, c := range calls {
-		counts[c.Class]++
-	}
-	return counts
-}
-
-// String lists counts by class, for messages of tests.
-func String(counts map[string]int) string {
-	text := ""
-	for _, class := range slices.Sorted(maps.Keys(counts)) {
-		text += fmt.Sprintf("%d %s\n", counts[class], class)
-	}
-	return text
+// Counts returns how many requests of each class there were since the door was made.
+func (d *Door) Counts() map[string]int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return maps.Clone(d.counts)
 }
 
 // ServeHTTP implements http.Handler.
@@ -179,6 +170,7 @@ func (d *Door) admit(class string, r *http.Request) (what fate, over <-chan stru
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	what = d.fate(class, r)
+	d.counts[class]++
 	d.calls = append(d.calls, Call{Class: class, Request: r.Method + " " + r.URL.Path, Refused: what != fate{}})
 	return what, d.over
 }
@@ -202,26 +194,34 @@ func (d *Door) fate(class string, r *http.Request) fate {
 	if wait := d.spend(class); wait > 0 {
 		return fate{refusal: Refusal{Trouble: Limited, Wait: wait}}
 	}
+	changes := r.Method != http.MethodGet && (d.options.Reads == nil || !d.options.Reads(r))
 	if d.chance != nil {
-		if what := d.chance.draw(r); what != (fate{}) {
+		if what := d.chance.draw(changes); what != (fate{}) {
 			return what
 		}
 	}
-	if f.FailAfterApply > 0 && r.Method != http.MethodGet {
+	if f.FailAfterApply > 0 && changes {
 		return fate{refusal: Refusal{Trouble: Failed}}
 	}
 	return fate{}
 }
+
+// made is the header of an answer that claims an error although the change was made.
+const made = "Stand-In-Made"
+
+// Made says of an answer that is going to claim an error that the change was made: that is a
+// trap of some vendors.
+func Made(w http.ResponseWriter) { w.Header().Set(made, "true") }
 
 // apply has the stand-in make a change whose answer does not tell of it. What the stand-in
 // refuses is answered by that.
 func (d *Door) apply(w http.ResponseWriter, r *http.Request, what fate) {
 	answer := httptest.NewRecorder()
 	d.app.ServeHTTP(answer, r)
-	switch made := answer.Code < 300; {
-	case made && what.lost:
+	switch done := answer.Code < 300 || answer.Header().Get(made) != ""; {
+	case done && what.lost:
 		panic(http.ErrAbortHandler)
-	case made && d.failing():
+	case done && d.failing():
 		d.options.Refuse(w, r, what.refusal)
 	default:
 		maps.Copy(w.Header(), answer.Header())

@@ -6,14 +6,14 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"fmt"
-	"io"
 	"net/http"
-	"net/http/httptest"
 	"regexp"
 	"strings"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
+
+	"github.com/tenurehq/tenure/connector/vendortest"
 )
 
 // Faults are the switches of the traps. Those that count are counted down.
@@ -41,7 +41,14 @@ func (t *Tenant) SetFaults(f Faults) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.faults = f
+	t.door.SetFaults(vendortest.Faults{
+		Down: f.Status == http.StatusServiceUnavailable, Limited: f.Status == http.StatusTooManyRequests,
+		Wait: f.RetryAfter, AsDate: f.AsDate, Proxy: f.Proxy, Stall: f.Stall, FailAfterApply: f.ApplyFail,
+	})
 }
+
+// Door returns what stands before the tenant: it counts requests and keeps quotas.
+func (t *Tenant) Door() *vendortest.Door { return t.door }
 
 // SetSecret sets the client secret that the tenant accepts, and ends all tokens.
 func (t *Tenant) SetSecret(secret string) {
@@ -70,34 +77,44 @@ func (t *Tenant) SetRight(right string, has bool) {
 // id matches an ID in a path.
 var id = regexp.MustCompile(`/[0-9a-f]{8}-[0-9a-f-]{27}`)
 
-// ServeHTTP implements http.Handler.
-func (t *Tenant) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	t.mu.Lock()
-	f := t.faults
-	if strings.HasPrefix(r.URL.Path, "/v1.0/") {
-		t.calls = append(t.calls, r.Method+" "+id.ReplaceAllString(strings.TrimPrefix(r.URL.Path, "/v1.0"), "/{id}"))
+// class names a request by its path, such as "GET /users/{id}".
+func class(r *http.Request) string {
+	path, ours := strings.CutPrefix(r.URL.Path, "/v1.0")
+	if !ours {
+		return ""
 	}
-	t.mu.Unlock()
-	switch {
-	case f.Stall:
-		_, _ = io.Copy(io.Discard, r.Body) // only then does the server see that the caller has gone
-		<-r.Context().Done()
-		return
-	case f.Proxy:
+	return r.Method + " " + id.ReplaceAllString(path, "/{id}")
+}
+
+// refuse answers a request as Graph does that it cannot or does not want to serve.
+func refuse(w http.ResponseWriter, _ *http.Request, why vendortest.Refusal) {
+	why.RetryAfter(w.Header())
+	switch why.Trouble {
+	case vendortest.Proxy:
 		w.WriteHeader(http.StatusNotFound)
 		_, _ = w.Write([]byte("<html><body>Not found</body></html>"))
-		return
-	case f.Status != 0:
-		if f.RetryAfter > 0 {
-			w.Header().Set("Retry-After", fmt.Sprint(int(f.RetryAfter/time.Second)))
-			if f.AsDate {
-				w.Header().Set("Retry-After", time.Now().Add(f.RetryAfter).UTC().Format(http.TimeFormat))
-			}
-		}
-		(&failure{f.Status, http.StatusText(f.Status), "The service is busy.", nil}).write(w)
-		return
+	case vendortest.Down:
+		(&failure{503, http.StatusText(http.StatusServiceUnavailable), "The service is busy.", nil}).write(w)
+	case vendortest.Limited:
+		(&failure{429, "TooManyRequests", "Please retry again later.", nil}).write(w)
+	case vendortest.Failed:
+		(&failure{503, "serviceNotAvailable", "The service is unavailable.", nil}).write(w)
+	}
+}
+
+// ServeHTTP implements http.Handler.
+func (t *Tenant) ServeHTTP(w http.ResponseWriter, r *http.Request) { t.door.ServeHTTP(w, r) }
+
+func (t *Tenant) serve(w http.ResponseWriter, r *http.Request) {
+	t.mu.Lock()
+	f := t.faults
+	t.mu.Unlock()
+	switch {
 	case strings.HasSuffix(r.URL.Path, "/oauth2/v2.0/token"):
 		t.token(w, r)
+		return
+	case f.Status != 0:
+		(&failure{f.Status, http.StatusText(f.Status), "The service is busy.", nil}).write(w)
 		return
 	}
 	t.mu.Lock()
@@ -106,13 +123,7 @@ func (t *Tenant) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		(&failure{401, "InvalidAuthenticationToken", "Access token is empty or has expired.", nil}).write(w)
 		return
 	}
-	if r.Method == http.MethodGet || t.faults.ApplyFail == 0 {
-		t.mux.ServeHTTP(w, r)
-		return
-	}
-	t.faults.ApplyFail--
-	t.mux.ServeHTTP(httptest.NewRecorder(), r)
-	(&failure{503, "serviceNotAvailable", "The service is unavailable.", nil}).write(w)
+	t.mux.ServeHTTP(w, r)
 }
 
 func (t *Tenant) bearer() string { return fmt.Sprint("Bearer graph-token-", t.tokens) }

@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/tenurehq/tenure/connector/vendortest"
 )
 
 // memberOf shows groups, and directory roles as Graph does.
@@ -99,6 +101,7 @@ func (t *Tenant) addMember(w http.ResponseWriter, r *http.Request) {
 		t.members[group][user] = true
 		if t.faults.MemberAdded > 0 {
 			t.faults.MemberAdded--
+			vendortest.Made(w)
 			failed = errNotFound
 		}
 	}

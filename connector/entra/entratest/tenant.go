@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/tenurehq/tenure/connector/vendortest"
 )
 
 // The credentials of the app registration, and what it signs in to.
@@ -31,8 +33,9 @@ type Object = map[string]any
 type Tenant struct {
 	Certificate []byte // DER; clients prove themselves by it too
 
-	mux *http.ServeMux
-	url string
+	mux  *http.ServeMux
+	door *vendortest.Door
+	url  string
 
 	mu      sync.Mutex
 	users   map[string]Object
@@ -50,7 +53,6 @@ type Tenant struct {
 	tokens  int
 	secret  string
 	rights  map[string]bool
-	calls   []string
 }
 
 // stale is what reads still show of a user, and how often. A nil object is a user that is not
@@ -78,6 +80,7 @@ func New(around ...func(http.Handler) http.Handler) (t *Tenant, stop func()) {
 	t.AddSKU("SPE_E3", 10_000, "TEAMS1", "SWAY")
 	t.AddSKU("EMS", 10_000)
 	t.routes()
+	t.door = vendortest.New(http.HandlerFunc(t.serve), vendortest.Options{Refuse: refuse, Class: class})
 	var whole http.Handler = t
 	for _, wrap := range around {
 		whole = wrap(whole)
@@ -97,10 +100,10 @@ func (t *Tenant) Settings() map[string]any {
 
 // Calls returns the requests to Graph so far, such as "GET /users/{id}", and forgets them.
 func (t *Tenant) Calls() []string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	calls := t.calls
-	t.calls = nil
+	var calls []string
+	for _, call := range t.door.Calls() {
+		calls = append(calls, call.Class)
+	}
 	return calls
 }
 

@@ -1,12 +1,13 @@
 package githubtest
 
 import (
-	"maps"
 	"net/http"
 	"slices"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/tenurehq/tenure/connector/vendortest"
 )
 
 // Options says how the organisation is.
@@ -71,16 +72,18 @@ type GitHub struct {
 	token      string
 	issued     int
 	faults     Faults
-	stalls     chan struct{}
-	calls      map[string]int
+	door       *vendortest.Door
 }
 
 // New returns a GitHub with one organisation.
 func New(options Options) *GitHub {
 	g := &GitHub{
 		options: options, last: 1000, teams: map[string]map[int64]string{}, synced: map[string]bool{}, outside: map[int64]bool{},
-		enterprise: map[int64]bool{}, token: options.Token, stalls: make(chan struct{}), calls: map[string]int{},
+		enterprise: map[int64]bool{}, token: options.Token,
 	}
+	g.door = vendortest.New(http.HandlerFunc(g.serve), vendortest.Options{
+		Refuse: g.refuse, Class: class, Reads: func(r *http.Request) bool { return r.URL.Path == "/graphql" },
+	})
 	for _, slug := range options.Teams {
 		g.teams[slug] = map[int64]string{}
 	}
@@ -199,11 +202,18 @@ func (g *GitHub) SetFaults(faults Faults) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.faults = faults
-	if !faults.Stall {
-		close(g.stalls)
-		g.stalls = make(chan struct{})
+	failing := 0
+	if faults.FailAfterApply {
+		failing = 1
 	}
+	g.door.SetFaults(vendortest.Faults{
+		Down: faults.Down, Limited: faults.Primary || faults.Secondary, Proxy: faults.Gateway, Stall: faults.Stall, FailAfterApply: failing,
+		Wait: time.Duration(faults.RetryAfter) * time.Second, AsDate: faults.RetryAfterDate,
+	})
 }
+
+// Door returns what stands before GitHub: it counts requests and keeps quotas.
+func (g *GitHub) Door() *vendortest.Door { return g.door }
 
 // SetToken changes the token that is accepted.
 func (g *GitHub) SetToken(token string) {
@@ -213,11 +223,7 @@ func (g *GitHub) SetToken(token string) {
 }
 
 // Calls returns how often each kind of request was made.
-func (g *GitHub) Calls() map[string]int {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return maps.Clone(g.calls)
-}
+func (g *GitHub) Calls() map[string]int { return g.door.Counts() }
 
 func (s *seat) state() string {
 	if s.invitation != 0 {

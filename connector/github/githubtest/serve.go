@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
+
+	"github.com/tenurehq/tenure/connector/vendortest"
 )
 
 // reply is an answer.
@@ -37,65 +39,60 @@ var (
 )
 
 // ServeHTTP implements http.Handler.
-func (g *GitHub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if g.faulty(w, r) {
-		return
-	}
+func (g *GitHub) ServeHTTP(w http.ResponseWriter, r *http.Request) { g.door.ServeHTTP(w, r) }
+
+func (g *GitHub) serve(w http.ResponseWriter, r *http.Request) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	answer := g.answer(w, r)
-	if changes := r.Method != http.MethodGet && r.URL.Path != "/graphql" && answer.status < 300; changes && g.faults.FailAfterApply {
-		g.faults.FailAfterApply = false
-		answer = refuse(http.StatusInternalServerError, "Server Error")
-	}
 	w.Header().Set("X-RateLimit-Remaining", "4990")
+	answer.write(w)
+}
+
+func (a reply) write(w http.ResponseWriter) {
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	w.WriteHeader(answer.status)
-	if answer.body != nil {
-		_ = json.NewEncoder(w).Encode(answer.body)
+	w.WriteHeader(a.status)
+	if a.body != nil {
+		_ = json.NewEncoder(w).Encode(a.body)
 	}
 }
 
-// faulty answers a request by a fault, and reports whether it did.
-func (g *GitHub) faulty(w http.ResponseWriter, r *http.Request) bool {
+// class names a request by its path, with a star for every second segment.
+func class(r *http.Request) string {
+	parts := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
+	for i := range parts {
+		if i%2 == 1 {
+			parts[i] = "*"
+		}
+	}
+	return r.Method + " " + strings.Join(parts, "/")
+}
+
+// refuse answers a request as GitHub does that it cannot or does not want to serve.
+func (g *GitHub) refuse(w http.ResponseWriter, _ *http.Request, why vendortest.Refusal) {
 	g.mu.Lock()
-	f, stalls := g.faults, g.stalls
+	f := g.faults
 	g.mu.Unlock()
-	write := func(answer reply) bool {
-		w.Header().Set("Content-Type", "application/json; charset=utf-8")
-		w.WriteHeader(answer.status)
-		_ = json.NewEncoder(w).Encode(answer.body)
-		return true
-	}
-	if f.RetryAfter > 0 && !f.Primary {
-		after := strconv.Itoa(f.RetryAfter)
-		if f.RetryAfterDate {
-			after = time.Now().Add(time.Duration(f.RetryAfter) * time.Second).UTC().Format(http.TimeFormat)
-		}
-		w.Header().Set("Retry-After", after)
-	}
 	status := max(f.As, http.StatusForbidden)
-	switch {
-	case f.Stall:
-		select {
-		case <-stalls:
-		case <-r.Context().Done():
-		}
-		panic(http.ErrAbortHandler) // no answer
-	case f.Gateway:
+	switch why.Trouble {
+	case vendortest.Proxy:
 		http.Error(w, "<html>404 Not Found</html>", http.StatusNotFound)
-		return true
-	case f.Down:
-		return write(refuse(http.StatusServiceUnavailable, "Service Unavailable"))
-	case f.Primary:
-		w.Header().Set("X-RateLimit-Remaining", "0")
-		w.Header().Set("X-RateLimit-Reset", strconv.FormatInt(time.Now().Unix()+int64(f.RetryAfter), 10))
-		return write(refuse(status, "API rate limit exceeded for user ID 1."))
-	case f.Secondary:
+	case vendortest.Down:
+		why.RetryAfter(w.Header())
+		refuse(http.StatusServiceUnavailable, "Service Unavailable").write(w)
+	case vendortest.Failed:
+		refuse(http.StatusInternalServerError, "Server Error").write(w)
+	case vendortest.Limited:
+		if f.Primary {
+			w.Header().Set("X-RateLimit-Remaining", "0")
+			w.Header().Set("X-RateLimit-Reset", strconv.FormatInt(time.Now().Unix()+int64(why.Seconds()), 10))
+			refuse(status, "API rate limit exceeded for user ID 1.").write(w)
+			return
+		}
+		why.RetryAfter(w.Header())
 		w.Header().Set("X-RateLimit-Remaining", "4990")
-		return write(refuse(status, "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."))
+		refuse(status, "You have exceeded a secondary rate limit. Please wait a few minutes before you try again.").write(w)
 	}
-	return false
 }
 
 // answer answers a request.
@@ -110,13 +107,6 @@ func (g *GitHub) answer(w http.ResponseWriter, r *http.Request) reply {
 	if r.Header.Get("X-GitHub-Api-Version") != "2022-11-28" || r.Header.Get("User-Agent") == "" {
 		return refuse(http.StatusBadRequest, "the stand-in wants the headers X-GitHub-Api-Version and User-Agent")
 	}
-	shape := slices.Clone(parts)
-	for i := range shape {
-		if i%2 == 1 {
-			shape[i] = "*"
-		}
-	}
-	g.calls[r.Method+" "+strings.Join(shape, "/")]++
 	switch {
 	case parts[0] == "graphql" && r.Method == http.MethodPost:
 		return g.graphQL(r)

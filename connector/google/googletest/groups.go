@@ -209,7 +209,7 @@ func (s *Service) insertAssignment(r *http.Request, body map[string]any) (any, *
 		return nil, notFound("userKey")
 	}
 	a := maps.Clone(body)
-	a["kind"], a["roleAssignmentId"] = "admin#directory#roleAssignment", strconv.Itoa(5000+len(s.calls)+s.requests)
+	a["kind"], a["roleAssignmentId"] = "admin#directory#roleAssignment", strconv.Itoa(5000+s.requests)
 	s.assigned = append(s.assigned, a)
 	return a, nil
 }

@@ -2,11 +2,9 @@ package googletest
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
-	"io"
-	"maps"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,6 +12,8 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/google/uuid"
+
+	"github.com/tenurehq/tenure/connector/vendortest"
 )
 
 // problem is an answer that refuses a request.
@@ -47,15 +47,9 @@ func (p *problem) write(w http.ResponseWriter) {
 type handler func(r *http.Request, body map[string]any) (any, *problem)
 
 // ServeHTTP implements http.Handler.
-func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	s.mu.Lock()
-	faults := s.faults
-	s.mu.Unlock()
-	if faults.Stall {
-		_, _ = io.Copy(io.Discard, r.Body) // only then does the server notice that the client is gone
-		<-r.Context().Done()
-		return
-	}
+func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.door.ServeHTTP(w, r) }
+
+func (s *Service) serve(w http.ResponseWriter, r *http.Request) {
 	if r.URL.Path == "/token" {
 		s.token(w, r)
 		return
@@ -63,58 +57,50 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	refused := s.fault(w, r)
 	s.mu.Unlock()
-	if refused {
-		return
-	}
-	if r.Method == http.MethodGet || faults.FailAfterApply == 0 {
+	if !refused {
 		s.mux.ServeHTTP(w, r)
-		return
 	}
-	answer := httptest.NewRecorder()
-	s.mux.ServeHTTP(answer, r)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if answer.Code < 300 && s.faults.FailAfterApply > 0 {
-		s.faults.FailAfterApply--
+}
+
+// refuse answers a request as Google does that it cannot or does not want to serve.
+func (s *Service) refuse(w http.ResponseWriter, _ *http.Request, why vendortest.Refusal) {
+	switch why.Trouble {
+	case vendortest.Proxy:
+		w.Header().Set("Content-Type", "text/html")
+		w.WriteHeader(http.StatusNotFound)
+		_, _ = w.Write([]byte("<html>no such page</html>"))
+	case vendortest.Down, vendortest.Failed:
+		why.RetryAfter(w.Header())
 		(&problem{503, "backendError", "Backend Error"}).write(w)
-		return
+	case vendortest.Limited:
+		s.mu.Lock()
+		silent := s.faults.RetryAfter == 0
+		quota := s.quota()
+		s.mu.Unlock()
+		if !silent { // Google itself never says how long to wait
+			why.RetryAfter(w.Header())
+		}
+		quota.write(w)
 	}
-	maps.Copy(w.Header(), answer.Header())
-	w.WriteHeader(answer.Code)
-	_, _ = w.Write(answer.Body.Bytes())
+}
+
+// quota is the refusal because of a quota.
+func (s *Service) quota() *problem {
+	return &problem{403, cmp.Or(s.traps.QuotaReason, "userRateLimitExceeded"), "Quota exceeded."}
 }
 
 // fault answers a request that a fault or a trap refuses, whatever it is.
 func (s *Service) fault(w http.ResponseWriter, r *http.Request) bool {
 	s.requests++
-	if s.faults.RetryAfter > 0 && (s.faults.Down || s.faults.Throttled) {
-		value := strconv.Itoa(int(s.faults.RetryAfter / time.Second))
-		if s.faults.AsDate {
-			value = time.Now().Add(s.faults.RetryAfter).UTC().Format(http.TimeFormat)
-		}
-		w.Header().Set("Retry-After", value)
-	}
-	quota := &problem{403, s.traps.QuotaReason, "Quota exceeded."}
-	if quota.reason == "" {
-		quota.reason = "userRateLimitExceeded"
-	}
 	switch {
-	case s.faults.NotGoogle:
-		w.Header().Set("Content-Type", "text/html")
-		w.WriteHeader(http.StatusNotFound)
-		_, _ = w.Write([]byte("<html>no such page</html>"))
 	case s.faults.Empty:
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = w.Write([]byte("{}"))
-	case s.faults.Down:
-		(&problem{503, "backendError", "Backend Error"}).write(w)
 	case s.faults.CodesFail && strings.HasSuffix(r.URL.Path, "/verificationCodes/invalidate"):
 		(&problem{503, "backendError", "Backend Error"}).write(w)
-	case s.faults.Throttled:
-		quota.write(w)
 	case s.traps.QuotaEvery > 0 && s.requests%s.traps.QuotaEvery == 0:
 		s.sprung++
-		quota.write(w)
+		s.quota().write(w)
 	default:
 		if p := s.allowed(r); p != nil {
 			p.write(w)
@@ -209,11 +195,10 @@ func (s *Service) token(w http.ResponseWriter, r *http.Request) {
 }
 
 // handle returns the handler of a path. members are those that the body may have.
-func (s *Service) handle(name string, members []string, do handler) http.HandlerFunc {
+func (s *Service) handle(members []string, do handler) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		s.calls[name]++
 		body, bad := readBody(r, members)
 		if bad != nil {
 			bad.write(w)

@@ -1,11 +1,8 @@
 package googletest
 
 import (
-	"crypto/rand"
 	"crypto/rsa"
-	"crypto/x509"
 	"encoding/json"
-	"encoding/pem"
 	"fmt"
 	"maps"
 	"net/http"
@@ -16,6 +13,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/tenurehq/tenure/connector/vendortest"
 )
 
 // What the Workspace account of the stand-in is called.
@@ -87,8 +86,8 @@ type Service struct {
 	last     int
 	requests int
 	sprung   int
-	calls    map[string]int
 	mux      *http.ServeMux
+	door     *vendortest.Door
 }
 
 type person struct {
@@ -125,13 +124,9 @@ type move struct {
 
 // New returns a stand-in with these groups.
 func New(groups ...string) (*Service, error) {
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		return nil, err
-	}
 	s := &Service{
-		key: key, scopes: map[string]bool{}, tokens: map[string][]string{}, people: map[string]*person{},
-		groups: map[string]*group{}, licences: map[string]*licence{}, calls: map[string]int{}, last: 1000,
+		key: vendortest.Key(), scopes: map[string]bool{}, tokens: map[string][]string{}, people: map[string]*person{},
+		groups: map[string]*group{}, licences: map[string]*licence{}, last: 1000,
 	}
 	for _, scope := range []string{
 		"admin.directory.user", "admin.directory.user.security", "admin.directory.group.readonly", "admin.directory.group.member",
@@ -147,18 +142,17 @@ func New(groups ...string) (*Service, error) {
 	}
 	s.add(map[string]any{"primaryEmail": Admin, "name": map[string]any{"givenName": "Ada", "familyName": "Admin"}}).user["isAdmin"] = true
 	s.mux = s.routes()
+	s.door = vendortest.New(http.HandlerFunc(s.serve), vendortest.Options{
+		Refuse: s.refuse, Class: vendortest.Pattern(s.mux, "/admin/directory/v1", "/admin", "/apps"),
+	})
 	return s, nil
 }
 
 // Key returns the key file of the service account.
 func (s *Service) Key() string {
-	der, err := x509.MarshalPKCS8PrivateKey(s.key)
-	if err != nil {
-		panic(err)
-	}
 	file, err := json.Marshal(map[string]string{ //nolint:gosec // G101: made for this stand-in alone
 		"type": "service_account", "client_email": ClientEmail, "private_key_id": keyID,
-		"private_key": string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})),
+		"private_key": vendortest.PEM(s.key),
 		"token_uri":   "https://oauth2.googleapis.com/token",
 	})
 	if err != nil {
@@ -186,7 +180,14 @@ func (s *Service) SetFaults(faults Faults) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.faults = faults
+	s.door.SetFaults(vendortest.Faults{
+		Down: faults.Down, Limited: faults.Throttled, Proxy: faults.NotGoogle, Wait: faults.RetryAfter, AsDate: faults.AsDate,
+		Stall: faults.Stall, FailAfterApply: faults.FailAfterApply,
+	})
 }
+
+// Door returns what stands before the stand-in: it counts requests and keeps quotas.
+func (s *Service) Door() *vendortest.Door { return s.door }
 
 // TakeScope takes a scope, by its last part, from the domain-wide delegation.
 func (s *Service) TakeScope(name string) {
@@ -277,13 +278,6 @@ func (s *Service) Assign(userID, roleID, orgUnitID string) {
 		"kind": "admin#directory#roleAssignment", "roleAssignmentId": strconv.Itoa(5000 + len(s.assigned)), "roleId": roleID,
 		"assignedTo": userID, "scopeType": "ORG_UNIT", "orgUnitId": orgUnitID,
 	})
-}
-
-// Calls returns how often each method and pattern was called, such as "POST signOut".
-func (s *Service) Calls() map[string]int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return maps.Clone(s.calls)
 }
 
 // Expire makes deleted users older than Google keeps them.

@@ -2,9 +2,10 @@ package salesforcetest
 
 import (
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
+
+	"github.com/tenurehq/tenure/connector/vendortest"
 )
 
 // Faults make an org fail.
@@ -43,10 +44,36 @@ func (o *Org) SetFaults(faults Faults) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.faults = faults
-	if !faults.Stall {
-		close(o.stalls)
-		o.stalls = make(chan struct{})
+	failing := 0
+	if faults.FailAfterApply {
+		failing = 1
 	}
+	o.door.SetFaults(vendortest.Faults{
+		Down: faults.Down, Limited: faults.Quota, Proxy: faults.Gateway, Stall: faults.Stall, FailAfterApply: failing,
+		Wait: time.Duration(faults.RetryAfter) * time.Second, AsDate: faults.RetryAfterDate,
+	})
+}
+
+// Door returns what stands before the org: it counts requests and keeps quotas.
+func (o *Org) Door() *vendortest.Door { return o.door }
+
+// class names a request by what it is about: "GET query User", "PATCH User".
+func class(r *http.Request) string {
+	path, versioned := strings.CutPrefix(r.URL.Path, "/services/data/v62.0/")
+	switch parts := strings.Split(path, "/"); {
+	case r.URL.Path == "/services/oauth2/token":
+		return ""
+	case r.URL.Path == "/services/oauth2/revoke":
+		return r.Method + " revoke"
+	case versioned && path == "query":
+		s, _ := parse(r.URL.Query().Get("q"))
+		return "GET query " + s.object
+	case versioned && len(parts) > 1 && parts[0] == "query":
+		return "GET query more"
+	case versioned && len(parts) > 1:
+		return r.Method + " " + parts[1]
+	}
+	return r.Method + " another path"
 }
 
 // Expire makes the org refuse the tokens that it has issued.
@@ -63,34 +90,19 @@ func (o *Org) SetClientSecret(secret string) {
 	o.options.ClientSecret, o.token = secret, ""
 }
 
-// faulty answers a request by a fault, and reports whether it did.
-func (o *Org) faulty(w http.ResponseWriter, r *http.Request) bool {
-	o.mu.Lock()
-	f, stalls := o.faults, o.stalls
-	o.mu.Unlock()
-	if f.RetryAfter > 0 {
-		after := strconv.Itoa(f.RetryAfter)
-		if f.RetryAfterDate {
-			after = time.Now().Add(time.Duration(f.RetryAfter) * time.Second).UTC().Format(http.TimeFormat)
-		}
-		w.Header().Set("Retry-After", after)
-	}
-	switch {
-	case f.Stall:
-		select {
-		case <-stalls:
-		case <-r.Context().Done():
-		}
-	case f.Gateway:
+// refuseRequest answers a request as Salesforce does that it cannot or does not want to serve.
+func refuseRequest(w http.ResponseWriter, _ *http.Request, why vendortest.Refusal) {
+	why.RetryAfter(w.Header())
+	switch why.Trouble {
+	case vendortest.Proxy:
 		http.Error(w, "<html>404 Not Found</html>", http.StatusNotFound)
-	case f.Down:
+	case vendortest.Down:
 		answer(w, refuse(http.StatusServiceUnavailable, "SERVER_UNAVAILABLE", "The server is overloaded"))
-	case f.Quota:
+	case vendortest.Limited:
 		answer(w, refuse(http.StatusForbidden, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded."))
-	default:
-		return false
+	case vendortest.Failed:
+		answer(w, refuse(http.StatusInternalServerError, "UNKNOWN_EXCEPTION", "An unexpected error occurred"))
 	}
-	return true
 }
 
 // blocked returns the refusal of a change of a user, if there is one.

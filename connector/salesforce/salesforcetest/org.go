@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/tenurehq/tenure/connector/vendortest"
 )
 
 // Options says how an org is.
@@ -45,10 +47,9 @@ type Org struct {
 	tokens int
 	views  map[string][]map[string]any // the rest of a query's rows, by locator
 	faults Faults
-	calls  map[string]int
 	rights map[string]bool
 	now    func() time.Time
-	stalls chan struct{}
+	door   *vendortest.Door
 }
 
 // New returns an org.
@@ -58,8 +59,9 @@ func New(options Options) *Org {
 	}
 	o := &Org{
 		options: options, schema: maps.Clone(schema), tables: map[string][]row{}, token: "00Dx!first",
-		views: map[string][]map[string]any{}, calls: map[string]int{}, rights: map[string]bool{}, now: time.Now, stalls: make(chan struct{}),
+		views: map[string][]map[string]any{}, rights: map[string]bool{}, now: time.Now,
 	}
+	o.door = vendortest.New(http.HandlerFunc(o.serve), vendortest.Options{Refuse: refuseRequest, Class: class})
 	user := o.schema["User"]
 	user.fields += " " + strings.Join(options.Fields, " ")
 	o.schema["User"] = user
@@ -186,11 +188,7 @@ func (o *Org) Allow(right string, allowed bool) {
 }
 
 // Calls returns how often each request was made: "GET query User", "PATCH User".
-func (o *Org) Calls() map[string]int {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return maps.Clone(o.calls)
-}
+func (o *Org) Calls() map[string]int { return o.door.Counts() }
 
 // refusal is an error as Salesforce tells it.
 type refusal struct {

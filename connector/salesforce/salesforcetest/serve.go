@@ -13,12 +13,11 @@ import (
 )
 
 // ServeHTTP implements http.Handler.
-func (o *Org) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (o *Org) ServeHTTP(w http.ResponseWriter, r *http.Request) { o.door.ServeHTTP(w, r) }
+
+func (o *Org) serve(w http.ResponseWriter, r *http.Request) {
 	if r.URL.Path == "/services/oauth2/token" {
 		o.serveToken(w, r)
-		return
-	}
-	if o.faulty(w, r) {
 		return
 	}
 	o.mu.Lock()
@@ -122,7 +121,6 @@ func (o *Org) serveRevoke(w http.ResponseWriter, r *http.Request) {
 		_ = json.NewEncoder(w).Encode(map[string]any{"error": "invalid_token", "error_description": "invalid token: " + token})
 		return
 	}
-	o.calls["POST revoke"]++
 	if !o.faults.Undead {
 		o.tables["OauthToken"] = slices.Delete(o.tables["OauthToken"], i, i+1)
 	}
@@ -131,11 +129,6 @@ func (o *Org) serveRevoke(w http.ResponseWriter, r *http.Request) {
 
 // finish answers a change that was made.
 func (o *Org) finish(w http.ResponseWriter, status int, what any) {
-	if o.faults.FailAfterApply {
-		o.faults.FailAfterApply = false
-		answer(w, refuse(http.StatusInternalServerError, "UNKNOWN_EXCEPTION", "An unexpected error occurred"))
-		return
-	}
 	if status == http.StatusOK {
 		w.WriteHeader(status)
 		return
@@ -158,7 +151,6 @@ func (o *Org) serveQuery(w http.ResponseWriter, soql string) {
 		answer(w, refuse(http.StatusBadRequest, "MALFORMED_QUERY", "%s: %s", err, soql))
 		return
 	}
-	o.calls["GET query "+s.object]++
 	rows, refused := o.run(s)
 	if refused != nil {
 		answer(w, refused)
@@ -283,7 +275,6 @@ func (o *Org) servePage(w http.ResponseWriter, locator string) {
 		answer(w, refuse(http.StatusBadRequest, "INVALID_QUERY_LOCATOR", "invalid query locator"))
 		return
 	}
-	o.calls["GET query more"]++
 	o.page(w, rows, len(o.views[locator+" total"]))
 }
 
@@ -302,7 +293,6 @@ func (o *Org) serveRow(w http.ResponseWriter, r *http.Request, name, id string) 
 		answer(w, refuse(http.StatusForbidden, "INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights"))
 		return
 	}
-	o.calls[r.Method+" "+name]++
 	var fields map[string]any
 	if call != "d" {
 		if !strings.HasPrefix(r.Header.Get("Content-Type"), "application/json") || json.NewDecoder(r.Body).Decode(&fields) != nil {
