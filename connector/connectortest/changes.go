@@ -42,7 +42,8 @@ func (s *suite) update(t *testing.T) {
 
 func (s *suite) disableAndEnable(t *testing.T) {
 	c := s.open(t)
-	made, other := s.make(t, c, s.spec()), s.make(t, c, s.spec())
+	spec := s.spec()
+	made, other := s.make(t, c, spec), s.make(t, c, s.spec())
 	if s.can().Entitlements {
 		require.NoError(t, c.Grant(t.Context(), made.ID, s.Entitlements[:]))
 	}
@@ -60,7 +61,8 @@ func (s *suite) disableAndEnable(t *testing.T) {
 	if s.deviates(t, InactiveUnlisted) {
 		found = 0
 	}
-	assert.Len(t, s.find(t, c, connector.Keys{PersonID: made.ExternalID}), found, "a disabled account is found")
+	keys, _ := s.keyOf(t, spec)
+	assert.Len(t, s.find(t, c, keys), found, "a disabled account is found")
 	assert.Len(t, s.find(t, c, connector.Keys{AccountID: made.ID}), 1, "a disabled account is found by its ID")
 
 	require.NoError(t, c.Enable(t.Context(), made.ID))

@@ -77,6 +77,9 @@ const (
 	NoInactive Deviation = "no inactive accounts"
 	// InactiveUnlisted: a disabled account is found by its ID only.
 	InactiveUnlisted Deviation = "inactive unlisted"
+	// UsernamesHeld: the recycle bin keeps the usernames of deleted accounts: Create of such
+	// an account fails as KindConflict.
+	UsernamesHeld Deviation = "usernames held by the bin"
 	// CredentialsDenied: the connector's own account in the app may not reset credentials,
 	// and learns so for each account. ResetCredentials fails as KindUnsupported.
 	CredentialsDenied Deviation = "credentials denied"

@@ -26,11 +26,17 @@ func Pages[P any](ctx context.Context, c *Client, first Request, next func(page 
 				yield(none, c.unanswered(ctx, r.Op, err))
 				return
 			}
-			if seen[address] || len(seen) == maxPages {
+			body, _, err := encode(r.Body) // which holds the cursor where a list is a POST
+			if err != nil {
+				yield(none, c.unanswered(ctx, r.Op, err))
+				return
+			}
+			asked := address + " " + string(body)
+			if seen[asked] || len(seen) == maxPages {
 				yield(none, Contradictory(r.Op, c.Vendor.Name+"'s pages do not end"))
 				return
 			}
-			seen[address] = true
+			seen[asked] = true
 			var page P
 			header, err := c.Do(ctx, r, &page)
 			if err != nil {

@@ -150,7 +150,7 @@ var quotaPrefixes = []string{"X-RateLimit-", "X-Rate-Limit-", "RateLimit-"}
 // QuotaUsed reports whether an answer's headers say that a quota is used up, and how
 // long it is until there is more. The names are those of GitHub, Okta, Slack and
 // others, and of draft-ietf-httpapi-ratelimit-headers; the reset is an instant in Unix
-// seconds, or a number of seconds.
+// seconds or in ISO 8601 (Atlassian), or a number of seconds.
 func QuotaUsed(header http.Header) (used bool, wait time.Duration) {
 	for _, prefix := range quotaPrefixes {
 		left, err := strconv.Atoi(strings.TrimSpace(header.Get(prefix + "Remaining")))
@@ -173,9 +173,18 @@ func Reset(header http.Header) time.Duration {
 	return 0
 }
 
-// reset reads an instant in Unix seconds, or a number of seconds.
+// isoInstants are the forms of ISO 8601 in which resets are written, with and without seconds.
+var isoInstants = []string{time.RFC3339, "2006-01-02T15:04Z07:00"}
+
+// reset reads an instant in Unix seconds or in ISO 8601, or a number of seconds.
 func reset(text string, header http.Header) time.Duration {
-	seconds, err := strconv.ParseInt(strings.TrimSpace(text), 10, 64)
+	text = strings.TrimSpace(text)
+	for _, form := range isoInstants {
+		if at, err := time.Parse(form, text); err == nil {
+			text = strconv.FormatInt(at.Unix(), 10)
+		}
+	}
+	seconds, err := strconv.ParseInt(text, 10, 64)
 	if err != nil {
 		return 0
 	}
