@@ -105,6 +105,7 @@ func TestNotFoundIsCertain(t *testing.T) {
 		kind     connector.ErrorKind
 	}{
 		"a search that lags":     {switches: atlassiantest.Switches{Lags: true}, kind: connector.KindContradictory},
+		"pages in a circle":      {switches: atlassiantest.Switches{Circle: true, Lags: true}, kind: connector.KindContradictory},
 		"no list":                {switches: atlassiantest.Switches{Mute: true}, kind: connector.KindContradictory},
 		"a proxy":                {faults: atlassiantest.Faults{Proxy404: 1}, kind: connector.KindUnavailable},
 		"a gateway without code": {faults: atlassiantest.Faults{Misrouted: true}, kind: connector.KindUnavailable},

@@ -8,6 +8,7 @@ import (
 
 	"github.com/tenurehq/tenure/connector"
 	"github.com/tenurehq/tenure/connector/activedirectory"
+	"github.com/tenurehq/tenure/connector/atlassian"
 	"github.com/tenurehq/tenure/connector/entra"
 	"github.com/tenurehq/tenure/connector/github"
 	"github.com/tenurehq/tenure/connector/google"
@@ -25,6 +26,7 @@ import (
 
 var kinds = []connector.Kind{
 	activedirectory.Kind,
+	atlassian.Kind,
 	entra.Kind,
 	google.Kind,
 	github.Kind,

@@ -48,6 +48,7 @@ var secure = map[string]struct {
 		connector.Settings{"url": "https://example.onelogin.com", "clientID": "a", "clientSecret": "b"},
 		"http://example.onelogin.com", false,
 	},
+	"atlassian.url": {connector.Settings{"orgID": "1", "token": "abc", "domain": "example.com"}, "http://api.example.com", false},
 	"okta.url": {connector.Settings{"url": "https://example.okta.com", "token": "abc"}, "http://example.okta.com", false},
 	"webhook.url": {
 		connector.Settings{"url": "https://app.example.com", "secret": "whsec_" + base64.StdEncoding.EncodeToString(make([]byte, 32))},

@@ -24,6 +24,8 @@ func TestQuotasAreToldByHeaders(t *testing.T) {
 		wait   time.Duration
 	}{
 		{map[string]string{"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "1795082460"}, connector.KindRateLimited, time.Minute},
+		{map[string]string{"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "2026-11-19T10:00:20Z"}, connector.KindRateLimited, 20 * time.Second},
+		{map[string]string{"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "2026-11-19T12:02+02:00"}, connector.KindRateLimited, 2 * time.Minute},
 		{map[string]string{"X-Rate-Limit-Remaining": "0", "X-Rate-Limit-Reset": "30"}, connector.KindRateLimited, 30 * time.Second},
 		{map[string]string{"RateLimit-Remaining": "0"}, connector.KindRateLimited, 0},
 		{map[string]string{"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "9999999999999"}, connector.KindRateLimited, 24 * time.Hour},

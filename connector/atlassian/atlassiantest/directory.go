@@ -45,6 +45,8 @@ func (s *Service) page(r request, all []any) (int, any, error) {
 	links := map[string]any{}
 	if until < len(all) {
 		links["next"] = "c" + strconv.Itoa(until)
+	} else if s.switches.Circle {
+		links["next"] = "c0"
 	} else if s.switches.NullLinks {
 		links["next"] = nil
 	}

@@ -38,6 +38,7 @@ type Switches struct {
 	Lags         bool // searches show nobody who was invited since
 	NullLinks    bool // the last page has next: null
 	Mute         bool // searches answer without a list
+	Circle       bool // the last page leads to the first
 }
 
 // Faults make the organisation fail.
