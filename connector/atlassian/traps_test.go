@@ -127,7 +127,11 @@ func TestNotFoundIsCertain(t *testing.T) {
 	settings["directory"] = "another"
 	other := open(t, settings)
 	_, err = other.Read(t.Context(), made.ID)
-	assert.True(t, connector.Is(err, connector.KindUnavailable, connector.KindInvalid), "a directory that the key does not see: %v", err)
+	assert.True(t, connector.Is(err, connector.KindInvalid), "a directory that the key does not see: %v", err)
+	err = other.Delete(t.Context(), made.ID)
+	assert.True(t, connector.Is(err, connector.KindInvalid), "%v", err)
+	err = other.Revoke(t.Context(), made.ID, []string{"everybody"})
+	assert.True(t, connector.Is(err, connector.KindInvalid), "%v", err)
 }
 
 func TestDirectories(t *testing.T) {

@@ -86,9 +86,8 @@ func New(options Options, switches Switches) *Service {
 	admin := s.add("admin@" + options.Domain)
 	admin.roles = []string{"atlassian/org-admin"}
 	s.mux = http.NewServeMux()
-	org := "/admin/v1/orgs/" + options.Org
-	org2 := "/admin/v2/orgs/" + options.Org
-	dir := org2 + "/directories/" + options.Directory
+	const org, org2 = "/admin/v1/orgs/{org}", "/admin/v2/orgs/{org}"
+	const dir = org2 + "/directories/{directory}"
 	const filters = "cursor limit accountIds emails claimStatus expand"
 	for pattern, r := range map[string]route{
 		"GET " + org:                                         {do: s.organisation},
@@ -331,6 +330,12 @@ func (s *Service) answer(r *http.Request, raw []byte, to route) (status int, bod
 	}
 	if to.old && s.switches.Scoped {
 		return 0, nil, &failure{403, "insufficient_scope"}
+	}
+	if named := r.PathValue("org"); named != "" && named != s.options.Org {
+		return 0, nil, &failure{404, "ADMIN-UAM-404-2"}
+	}
+	if named := r.PathValue("directory"); named != "" && named != s.options.Directory {
+		return 0, nil, unknown
 	}
 	asked := request{Request: r}
 	if (to.body != "") != (len(raw) > 0) || len(raw) > 0 && (r.Header.Get("Content-Type") != "application/json" || json.Unmarshal(raw, &asked.fields) != nil) {
