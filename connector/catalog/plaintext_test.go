@@ -49,7 +49,7 @@ var secure = map[string]struct {
 		"http://example.onelogin.com", false,
 	},
 	"atlassian.url": {connector.Settings{"orgID": "1", "token": "abc", "domain": "example.com"}, "http://api.example.com", false},
-	"okta.url": {connector.Settings{"url": "https://example.okta.com", "token": "abc"}, "http://example.okta.com", false},
+	"okta.url":      {connector.Settings{"url": "https://example.okta.com", "token": "abc"}, "http://example.okta.com", false},
 	"webhook.url": {
 		connector.Settings{"url": "https://app.example.com", "secret": "whsec_" + base64.StdEncoding.EncodeToString(make([]byte, 32))},
 		"http://app.example.com", false,

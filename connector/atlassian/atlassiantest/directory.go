@@ -26,7 +26,7 @@ func (s *Service) page(r request, all []any) (int, any, error) {
 		size = int(limit)
 	}
 	if size < 1 || size > 100 {
-		return 0, nil, badRequest
+		return 0, nil, errBadRequest
 	}
 	if s.switches.PageSize > 0 {
 		size = min(size, s.switches.PageSize)
@@ -38,16 +38,17 @@ func (s *Service) page(r request, all []any) (int, any, error) {
 	if cursor := r.text("cursor"); cursor != "" {
 		var err error
 		if from, err = strconv.Atoi(strings.TrimPrefix(cursor, "c")); err != nil {
-			return 0, nil, badRequest
+			return 0, nil, errBadRequest
 		}
 	}
 	until := min(from+size, len(all))
 	links := map[string]any{}
-	if until < len(all) {
+	switch {
+	case until < len(all):
 		links["next"] = "c" + strconv.Itoa(until)
-	} else if s.switches.Circle {
+	case s.switches.Circle:
 		links["next"] = "c0"
-	} else if s.switches.NullLinks {
+	case s.switches.NullLinks:
 		links["next"] = nil
 	}
 	return http.StatusOK, map[string]any{"data": append([]any{}, all[min(from, until):until]...), "links": links}, nil
@@ -114,7 +115,7 @@ func (s *Service) one(r request) (*user, error) {
 	if u := s.of(r.PathValue("id")); u != nil && u.visible() {
 		return u, nil
 	}
-	return nil, unknown
+	return nil, errUnknown
 }
 
 func (s *Service) details(r request) (int, any, error) {
@@ -128,7 +129,7 @@ func (s *Service) details(r request) (int, any, error) {
 func (s *Service) remove(r request) (int, any, error) {
 	u, err := s.one(r)
 	if err != nil || u.membership == "no_membership" {
-		return 0, nil, unknown
+		return 0, nil, errUnknown
 	}
 	u.membership = "no_membership"
 	clear(u.groups)
@@ -139,9 +140,9 @@ func (s *Service) suspend(r request) (int, any, error) {
 	u, err := s.one(r)
 	switch {
 	case err != nil || u.membership == "no_membership":
-		return 0, nil, unknown
+		return 0, nil, errUnknown
 	case slices.Contains(u.roles, "atlassian/org-admin"): // "cannot be used on organization administrators"
-		return 0, nil, badRequest
+		return 0, nil, errBadRequest
 	}
 	u.membership = "suspended"
 	return http.StatusNoContent, nil, nil
@@ -150,7 +151,7 @@ func (s *Service) suspend(r request) (int, any, error) {
 func (s *Service) restore(r request) (int, any, error) {
 	u, err := s.one(r)
 	if err != nil || u.membership != "suspended" {
-		return 0, nil, unknown
+		return 0, nil, errUnknown
 	}
 	u.membership = "active"
 	return http.StatusNoContent, nil, nil
@@ -177,15 +178,15 @@ func (s *Service) join(r request) (int, any, error) {
 	u := s.of(r.text("accountId"))
 	switch {
 	case !s.knowsGroup(r.PathValue("group")):
-		return 0, nil, unknownGroup
+		return 0, nil, errUnknownGroup
 	case u == nil || !u.visible() || u.membership == "no_membership" || u.deleting:
-		return 0, nil, unknown
+		return 0, nil, errUnknown
 	case s.switches.Synced:
 		return 0, nil, &failure{403, "ADMIN-UAM-403-1"}
 	case u.groups[r.PathValue("group")]:
-		return 0, nil, conflict
+		return 0, nil, errConflict
 	case s.switches.NoSeats:
-		return 0, nil, noSeat
+		return 0, nil, errNoSeat
 	}
 	u.groups[r.PathValue("group")] = true
 	return http.StatusNoContent, nil, nil
@@ -195,9 +196,9 @@ func (s *Service) leave(r request) (int, any, error) {
 	u, err := s.one(r)
 	switch {
 	case !s.knowsGroup(r.PathValue("group")):
-		return 0, nil, unknownGroup
+		return 0, nil, errUnknownGroup
 	case err != nil || !u.groups[r.PathValue("group")]:
-		return 0, nil, unknown
+		return 0, nil, errUnknown
 	case s.switches.Synced:
 		return 0, nil, &failure{403, "ADMIN-UAM-403-1"}
 	}
@@ -210,11 +211,11 @@ func (s *Service) leave(r request) (int, any, error) {
 func (s *Service) invite(r request) (int, any, error) {
 	emails, groups := r.texts("emails"), r.texts("additionalGroups")
 	if len(emails) != 1 || !strings.Contains(emails[0], "@") {
-		return 0, nil, badRequest
+		return 0, nil, errBadRequest
 	}
 	for _, id := range groups {
 		if !s.knowsGroup(id) {
-			return 0, nil, unknownGroup
+			return 0, nil, errUnknownGroup
 		}
 	}
 	at := slices.IndexFunc(s.users, func(u *user) bool { return u.account != "closed" && strings.EqualFold(u.email, emails[0]) })
@@ -222,7 +223,7 @@ func (s *Service) invite(r request) (int, any, error) {
 	if at >= 0 {
 		u = s.users[at]
 		if u.deleting || u.membership != "no_membership" && !s.switches.InvitesAgain {
-			return 0, nil, conflict
+			return 0, nil, errConflict
 		}
 	} else {
 		u = s.add(emails[0])
@@ -260,22 +261,22 @@ func (s *Service) assign(r request) (int, any, error) {
 		return 0, nil, err
 	}
 	if !slices.Contains([]string{"atlassian/org-admin", "atlassian/site-admin", "atlassian/user-access-admin", "atlassian/ai-access"}, role) {
-		return 0, nil, badRequest
+		return 0, nil, errBadRequest
 	}
 	has := slices.Contains(u.roles, role)
 	switch r.PathValue("how") {
 	case "assign":
 		if has {
-			return 0, nil, conflict
+			return 0, nil, errConflict
 		}
 		u.roles = append(u.roles, role)
 	case "revoke":
 		if !has {
-			return 0, nil, unknown
+			return 0, nil, errUnknown
 		}
 		u.roles = slices.DeleteFunc(u.roles, func(one string) bool { return one == role })
 	default:
-		return 0, nil, unknown
+		return 0, nil, errUnknown
 	}
 	return http.StatusNoContent, nil, nil
 }

@@ -151,11 +151,11 @@ func (f *failure) Error() string { return f.code }
 
 // The errors of the organisation API ("ApiError" in the reference).
 var (
-	badRequest   = &failure{400, "ADMIN-UAM-400-1"}
-	unknown      = &failure{404, "ADMIN-UAM-404-1"}
-	unknownGroup = &failure{404, "ADMIN-UAM-404-3"}
-	conflict     = &failure{409, "ADMIN-UAM-409-2"}
-	noSeat       = &failure{409, "ADMIN-UAM-409-3"}
+	errBadRequest   = &failure{400, "ADMIN-UAM-400-1"}
+	errUnknown      = &failure{404, "ADMIN-UAM-404-1"}
+	errUnknownGroup = &failure{404, "ADMIN-UAM-404-3"}
+	errConflict     = &failure{409, "ADMIN-UAM-409-2"}
+	errNoSeat       = &failure{409, "ADMIN-UAM-409-3"}
 )
 
 // SetFaults sets how the organisation fails, and lets stalled requests go.
@@ -335,19 +335,19 @@ func (s *Service) answer(r *http.Request, raw []byte, to route) (status int, bod
 		return 0, nil, &failure{404, "ADMIN-UAM-404-2"}
 	}
 	if named := r.PathValue("directory"); named != "" && named != s.options.Directory {
-		return 0, nil, unknown
+		return 0, nil, errUnknown
 	}
 	asked := request{Request: r}
 	if (to.body != "") != (len(raw) > 0) || len(raw) > 0 && (r.Header.Get("Content-Type") != "application/json" || json.Unmarshal(raw, &asked.fields) != nil) {
-		return 0, nil, badRequest
+		return 0, nil, errBadRequest
 	}
 	for name := range asked.fields {
 		if !slices.Contains(strings.Fields(to.body), name) {
-			return 0, nil, badRequest
+			return 0, nil, errBadRequest
 		}
 	}
 	if len(r.URL.Query()) > 0 {
-		return 0, nil, badRequest
+		return 0, nil, errBadRequest
 	}
 	return to.do(asked)
 }
