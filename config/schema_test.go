@@ -82,12 +82,22 @@ func TestTheConfigurationsOfTheAppsPagesLoad(t *testing.T) {
 func loadsAndFollowsTheSchema(t *testing.T, file, text string) {
 	t.Helper()
 	assert.NoError(t, compileSchema(t).Validate(jsonOf(t, text)))
+	loadsWithoutSecrets(t, file, text)
+}
+
+// loadsWithoutSecrets loads a configuration, with made-up texts in place of its secrets. The
+// YAML files that it includes are read.
+func loadsWithoutSecrets(t *testing.T, file, text string) *Config {
+	t.Helper()
 	l := &loader{
 		file: file, needs: Parts(),
 		lookupEnv: func(string) (string, bool) { return "https://secret.example", true }, // a URL is a secret as good as any
 		readFile: func(path string) ([]byte, error) {
 			if path == file {
 				return []byte(text), nil
+			}
+			if filepath.Ext(path) == ".yaml" {
+				return os.ReadFile(path)
 			}
 			if made, ok := madeUp[filepath.Ext(path)]; ok {
 				return []byte(made), nil
@@ -99,6 +109,39 @@ func loadsAndFollowsTheSchema(t *testing.T, file, text string) {
 	cfg, err := l.load()
 	require.NoError(t, err)
 	assert.Empty(t, cfg.Warnings)
+	return cfg
+}
+
+// The example of a whole company loads with its parts, each of which is well formed, and has
+// the apps of which its README speaks.
+func TestTheExampleOfACompanyLoads(t *testing.T) {
+	const file = "../examples/company/tenure.yaml"
+	text, err := os.ReadFile(file)
+	require.NoError(t, err)
+	cfg := loadsWithoutSecrets(t, file, string(text))
+
+	readme, err := os.ReadFile("../examples/company/README.md")
+	require.NoError(t, err)
+	for _, app := range cfg.Policy.Apps() {
+		assert.Contains(t, string(readme), "| `"+app+"` |")
+	}
+
+	whole, _ := jsonOf(t, string(text)).(map[string]any)
+	apps, roles := map[string]any{}, []any{}
+	parts, err := filepath.Glob("../examples/company/*/*.yaml")
+	require.NoError(t, err)
+	for _, part := range parts {
+		text, err := os.ReadFile(part)
+		require.NoError(t, err)
+		content, _ := jsonOf(t, string(text)).(map[string]any)
+		more, _ := content["apps"].(map[string]any)
+		maps.Copy(apps, more)
+		granted, _ := content["roles"].([]any)
+		roles = append(roles, granted...)
+	}
+	assert.Len(t, apps, 7)
+	whole["apps"], whole["roles"] = apps, roles
+	assert.NoError(t, compileSchema(t).Validate(whole))
 }
 
 // madeUp holds what the files of an example hold, by the ending of their names: a
