@@ -87,19 +87,13 @@ func (c *client) Adopt(ctx context.Context, accountID, personID string) error {
 	if err != nil {
 		return err
 	}
-	theirs := failed(connector.OpAdopt, connector.KindConflict,
-		"the account carries another person's ID in "+c.externalID+": remove it there if it is wrong", nil)
-	switch entry.Text(c.externalID) {
-	case personID:
-		return nil
-	case "":
-	default:
-		return theirs
+	if needed, err := connector.Mark(connector.OpAdopt, entry.Text(c.externalID), personID, "Active Directory"); err != nil || !needed {
+		return err
 	}
 	err = c.directory.Modify(ctx, connector.OpAdopt, byGUID(accountID),
 		directory.Change{How: directory.Add, Attribute: c.externalID, Values: []string{personID}})
 	if directory.Is(err, ldap.LDAPResultAttributeOrValueExists) {
-		return theirs
+		return failed(connector.OpAdopt, connector.KindConflict, "the account carries an ID in "+c.externalID+" by now: find out in Active Directory whose account it is", nil)
 	}
 	return refine(err)
 }

@@ -77,7 +77,7 @@ func (c *client) findBy(ctx context.Context, by connector.MatchKey, attribute, v
 	for _, entry := range entries {
 		owner, has := entry.Text(c.externalID), entry.Text(attribute)
 		if by == connector.ByExternalID && owner != value || !strings.EqualFold(has, value) ||
-			owner != "" && personID != "" && owner != personID {
+			connector.Foreign(owner, personID) {
 			continue
 		}
 		account, err := c.withEntitlements(ctx, connector.OpFind, entry)

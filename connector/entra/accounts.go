@@ -49,49 +49,27 @@ func (c *client) Find(ctx context.Context, keys connector.Keys) ([]connector.Mat
 	if keys.AccountID != "" {
 		return connector.FoundByID(c.read(ctx, connector.OpFind, keys.AccountID))
 	}
-	for _, look := range []struct {
-		by              connector.MatchKey
-		property, value string
-	}{
-		{connector.ByExternalID, c.externalID, keys.PersonID},
-		{connector.ByEmployeeNumber, c.employeeNumber, keys.EmployeeNumber},
-		{connector.ByUsername, "userPrincipalName", c.principalName(keys.Username)},
-		{connector.ByEmail, "mail", keys.Email},
-	} {
-		if look.property == "" || strings.HasPrefix(look.value, "@") || look.value == "" {
-			continue
-		}
-		users, err := c.findBy(ctx, look.property, look.value)
-		if err != nil {
-			return nil, err
-		}
-		if matches, err := c.matches(ctx, users, look.by, keys.PersonID); err != nil || len(matches) > 0 {
-			return matches, err
-		}
+	owner := func(u user) string { return u.Text(c.externalID) }
+	whole := func(ctx context.Context, u user) (connector.Account, error) { return c.whole(ctx, connector.OpFind, u) }
+	by := func(property string) func(context.Context, string) ([]connector.Account, error) {
+		find := func(ctx context.Context, value string) ([]user, error) { return c.findBy(ctx, property, value) }
+		return connector.Whole(keys.PersonID, find, owner, whole)
 	}
-	return nil, nil
+	return connector.FirstMatches(ctx, keys.PersonID,
+		connector.Look{By: connector.ByExternalID, Value: keys.PersonID, Find: by(c.externalID)},
+		connector.Look{By: connector.ByEmployeeNumber, Value: keys.EmployeeNumber, Find: by(c.employeeNumber)},
+		connector.Look{By: connector.ByUsername, Value: c.principalName(keys.Username), Find: by("userPrincipalName")},
+		connector.Look{By: connector.ByEmail, Value: keys.Email, Find: by("mail")},
+	)
 }
 
-// matches returns the users that may be the person's.
-func (c *client) matches(ctx context.Context, users []user, by connector.MatchKey, personID string) ([]connector.Match, error) {
-	var matches []connector.Match
-	for _, u := range users {
-		owner := u.text(c.externalID)
-		if personID != "" && owner != "" && owner != personID {
-			continue // another person's
-		}
-		account, err := c.whole(ctx, connector.OpFind, u)
-		if err != nil {
-			return nil, err
-		}
-		matches = append(matches, connector.Match{Account: account, By: by})
-	}
-	return matches, nil
-}
-
-// findBy returns the users whose property has a value. Graph compares texts without regard to
-// case. Users who do not have the value show that it ignored the filter.
+// findBy returns the users whose property has a value; nobody, without a property. Graph
+// compares texts without regard to case. Users who do not have the value show that it ignored
+// the filter.
 func (c *client) findBy(ctx context.Context, property, value string) ([]user, error) {
+	if property == "" || strings.HasPrefix(value, "@") {
+		return nil, nil
+	}
 	query := c.selected()
 	query.Set("$filter", property+" eq "+quote(value))
 	var found []user
@@ -99,7 +77,7 @@ func (c *client) findBy(ctx context.Context, property, value string) ([]user, er
 		if err != nil {
 			return nil, err
 		}
-		if !strings.EqualFold(u.text(property), value) {
+		if !strings.EqualFold(u.Text(property), value) {
 			return nil, rest.Contradictory(connector.OpFind, "Microsoft Graph ignored a filter, and answered with users that were not asked for")
 		}
 		if found = append(found, u); len(found) > mostMatches {
@@ -107,7 +85,7 @@ func (c *client) findBy(ctx context.Context, property, value string) ([]user, er
 		}
 	}
 	if property == c.externalID { // person IDs differ by case
-		found = slices.DeleteFunc(found, func(u user) bool { return u.text(property) != value })
+		found = slices.DeleteFunc(found, func(u user) bool { return u.Text(property) != value })
 	}
 	return found, nil
 }
@@ -135,7 +113,7 @@ func (c *client) List(ctx context.Context) iter.Seq2[connector.Account, error] {
 				account, err = c.account(connector.OpList, u)
 			}
 			if err == nil && !connector.SparesEntitlements(ctx) {
-				account.Entitlements, err = c.names(ctx, connector.OpList, u, held.groups[u.id()], held.roles[u.id()])
+				account.Entitlements, err = c.names(ctx, connector.OpList, u, held.groups[u.Text("id")], held.roles[u.Text("id")])
 			}
 			if !yield(account, err) || err != nil {
 				return
@@ -167,10 +145,10 @@ func (c *client) Create(ctx context.Context, spec connector.Spec) (connector.Acc
 	if _, err = c.api.Do(ctx, rest.Request{Op: op, Method: http.MethodPost, Path: "/users", Body: body}, &made); err != nil {
 		return connector.Account{}, unbound(err)
 	}
-	if made.id() == "" {
+	if made.Text("id") == "" {
 		return connector.Account{}, rest.Contradictory(op, "Microsoft Graph accepted a new user, and answered without its ID")
 	}
-	if u, err := c.user(ctx, op, made.id(), c.selected()); err == nil {
+	if u, err := c.user(ctx, op, made.Text("id"), c.selected()); err == nil {
 		return c.account(op, u)
 	}
 	maps.Copy(body, made) // what was sent counts where the answer does not show it
@@ -229,11 +207,8 @@ func (c *client) Adopt(ctx context.Context, accountID, personID string) error {
 	if err != nil {
 		return err
 	}
-	switch now := u.text(c.externalID); {
-	case now == personID:
-		return nil
-	case now != "":
-		return failed(op, connector.KindConflict, "the account carries another person's ID in "+c.externalID)
+	if needed, err := connector.Mark(op, u.Text(c.externalID), personID, "Entra ID"); err != nil || !needed {
+		return err
 	}
 	if _, err = c.owned(op, personID); err != nil {
 		return err
@@ -248,7 +223,7 @@ func (c *client) Relabel(ctx context.Context, accountID string, to connector.Lab
 	if err != nil {
 		return err
 	}
-	owner, err := to.ExternalID(u.text(c.externalID))
+	owner, err := to.ExternalID(u.Text(c.externalID))
 	if err != nil {
 		return err
 	}
@@ -326,7 +301,7 @@ func (c *client) explain(ctx context.Context, op, accountID string, change user,
 		return err
 	}
 	u, readErr := c.user(ctx, op, accountID, c.selected())
-	if readErr != nil || !u.synced() {
+	if readErr != nil || !u.Is(synced) {
 		return err
 	}
 	for name, value := range change {

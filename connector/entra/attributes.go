@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/connector/rest"
 )
 
 // form says how the values of a property are written.
@@ -120,22 +121,10 @@ func (f form) encode(given any) (value any, ok bool) {
 }
 
 // user is a user as Graph shows it.
-type user map[string]any
+type user = rest.Object
 
-func (u user) text(name string) string { s, _ := u[name].(string); return s }
-
-func (u user) id() string { return u.text("id") }
-
-// synced reports whether the user comes from Active Directory, where it has to be changed.
-func (u user) synced() bool { on, _ := u["onPremisesSyncEnabled"].(bool); return on }
-
-func (u user) time(name string) time.Time {
-	at, err := time.Parse(time.RFC3339, u.text(name))
-	if err != nil {
-		return time.Time{}
-	}
-	return at.UTC()
-}
+// synced is the property of users who come from Active Directory, where they have to be changed.
+const synced = "onPremisesSyncEnabled"
 
 // decode returns the user's attributes, without those that are empty.
 func (c *client) decode(u user) map[string]any {
@@ -170,8 +159,8 @@ func (c *client) decode(u user) map[string]any {
 			}
 		}
 	}
-	if u.synced() {
-		attributes["onPremisesSyncEnabled"] = true // people see by it that the account is changed in Active Directory
+	if u.Is(synced) {
+		attributes[synced] = true // people see by it that the account is changed in Active Directory
 	}
 	return attributes
 }

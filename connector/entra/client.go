@@ -3,12 +3,10 @@ package entra
 import (
 	"context"
 	"iter"
-	"maps"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/tenurehq/tenure/connector"
@@ -46,9 +44,9 @@ type client struct {
 
 	roles, licences, lastSignIn, devices, resets, appRoles bool
 
-	groups memo[group]
-	skus   memo[[]sku]
-	roleIs memo[[]role]
+	groups rest.Memo[string, group]
+	skus   rest.Memo[string, []sku]
+	roleIs rest.Memo[string, []role]
 }
 
 // Capabilities implements connector.Connector.
@@ -81,38 +79,15 @@ type page[T any] struct {
 // each returns the items of a list, from all of its pages. A page without a list is an error
 // of KindContradictory.
 func each[T any](ctx context.Context, c *client, r rest.Request) iter.Seq2[T, error] {
-	pages := rest.Pages(ctx, c.api, r, func(p page[T], _ http.Header) (rest.Request, bool) {
+	next := func(p page[T], _ http.Header) (rest.Request, bool) {
 		return rest.Request{Op: r.Op, Link: p.Next}, p.Next != ""
+	}
+	return rest.Items(ctx, c.api, r, next, func(p page[T]) ([]T, error) {
+		if p.Value == nil {
+			return nil, rest.Contradictory(r.Op, "Microsoft Graph answered with something else than a list: check the url")
+		}
+		return p.Value, nil
 	})
-	return func(yield func(T, error) bool) {
-		var none T
-		for p, err := range pages {
-			if err == nil && p.Value == nil {
-				err = rest.Contradictory(r.Op, "Microsoft Graph answered with something else than a list: check the url")
-			}
-			if err != nil {
-				yield(none, err)
-				return
-			}
-			for _, item := range p.Value {
-				if !yield(item, nil) {
-					return
-				}
-			}
-		}
-	}
-}
-
-// all returns the items of a list.
-func all[T any](list iter.Seq2[T, error]) ([]T, error) {
-	var items []T
-	for item, err := range list {
-		if err != nil {
-			return nil, err
-		}
-		items = append(items, item)
-	}
-	return items, nil
 }
 
 // quote returns a text as a literal in a filter (OData 4.01 part 2, section 5.1.1.6.1).
@@ -128,7 +103,7 @@ func (c *client) ref(ctx context.Context, op, id string) (map[string]any, error)
 }
 
 func (c *client) selected() url.Values {
-	names := append(roots(), "id", "userPrincipalName", "accountEnabled", "createdDateTime", "onPremisesSyncEnabled")
+	names := append(roots(), "id", "userPrincipalName", "accountEnabled", "createdDateTime", synced)
 	if c.externalID != defaultExternalID {
 		names = append(names, c.externalID)
 	}
@@ -146,7 +121,7 @@ func (c *client) selected() url.Values {
 func (c *client) user(ctx context.Context, op, id string, query url.Values) (user, error) {
 	var u user
 	_, err := c.api.Do(ctx, rest.Request{Op: op, Path: rest.Path("users", id), Query: query}, &u)
-	if err == nil && !strings.EqualFold(u.id(), id) { // a path may be a userPrincipalName too
+	if err == nil && !strings.EqualFold(u.Text("id"), id) { // a path may be a userPrincipalName too
 		err = rest.Contradictory(op, "Microsoft Graph answered with another user than was asked for")
 	}
 	return u, err
@@ -154,19 +129,19 @@ func (c *client) user(ctx context.Context, op, id string, query url.Values) (use
 
 // brief reads what changes depend on.
 func (c *client) brief(ctx context.Context, op, id string, more ...string) (user, error) {
-	names := append([]string{"id", "userPrincipalName", "accountEnabled", "onPremisesSyncEnabled", c.externalID}, more...)
+	names := append([]string{"id", "userPrincipalName", "accountEnabled", synced, c.externalID}, more...)
 	return c.user(ctx, op, id, url.Values{"$select": {strings.Join(names, ",")}})
 }
 
 // account returns a user as an account, without its entitlements.
 func (c *client) account(op string, u user) (connector.Account, error) {
 	on, shown := u["accountEnabled"].(bool)
-	if u.id() == "" || u.text("userPrincipalName") == "" || !shown {
+	if u.Text("id") == "" || u.Text("userPrincipalName") == "" || !shown {
 		return connector.Account{}, rest.Contradictory(op, "Microsoft Graph answered with a user that lacks what was selected")
 	}
 	return connector.Account{
-		ID: u.id(), Username: c.username(u.text("userPrincipalName")), ExternalID: u.text(c.externalID), Active: on,
-		Attributes: c.decode(u), CreatedAt: u.time("createdDateTime"), LastUsedAt: lastSignIn(u),
+		ID: u.Text("id"), Username: c.username(u.Text("userPrincipalName")), ExternalID: u.Text(c.externalID), Active: on,
+		Attributes: c.decode(u), CreatedAt: u.Time("createdDateTime"), LastUsedAt: lastSignIn(u),
 	}, nil
 }
 
@@ -176,10 +151,10 @@ func (c *client) account(op string, u user) (connector.Account, error) {
 func lastSignIn(u user) time.Time {
 	raw, _ := u["signInActivity"].(map[string]any)
 	activity := user(raw)
-	if at := activity.time("lastSuccessfulSignInDateTime"); !at.IsZero() {
+	if at := activity.Time("lastSuccessfulSignInDateTime"); !at.IsZero() {
 		return at
 	}
-	at, background := activity.time("lastSignInDateTime"), activity.time("lastNonInteractiveSignInDateTime")
+	at, background := activity.Time("lastSignInDateTime"), activity.Time("lastNonInteractiveSignInDateTime")
 	if background.After(at) {
 		return background
 	}
@@ -232,43 +207,4 @@ func (c *client) owned(op, personID string) (string, error) {
 		return "", connector.Invalid(op, "the person ID is longer than the %d characters that employeeId holds: set externalID to a directory extension", longestEmployeeID)
 	}
 	return personID, nil
-}
-
-// memo remembers for a minute what was looked up.
-type memo[T any] struct {
-	mu    sync.Mutex
-	known map[string]remembered[T]
-}
-
-type remembered[T any] struct {
-	value T
-	until time.Time
-}
-
-// get returns what is remembered under a key, or what look returns.
-func (m *memo[T]) get(key string, look func() (T, error)) (T, error) {
-	m.mu.Lock()
-	found, ok := m.known[key]
-	m.mu.Unlock()
-	if ok && time.Now().Before(found.until) {
-		return found.value, nil
-	}
-	value, err := look()
-	if err != nil {
-		return value, err
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	maps.DeleteFunc(m.known, func(_ string, r remembered[T]) bool { return time.Now().After(r.until) })
-	if m.known == nil {
-		m.known = map[string]remembered[T]{}
-	}
-	m.known[key] = remembered[T]{value, time.Now().Add(time.Minute)}
-	return value, nil
-}
-
-func (m *memo[T]) forget(key string) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	delete(m.known, key)
 }

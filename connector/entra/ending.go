@@ -32,7 +32,7 @@ func (c *client) RevokeSessions(ctx context.Context, accountID string) error {
 // disableDevices disables the devices that are registered by the user. They keep sessions of
 // their own (learn.microsoft.com/entra/identity/users/users-revoke-access).
 func (c *client) disableDevices(ctx context.Context, op, accountID string) error {
-	devices, err := all(each[user](ctx, c, rest.Request{Op: op, Path: rest.Path("users", accountID, "registeredDevices"), Query: url.Values{"$top": {mostOnPage}}}))
+	devices, err := rest.Collect(each[user](ctx, c, rest.Request{Op: op, Path: rest.Path("users", accountID, "registeredDevices"), Query: url.Values{"$top": {mostOnPage}}}))
 	if err != nil {
 		return err
 	}
@@ -40,7 +40,7 @@ func (c *client) disableDevices(ctx context.Context, op, accountID string) error
 		if on, shown := device["accountEnabled"].(bool); shown && !on {
 			continue
 		}
-		r := rest.Request{Op: op, Method: http.MethodPatch, Path: rest.Path("devices", device.id()), Body: user{"accountEnabled": false}}
+		r := rest.Request{Op: op, Method: http.MethodPatch, Path: rest.Path("devices", device.Text("id")), Body: user{"accountEnabled": false}}
 		_, err := c.api.Do(ctx, r, nil)
 		if connector.Is(err, connector.KindForbidden) {
 			err = failed(op, connector.KindForbidden, "the sessions are revoked, and the devices are not disabled: the app registration needs the right Device.ReadWrite.All and the directory role Cloud Device Administrator")
@@ -77,7 +77,7 @@ func (c *client) ResetCredentials(ctx context.Context, accountID string) error {
 	r := rest.Request{Op: op, Method: http.MethodPatch, Path: rest.Path("users", accountID), Body: user{"passwordProfile": password()}}
 	if _, err := c.api.Do(ctx, r, nil); err != nil {
 		u, readErr := c.brief(ctx, op, accountID)
-		if readErr == nil && u.synced() && connector.Is(err, connector.KindInvalid, connector.KindForbidden) {
+		if readErr == nil && u.Is(synced) && connector.Is(err, connector.KindInvalid, connector.KindForbidden) {
 			return failed(op, connector.KindUnsupported, "the password is kept in Active Directory")
 		}
 		return err
@@ -89,7 +89,7 @@ func (c *client) ResetCredentials(ctx context.Context, accountID string) error {
 // there are others (learn.microsoft.com/graph/api/phoneauthenticationmethod-delete), so that
 // those that were refused are tried once more in the end.
 func (c *client) removeMethods(ctx context.Context, op, accountID string) error {
-	left, err := all(each[user](ctx, c, rest.Request{Op: op, Path: rest.Path("users", accountID, "authentication", "methods")}))
+	left, err := rest.Collect(each[user](ctx, c, rest.Request{Op: op, Path: rest.Path("users", accountID, "authentication", "methods")}))
 	if connector.Is(err, connector.KindNotFound) {
 		return failed(op, connector.KindUnavailable, "Microsoft Graph knows the user, and does not know its authentication methods yet")
 	}
@@ -112,7 +112,7 @@ func (c *client) removeMethods(ctx context.Context, op, accountID string) error 
 }
 
 func (c *client) removeMethod(ctx context.Context, op, accountID string, method user) error {
-	kind := strings.TrimPrefix(method.text("@odata.type"), "#microsoft.graph.")
+	kind := strings.TrimPrefix(method.Text("@odata.type"), "#microsoft.graph.")
 	if kind == passwordMethod {
 		return nil
 	}
@@ -120,7 +120,7 @@ func (c *client) removeMethod(ctx context.Context, op, accountID string, method 
 	if !known {
 		return connector.Invalid(op, "the account has an authentication method of a type that is not known here: remove it in the Entra admin centre")
 	}
-	_, err := c.api.Do(ctx, rest.Request{Op: op, Method: http.MethodDelete, Path: rest.Path("users", accountID, "authentication", where, method.id())}, nil)
+	_, err := c.api.Do(ctx, rest.Request{Op: op, Method: http.MethodDelete, Path: rest.Path("users", accountID, "authentication", where, method.Text("id"))}, nil)
 	return rest.Gone(err)
 }
 
@@ -132,7 +132,7 @@ func (c *client) Delete(ctx context.Context, accountID string) error {
 	switch {
 	case rest.Gone(err) != nil:
 		return err
-	case u.synced():
+	case u.Is(synced):
 		return c.elsewhere(op)
 	case err == nil && c.appRoles:
 		if err := c.takeAppRoles(ctx, op, accountID); err != nil {
@@ -147,15 +147,15 @@ func (c *client) Delete(ctx context.Context, accountID string) error {
 // account does not have them again (learn.microsoft.com/graph/api/user-list-
 // approleassignments, which shows those of the user's groups too).
 func (c *client) takeAppRoles(ctx context.Context, op, accountID string) error {
-	assigned, err := all(each[user](ctx, c, rest.Request{Op: op, Path: rest.Path("users", accountID, "appRoleAssignments")}))
+	assigned, err := rest.Collect(each[user](ctx, c, rest.Request{Op: op, Path: rest.Path("users", accountID, "appRoleAssignments")}))
 	if rest.Gone(err) != nil {
 		return err
 	}
 	for _, a := range assigned {
-		if !strings.EqualFold(a.text("principalId"), accountID) {
+		if !strings.EqualFold(a.Text("principalId"), accountID) {
 			continue
 		}
-		_, err := c.api.Do(ctx, rest.Request{Op: op, Method: http.MethodDelete, Path: rest.Path("users", accountID, "appRoleAssignments", a.id())}, nil)
+		_, err := c.api.Do(ctx, rest.Request{Op: op, Method: http.MethodDelete, Path: rest.Path("users", accountID, "appRoleAssignments", a.Text("id"))}, nil)
 		if err = rest.Gone(err); err != nil {
 			return err
 		}

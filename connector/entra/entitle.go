@@ -49,11 +49,11 @@ func (g group) problem() string {
 
 // entitlementsOf returns the names of what a user has.
 func (c *client) entitlementsOf(ctx context.Context, op string, u user) ([]string, error) {
-	groups, err := c.groupsOf(ctx, op, u.id())
+	groups, err := c.groupsOf(ctx, op, u.Text("id"))
 	if err != nil {
 		return nil, err
 	}
-	assigned, err := c.assignments(ctx, op, u.id())
+	assigned, err := c.assignments(ctx, op, u.Text("id"))
 	if err != nil {
 		return nil, err
 	}
@@ -119,7 +119,7 @@ func (c *client) holdings(ctx context.Context, op string) (*holdings, error) {
 			if err != nil {
 				return nil, err
 			}
-			held.groups[member.id()] = append(held.groups[member.id()], g)
+			held.groups[member.Text("id")] = append(held.groups[member.Text("id")], g)
 		}
 	}
 	assigned, err := c.assignments(ctx, op, "")
@@ -138,7 +138,7 @@ func (c *client) everyGroup(ctx context.Context, op string) iter.Seq2[group, err
 // also those that share their name.
 func (c *client) Entitlements(ctx context.Context) iter.Seq2[connector.Entitlement, error] {
 	return func(yield func(connector.Entitlement, error) bool) {
-		groups, err := all(c.everyGroup(ctx, connector.OpListEntitlements))
+		groups, err := rest.Collect(c.everyGroup(ctx, connector.OpListEntitlements))
 		if err != nil {
 			yield(connector.Entitlement{}, err)
 			return
@@ -172,7 +172,7 @@ func (c *client) others(ctx context.Context, yield func(connector.Entitlement, e
 			return
 		}
 	}
-	c.skus.forget("") // seats change
+	c.skus.Forget("") // seats change
 	skus, err := c.subscriptions(ctx, connector.OpListEntitlements)
 	if err != nil {
 		yield(connector.Entitlement{}, err)
@@ -234,7 +234,7 @@ func split(name string) (prefix, rest string) {
 // groupsNamed finds the groups of a name. Graph compares without regard to case.
 func (c *client) groupsNamed(ctx context.Context, op, name string) ([]group, error) {
 	query := url.Values{"$filter": {"displayName eq " + quote(name)}, "$select": {groupFields}}
-	groups, err := all(each[group](ctx, c, rest.Request{Op: op, Path: "/groups", Query: query}))
+	groups, err := rest.Collect(each[group](ctx, c, rest.Request{Op: op, Path: "/groups", Query: query}))
 	if err == nil && slices.ContainsFunc(groups, func(g group) bool { return !strings.EqualFold(g.Name, name) }) {
 		return nil, rest.Contradictory(op, "Microsoft Graph ignored a filter, and answered with groups that were not asked for")
 	}
@@ -243,7 +243,7 @@ func (c *client) groupsNamed(ctx context.Context, op, name string) ([]group, err
 
 // theGroup returns the one group of a name, if people can be put into it.
 func (c *client) theGroup(ctx context.Context, op, name string) (group, error) {
-	return c.groups.get(name, func() (group, error) {
+	return c.groups.Get(name, func() (group, error) {
 		groups, err := c.groupsNamed(ctx, op, name)
 		switch {
 		case err != nil:
@@ -275,7 +275,7 @@ func (c *client) join(ctx context.Context, accountID, name string) error {
 	case rest.Has(err, codeMember):
 		return nil
 	case connector.Is(err, connector.KindNotFound): // the user, the group, or neither: Graph may have done it
-		c.groups.forget(name)
+		c.groups.Forget(name)
 		return c.blame(ctx, op, accountID, failed(op, connector.KindUnavailable, fmt.Sprintf("Microsoft Graph does not know the group %q or the user for the moment", name)))
 	}
 	return ofGroup(op, g, err)

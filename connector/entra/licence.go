@@ -46,8 +46,8 @@ func (c *client) subscriptions(ctx context.Context, op string) ([]sku, error) {
 	if !c.licences {
 		return nil, nil
 	}
-	return c.skus.get("", func() ([]sku, error) {
-		return all(each[sku](ctx, c, rest.Request{Op: op, Path: "/subscribedSkus"}))
+	return c.skus.Get("", func() ([]sku, error) {
+		return rest.Collect(each[sku](ctx, c, rest.Request{Op: op, Path: "/subscribedSkus"}))
 	})
 }
 

@@ -54,9 +54,9 @@ func (c *client) definitions(ctx context.Context, op string) ([]role, error) {
 	if !c.roles {
 		return nil, nil
 	}
-	return c.roleIs.get("", func() ([]role, error) {
+	return c.roleIs.Get("", func() ([]role, error) {
 		query := url.Values{"$select": {"id,displayName"}}
-		return all(each[role](ctx, c, rest.Request{Op: op, Path: definitionsPath, Query: query}))
+		return rest.Collect(each[role](ctx, c, rest.Request{Op: op, Path: definitionsPath, Query: query}))
 	})
 }
 
@@ -70,7 +70,7 @@ func (c *client) assignments(ctx context.Context, op, accountID string) ([]assig
 	if accountID != "" {
 		query.Set("$filter", "principalId eq "+quote(accountID))
 	}
-	assigned, err := all(each[assignment](ctx, c, rest.Request{Op: op, Path: assignmentsPath, Query: query}))
+	assigned, err := rest.Collect(each[assignment](ctx, c, rest.Request{Op: op, Path: assignmentsPath, Query: query}))
 	if err == nil && accountID != "" && slices.ContainsFunc(assigned, func(a assignment) bool { return !strings.EqualFold(a.Principal, accountID) }) {
 		return nil, rest.Contradictory(op, "Microsoft Graph ignored a filter, and answered with role assignments that were not asked for")
 	}

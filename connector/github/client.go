@@ -74,23 +74,12 @@ func pages[T any](ctx context.Context, c *client, op, path string, query url.Val
 	}
 	query.Set("per_page", "100")
 	first := rest.Request{Op: op, Path: path, Query: query}
-	return func(yield func(T, error) bool) {
-		for page, err := range rest.Pages(ctx, c.api, first, rest.NextLink[[]T](op)) {
-			if err == nil && page == nil {
-				err = rest.Contradictory(op, "GitHub answered without a list")
-			}
-			if err != nil {
-				var none T
-				yield(none, err)
-				return
-			}
-			for _, item := range page {
-				if !yield(item, nil) {
-					return
-				}
-			}
+	return rest.Items(ctx, c.api, first, rest.NextLink[[]T](op), func(page []T) ([]T, error) {
+		if page == nil {
+			return nil, rest.Contradictory(op, "GitHub answered without a list")
 		}
-	}
+		return page, nil
+	})
 }
 
 // userID is the form of the ID of a user.
@@ -211,7 +200,7 @@ func (c *client) Find(ctx context.Context, keys connector.Keys) ([]connector.Mat
 	if !loginForm.MatchString(login) {
 		return nil, nil // nobody on GitHub has it
 	}
-	if person := c.persons[strings.ToLower(login)]; person != "" && keys.PersonID != "" && person != keys.PersonID {
+	if connector.Foreign(c.persons[strings.ToLower(login)], keys.PersonID) {
 		return nil, nil
 	}
 	m, there, err := c.member(ctx, op, login)

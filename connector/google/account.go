@@ -6,7 +6,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/tenurehq/tenure/connector"
 	"github.com/tenurehq/tenure/connector/rest"
@@ -14,32 +13,10 @@ import (
 
 // user is a user as the Directory API shows it. It is kept whole, since lists such as
 // externalIds are written whole: what Tenure does not know must stay.
-type user map[string]any
-
-func (u user) text(name string) string {
-	text, _ := u[name].(string)
-	return text
-}
-
-func (u user) is(name string) bool {
-	yes, _ := u[name].(bool)
-	return yes
-}
-
-func (u user) id() string    { return u.text("id") }
-func (u user) email() string { return u.text("primaryEmail") }
+type user = rest.Object
 
 // off reports whether nobody can sign in: the user is suspended or archived.
-func (u user) off() bool { return u.is("suspended") || u.is("archived") }
-
-// time reads one of the user's times. One that never was is the Unix epoch.
-func (u user) time(name string) time.Time {
-	at, err := time.Parse(time.RFC3339, u.text(name))
-	if err != nil || at.Unix() <= 0 {
-		return time.Time{}
-	}
-	return at.UTC()
-}
+func off(u user) bool { return u.Is("suspended") || u.Is("archived") }
 
 // full is the projection with all that the kind reads. The default one leaves out custom
 // schemas (users.get, "projection").
@@ -71,7 +48,7 @@ func (c *client) get(ctx context.Context, op, accountID string) (user, error) {
 	if _, err := c.api.Do(ctx, rest.Request{Op: op, Path: users(accountID), Query: full}, &u); err != nil {
 		return nil, err
 	}
-	switch u.id() {
+	switch u.Text("id") {
 	case accountID:
 		return u, nil
 	case "":
@@ -94,8 +71,8 @@ func (c *client) account(ctx context.Context, op string, u user) (connector.Acco
 // shown returns the account without its entitlements.
 func (c *client) shown(u user) connector.Account {
 	return connector.Account{
-		ID: u.id(), Username: c.username(u.email()), ExternalID: c.externalID(u), Active: !u.off(),
-		Attributes: c.attributes(u), CreatedAt: u.time("creationTime"), LastUsedAt: u.time("lastLoginTime"),
+		ID: u.Text("id"), Username: c.username(u.Text("primaryEmail")), ExternalID: c.externalID(u), Active: !off(u),
+		Attributes: c.attributes(u), CreatedAt: u.Time("creationTime"), LastUsedAt: u.Time("lastLoginTime"),
 	}
 }
 
@@ -125,49 +102,16 @@ func (c *client) Find(ctx context.Context, keys connector.Keys) ([]connector.Mat
 	if keys.AccountID != "" {
 		return connector.FoundByID(c.read(ctx, op, keys.AccountID))
 	}
-	for _, look := range []struct {
-		by    connector.MatchKey
-		value string
-		users func(ctx context.Context, value string) ([]user, error)
-	}{
-		{connector.ByExternalID, keys.PersonID, c.searcher(c.places.person)},
-		{connector.ByEmployeeNumber, keys.EmployeeNumber, c.searcher(c.places.named[employeeNumber])},
-		{connector.ByUsername, keys.Username, c.byAddress},
-		{connector.ByEmail, keys.Email, c.byAddress},
-	} {
-		if look.value == "" {
-			continue
-		}
-		found, err := look.users(ctx, look.value)
-		if err != nil {
-			return nil, err
-		}
-		matches, err := c.matches(ctx, found, look.by, keys.PersonID)
-		if err != nil || len(matches) > 0 {
-			return matches, err
-		}
+	whole := func(ctx context.Context, u user) (connector.Account, error) { return c.account(ctx, op, u) }
+	by := func(find func(context.Context, string) ([]user, error)) func(context.Context, string) ([]connector.Account, error) {
+		return connector.Whole(keys.PersonID, find, c.externalID, whole)
 	}
-	return nil, nil
-}
-
-// matches returns the users that are not another person's as matches.
-func (c *client) matches(ctx context.Context, found []user, by connector.MatchKey, personID string) ([]connector.Match, error) {
-	var matches []connector.Match
-	for _, u := range found {
-		owner := c.externalID(u)
-		if owner != "" && personID != "" && owner != personID {
-			continue
-		}
-		account, err := c.account(ctx, connector.OpFind, u)
-		if err != nil {
-			return nil, err
-		}
-		if owner != "" && owner == personID {
-			by = connector.ByExternalID
-		}
-		matches = append(matches, connector.Match{Account: account, By: by})
-	}
-	return matches, nil
+	return connector.FirstMatches(ctx, keys.PersonID,
+		connector.Look{By: connector.ByExternalID, Value: keys.PersonID, Find: by(c.searcher(c.places.person))},
+		connector.Look{By: connector.ByEmployeeNumber, Value: keys.EmployeeNumber, Find: by(c.searcher(c.places.named[employeeNumber]))},
+		connector.Look{By: connector.ByUsername, Value: keys.Username, Find: by(c.byAddress)},
+		connector.Look{By: connector.ByEmail, Value: keys.Email, Find: by(c.byAddress)},
+	)
 }
 
 // searcher returns a search for users with one of their external IDs ("Search for users":
@@ -179,7 +123,7 @@ func (c *client) searcher(where place) func(context.Context, string) ([]user, er
 		}
 		quoted := "'" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(value) + "'"
 		query := url.Values{"customer": {c.customer}, "projection": {"full"}, "maxResults": {"500"}, "query": {"externalId=" + quoted}}
-		found, err := collect(list[user](ctx, c.api, connector.OpFind, directory+"/users", "users", query))
+		found, err := rest.Collect(list[user](ctx, c.api, connector.OpFind, directory+"/users", "users", query))
 		return slices.DeleteFunc(found, func(u user) bool { return where.read(u) != value }), err
 	}
 }
@@ -195,9 +139,9 @@ func (c *client) byAddress(ctx context.Context, username string) ([]user, error)
 		return nil, nil
 	case err != nil:
 		return nil, err
-	case u.id() == "":
+	case u.Text("id") == "":
 		return nil, rest.Contradictory(connector.OpFind, "Google answered without an account: check that the url leads to its API")
-	case !strings.EqualFold(u.email(), address):
+	case !strings.EqualFold(u.Text("primaryEmail"), address):
 		return nil, nil
 	}
 	return []user{u}, nil
@@ -223,7 +167,7 @@ func (c *client) List(ctx context.Context) iter.Seq2[connector.Account, error] {
 				return
 			}
 			account := c.shown(u)
-			account.Entitlements = sorted(slices.Concat(have[u.id()], have[strings.ToLower(u.email())]))
+			account.Entitlements = sorted(slices.Concat(have[u.Text("id")], have[strings.ToLower(u.Text("primaryEmail"))]))
 			if !yield(account, nil) {
 				return
 			}

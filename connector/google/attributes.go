@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/connector/rest"
 )
 
 const (
@@ -104,42 +105,17 @@ func (c *client) attributes(u user) map[string]any {
 			}
 		}
 	}
-	if aliases := u.texts("aliases"); c.aliases && len(aliases) > 0 {
+	if aliases := slices.Sorted(slices.Values(u.Texts("aliases"))); c.aliases && len(aliases) > 0 {
 		shown[aliasesName] = aliases
 	}
 	return shown
-}
-
-// texts returns a list of texts.
-func (u user) texts(name string) []string {
-	var texts []string
-	items, _ := u[name].([]any)
-	for _, item := range items {
-		if text, ok := item.(string); ok {
-			texts = append(texts, text)
-		}
-	}
-	slices.Sort(texts)
-	return texts
-}
-
-// entries returns the entries of a list.
-func (u user) entries(name string) []map[string]any {
-	var entries []map[string]any
-	items, _ := u[name].([]any)
-	for _, item := range items {
-		if entry, ok := item.(map[string]any); ok {
-			entries = append(entries, entry)
-		}
-	}
-	return entries
 }
 
 // holder returns the object with the attribute's member; nil if there is none.
 func (p place) holder(u user) map[string]any {
 	switch {
 	case p.list != "":
-		entries := u.entries(p.list)
+		entries := u.Objects(p.list)
 		if i := p.index(entries); i >= 0 {
 			return entries[i]
 		}
@@ -156,9 +132,9 @@ func (p place) holder(u user) map[string]any {
 }
 
 // index returns which of the entries the attribute is in; -1 if there is none.
-func (p place) index(entries []map[string]any) int {
+func (p place) index(entries []rest.Object) int {
 	if p.kind != "" {
-		return slices.IndexFunc(entries, func(entry map[string]any) bool {
+		return slices.IndexFunc(entries, func(entry rest.Object) bool {
 			kind := entry["type"]
 			if kind == "custom" {
 				kind = entry["customType"]
@@ -166,7 +142,7 @@ func (p place) index(entries []map[string]any) int {
 			return kind == p.kind
 		})
 	}
-	primary := slices.IndexFunc(entries, func(entry map[string]any) bool { return entry["primary"] == true })
+	primary := slices.IndexFunc(entries, func(entry rest.Object) bool { return entry["primary"] == true })
 	if primary < 0 && len(entries) > 0 {
 		return 0
 	}
@@ -241,7 +217,7 @@ func with(object map[string]any, member string, value any) map[string]any {
 // says nothing more is left out, and nil stands for a list without entries, which a PUT
 // clears ("fields set to null will be cleared", users.update).
 func (p place) listWith(u user, value any) any {
-	entries := u.entries(p.list)
+	entries := u.Objects(p.list)
 	i := p.index(entries)
 	if i < 0 {
 		entries, i = append(entries, p.entry()), len(entries)
@@ -262,7 +238,7 @@ func (p place) listWith(u user, value any) any {
 	}
 	list := make([]any, len(entries))
 	for i, entry := range entries {
-		list[i] = entry
+		list[i] = map[string]any(entry)
 	}
 	return list
 }
@@ -333,7 +309,7 @@ func (c *client) managerAddress(ctx context.Context, op, manager string) (string
 	if connector.Is(err, connector.KindNotFound) {
 		return "", connector.Invalid(op, "the manager has no account here yet: the attribute manager is set once there is one")
 	}
-	return u.email(), err
+	return u.Text("primaryEmail"), err
 }
 
 // Keeps implements connector.Connector. A manager is set by the account's ID, and shown by

@@ -49,8 +49,8 @@ func (c *client) Create(ctx context.Context, spec connector.Spec) (connector.Acc
 	if _, err := c.api.Do(ctx, rest.Request{Op: op, Method: http.MethodPost, Path: directory + "/users", Body: made}, &u); err != nil {
 		return connector.Account{}, err
 	}
-	if u.id() == "" || !strings.EqualFold(u.email(), c.address(spec.Username)) {
-		return connector.Account{ID: u.id()}, rest.Contradictory(op, "Google accepted the account and does not show it")
+	if u.Text("id") == "" || !strings.EqualFold(u.Text("primaryEmail"), c.address(spec.Username)) {
+		return connector.Account{ID: u.Text("id")}, rest.Contradictory(op, "Google accepted the account and does not show it")
 	}
 	account := c.shown(u)
 	wanted, set := spec.Attributes[aliasesName]
@@ -77,10 +77,10 @@ func (c *client) put(ctx context.Context, op string, u, changed user) error {
 		return nil
 	}
 	var now user
-	if _, err := c.api.Do(ctx, rest.Request{Op: op, Method: http.MethodPut, Path: users(u.id()), Body: changed}, &now); err != nil {
+	if _, err := c.api.Do(ctx, rest.Request{Op: op, Method: http.MethodPut, Path: users(u.Text("id")), Body: changed}, &now); err != nil {
 		return err
 	}
-	if now.id() != u.id() {
+	if now.Text("id") != u.Text("id") {
 		return rest.Contradictory(op, "Google accepted the change and does not show the account")
 	}
 	return nil
@@ -93,8 +93,8 @@ func (c *client) Adopt(ctx context.Context, accountID, personID string) error {
 	if err != nil {
 		return err
 	}
-	if owner := c.externalID(u); owner != "" && owner != personID {
-		return &connector.Error{Kind: connector.KindConflict, Op: op, Message: "the account carries another person's ID: find out in Google whose account it is"}
+	if needed, err := connector.Mark(op, c.externalID(u), personID, "Google"); err != nil || !needed {
+		return err
 	}
 	changed := user{}
 	c.places.person.write(u, changed, personID)
@@ -143,12 +143,12 @@ func aliasesIn(op string, value any) ([]string, error) {
 
 // setAliases gives the user these aliases and no others.
 func (c *client) setAliases(ctx context.Context, op string, u user, wanted []string) error {
-	have := u.texts(aliasesName)
+	have := u.Texts(aliasesName)
 	for _, alias := range wanted {
 		if slices.Contains(have, alias) {
 			continue
 		}
-		if _, err := c.api.Do(ctx, rest.Request{Op: op, Method: http.MethodPost, Path: users(u.id(), "aliases"), Body: map[string]any{"alias": alias}}, nil); err != nil {
+		if _, err := c.api.Do(ctx, rest.Request{Op: op, Method: http.MethodPost, Path: users(u.Text("id"), "aliases"), Body: map[string]any{"alias": alias}}, nil); err != nil {
 			return err
 		}
 	}
@@ -156,7 +156,7 @@ func (c *client) setAliases(ctx context.Context, op string, u user, wanted []str
 		if slices.Contains(wanted, alias) {
 			continue
 		}
-		if _, err := c.api.Do(ctx, rest.Request{Op: op, Method: http.MethodDelete, Path: users(u.id(), "aliases", alias)}, nil); rest.Gone(err) != nil {
+		if _, err := c.api.Do(ctx, rest.Request{Op: op, Method: http.MethodDelete, Path: users(u.Text("id"), "aliases", alias)}, nil); rest.Gone(err) != nil {
 			return err
 		}
 	}
@@ -179,7 +179,7 @@ func (c *client) Relabel(ctx context.Context, accountID string, to connector.Lab
 	if id != "" {
 		c.places.person.write(u, changed, id)
 	}
-	if to.Username != "" && !strings.EqualFold(c.address(to.Username), u.email()) {
+	if to.Username != "" && !strings.EqualFold(c.address(to.Username), u.Text("primaryEmail")) {
 		if err := checkUsername(op, to.Username); err != nil {
 			return err
 		}
@@ -197,7 +197,7 @@ const codesWait = 5 * time.Second
 func (c *client) Disable(ctx context.Context, accountID string) error {
 	const op = connector.OpDisable
 	u, err := c.get(ctx, op, accountID)
-	if err != nil || u.off() {
+	if err != nil || off(u) {
 		return err
 	}
 	early, cancel := context.WithTimeout(ctx, codesWait)
@@ -218,7 +218,7 @@ func (c *client) Enable(ctx context.Context, accountID string) error {
 	}
 	changed := user{}
 	for _, state := range []string{"suspended", "archived"} {
-		if u.is(state) {
+		if u.Is(state) {
 			changed[state] = false
 		}
 	}

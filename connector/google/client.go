@@ -150,25 +150,9 @@ func list[T any](ctx context.Context, api *rest.Client, op, path, member string,
 		_ = json.Unmarshal(page["nextPageToken"], &token) // none, if it is no text
 		return request(token), token != ""
 	}
-	return func(yield func(T, error) bool) {
-		var none T
-		for page, err := range rest.Pages(ctx, api, request(""), next) {
-			if err != nil {
-				yield(none, err)
-				return
-			}
-			items, err := itemsOf[T](op, page, member)
-			if err != nil {
-				yield(none, err)
-				return
-			}
-			for _, item := range items {
-				if !yield(item, nil) {
-					return
-				}
-			}
-		}
-	}
+	return rest.Items(ctx, api, request(""), next, func(page map[string]json.RawMessage) ([]T, error) {
+		return itemsOf[T](op, page, member)
+	})
 }
 
 // itemsOf reads the items of a page. An empty list of Google's has no items, and says of
@@ -185,16 +169,4 @@ func itemsOf[T any](op string, page map[string]json.RawMessage, member string) (
 		return nil, rest.Contradictory(op, "Google answered with something else than a list: check the url settings")
 	}
 	return items, nil
-}
-
-// collect returns all items of a list, or its first error.
-func collect[T any](items iter.Seq2[T, error]) ([]T, error) {
-	var all []T
-	for item, err := range items {
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, item)
-	}
-	return all, nil
 }

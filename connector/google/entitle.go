@@ -68,7 +68,7 @@ func membersOf(group string, below ...string) string {
 
 // entitlementsOf returns the names of all entitlements of a user.
 func (c *client) entitlementsOf(ctx context.Context, op string, u user) ([]string, error) {
-	groups, err := collect(list[group](ctx, c.api, op, directory+"/groups", "groups", url.Values{"userKey": {u.id()}, "maxResults": {"200"}}))
+	groups, err := rest.Collect(list[group](ctx, c.api, op, directory+"/groups", "groups", url.Values{"userKey": {u.Text("id")}, "maxResults": {"200"}}))
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +76,7 @@ func (c *client) entitlementsOf(ctx context.Context, op string, u user) ([]strin
 	for _, g := range groups {
 		role := member
 		if c.groupRoles {
-			in, err := c.membership(ctx, op, g.Email, u.id())
+			in, err := c.membership(ctx, op, g.Email, u.Text("id"))
 			if err != nil {
 				return nil, unsettled(err)
 			}
@@ -84,7 +84,7 @@ func (c *client) entitlementsOf(ctx context.Context, op string, u user) ([]strin
 		}
 		names = append(names, groupName(g.Email, role))
 	}
-	held, err := c.rolesOf(ctx, op, u.id())
+	held, err := c.rolesOf(ctx, op, u.Text("id"))
 	if err != nil {
 		return nil, err
 	}
@@ -92,7 +92,7 @@ func (c *client) entitlementsOf(ctx context.Context, op string, u user) ([]strin
 		names = append(names, a.name())
 	}
 	for _, licence := range c.licences {
-		has, err := c.hasLicence(ctx, op, licence, u.email())
+		has, err := c.hasLicence(ctx, op, licence, u.Text("primaryEmail"))
 		if err != nil {
 			return nil, err
 		}
@@ -113,7 +113,7 @@ func (c *client) membership(ctx context.Context, op, group, userID string) (memb
 // everybodys returns the entitlements of all users, by ID; licences by address.
 func (c *client) everybodys(ctx context.Context, op string) (map[string][]string, error) {
 	have := map[string][]string{}
-	groups, err := collect(list[group](ctx, c.api, op, directory+"/groups", "groups", url.Values{"customer": {c.customer}, "maxResults": {"200"}}))
+	groups, err := rest.Collect(list[group](ctx, c.api, op, directory+"/groups", "groups", url.Values{"customer": {c.customer}, "maxResults": {"200"}}))
 	if err != nil {
 		return nil, err
 	}
@@ -192,16 +192,16 @@ func unsettled(err error) error {
 func (c *client) join(ctx context.Context, u user, e entitlement) error {
 	const op = connector.OpGrant
 	_, err := c.api.Do(ctx, rest.Request{
-		Op: op, Method: http.MethodPost, Path: membersOf(e.name), Body: map[string]any{"email": u.email(), "role": e.role},
+		Op: op, Method: http.MethodPost, Path: membersOf(e.name), Body: map[string]any{"email": u.Text("primaryEmail"), "role": e.role},
 	}, nil)
 	if !connector.Is(err, connector.KindNotFound, connector.KindExists) {
 		return err
 	}
-	in, unread := c.membership(ctx, op, e.name, u.id())
+	in, unread := c.membership(ctx, op, e.name, u.Text("id"))
 	switch {
 	case unread == nil && c.groupRoles && in.Role != e.role:
 		_, err := c.api.Do(ctx, rest.Request{
-			Op: op, Method: http.MethodPut, Path: membersOf(e.name, u.id()), Body: map[string]any{"email": u.email(), "role": e.role},
+			Op: op, Method: http.MethodPut, Path: membersOf(e.name, u.Text("id")), Body: map[string]any{"email": u.Text("primaryEmail"), "role": e.role},
 		}, nil)
 		return err
 	case unread == nil:
@@ -246,16 +246,16 @@ func (c *client) Revoke(ctx context.Context, accountID string, names []string) e
 func (c *client) leave(ctx context.Context, u user, e entitlement) error {
 	const op = connector.OpRevoke
 	if c.groupRoles {
-		in, err := c.membership(ctx, op, e.name, u.id())
+		in, err := c.membership(ctx, op, e.name, u.Text("id"))
 		if err != nil || in.Role != e.role {
 			return rest.Gone(err)
 		}
 	}
-	_, err := c.api.Do(ctx, rest.Request{Op: op, Method: http.MethodDelete, Path: membersOf(e.name, u.id())}, nil)
+	_, err := c.api.Do(ctx, rest.Request{Op: op, Method: http.MethodDelete, Path: membersOf(e.name, u.Text("id"))}, nil)
 	if !connector.Is(err, connector.KindNotFound) || !connector.Given(ctx) {
 		return rest.Gone(err)
 	}
-	if _, err := c.membership(ctx, op, e.name, u.id()); err != nil {
+	if _, err := c.membership(ctx, op, e.name, u.Text("id")); err != nil {
 		return rest.Gone(err)
 	}
 	return unsettled(err)

@@ -47,7 +47,7 @@ func (c *client) customerPath(below ...string) string {
 
 // adminRoles lists the admin roles that there are.
 func (c *client) adminRoles(ctx context.Context, op string) ([]role, error) {
-	return collect(list[role](ctx, c.api, op, c.customerPath("roles"), "items", url.Values{"maxResults": {"100"}}))
+	return rest.Collect(list[role](ctx, c.api, op, c.customerPath("roles"), "items", url.Values{"maxResults": {"100"}}))
 }
 
 // rolesOf returns the admin roles of a user; of everybody if the ID is empty; none unless
@@ -60,7 +60,7 @@ func (c *client) rolesOf(ctx context.Context, op, userID string) ([]assignment, 
 	if userID != "" {
 		query.Set("userKey", userID)
 	}
-	held, err := collect(list[assignment](ctx, c.api, op, c.customerPath("roleassignments"), "items", query))
+	held, err := rest.Collect(list[assignment](ctx, c.api, op, c.customerPath("roleassignments"), "items", query))
 	if err != nil || len(held) == 0 {
 		return nil, err
 	}
@@ -80,7 +80,7 @@ func (c *client) rolesOf(ctx context.Context, op, userID string) ([]assignment, 
 // assign gives a user an admin role for the whole Workspace account.
 func (c *client) assign(ctx context.Context, u user, name string) error {
 	const op = connector.OpGrant
-	held, err := c.rolesOf(ctx, op, u.id())
+	held, err := c.rolesOf(ctx, op, u.Text("id"))
 	if err != nil || slices.ContainsFunc(held, func(a assignment) bool { return a.name() == rolePrefix+name }) {
 		return err
 	}
@@ -94,7 +94,7 @@ func (c *client) assign(ctx context.Context, u user, name string) error {
 	}
 	_, err = c.api.Do(ctx, rest.Request{
 		Op: op, Method: http.MethodPost, Path: c.customerPath("roleassignments"),
-		Body: map[string]any{"roleId": roles[i].ID, "assignedTo": u.id(), "scopeType": everywhere},
+		Body: map[string]any{"roleId": roles[i].ID, "assignedTo": u.Text("id"), "scopeType": everywhere},
 	}, nil)
 	if connector.Is(err, connector.KindExists) {
 		return nil
@@ -105,7 +105,7 @@ func (c *client) assign(ctx context.Context, u user, name string) error {
 // unassign takes the admin role of this name from a user.
 func (c *client) unassign(ctx context.Context, u user, name string) error {
 	const op = connector.OpRevoke
-	held, err := c.rolesOf(ctx, op, u.id())
+	held, err := c.rolesOf(ctx, op, u.Text("id"))
 	if err != nil {
 		return err
 	}
@@ -157,24 +157,24 @@ func (c *client) holders(ctx context.Context, op, licence string) ([]string, err
 func (c *client) license(ctx context.Context, u user, licence string) error {
 	const op = connector.OpGrant
 	product, sku, _ := licenceOf(licence)
-	_, refused := c.licensing.Do(ctx, rest.Request{Op: op, Method: http.MethodPost, Path: licencePath(licence, "user"), Body: map[string]any{"userId": u.email()}}, nil)
+	_, refused := c.licensing.Do(ctx, rest.Request{Op: op, Method: http.MethodPost, Path: licencePath(licence, "user"), Body: map[string]any{"userId": u.Text("primaryEmail")}}, nil)
 	if f := rest.FailureOf(refused); f == nil || f.Status != http.StatusPreconditionFailed && f.Status != http.StatusConflict {
 		return refused
 	}
-	if has, err := c.hasLicence(ctx, op, licence, u.email()); err != nil || has {
+	if has, err := c.hasLicence(ctx, op, licence, u.Text("primaryEmail")); err != nil || has {
 		return err
 	}
 	for _, other := range c.licences {
 		if of, _, _ := licenceOf(other); of != product || other == licence {
 			continue
 		}
-		has, err := c.hasLicence(ctx, op, other, u.email())
+		has, err := c.hasLicence(ctx, op, other, u.Text("primaryEmail"))
 		if err != nil {
 			return err
 		}
 		if has {
 			_, err := c.licensing.Do(ctx, rest.Request{
-				Op: op, Method: http.MethodPatch, Path: licencePath(other, "user", u.email()), Body: map[string]any{"skuId": sku},
+				Op: op, Method: http.MethodPatch, Path: licencePath(other, "user", u.Text("primaryEmail")), Body: map[string]any{"skuId": sku},
 			}, nil)
 			return err
 		}
@@ -187,7 +187,7 @@ func (c *client) unlicense(ctx context.Context, u user, licence string) error {
 	if !slices.Contains(c.licences, licence) {
 		return nil // not one that the settings name, and so none that Tenure gave
 	}
-	_, err := c.licensing.Do(ctx, rest.Request{Op: connector.OpRevoke, Method: http.MethodDelete, Path: licencePath(licence, "user", u.email())}, nil)
+	_, err := c.licensing.Do(ctx, rest.Request{Op: connector.OpRevoke, Method: http.MethodDelete, Path: licencePath(licence, "user", u.Text("primaryEmail"))}, nil)
 	return rest.Gone(err)
 }
 

@@ -18,13 +18,13 @@ func (c *client) RevokeSessions(ctx context.Context, accountID string) error {
 	if _, err := c.api.Do(ctx, rest.Request{Op: op, Method: http.MethodPost, Path: users(accountID, "signOut")}, nil); err != nil {
 		return err
 	}
-	tokens, err := collect(list[struct {
+	tokens, err := rest.Collect(list[struct {
 		ClientID string `json:"clientId"`
 	}](ctx, c.api, op, users(accountID, "tokens"), "items", nil))
 	if err != nil {
 		return err
 	}
-	passwords, err := collect(list[struct {
+	passwords, err := rest.Collect(list[struct {
 		CodeID json.Number `json:"codeId"`
 	}](ctx, c.api, op, users(accountID, "asps"), "items", nil))
 	if err != nil {
@@ -55,17 +55,17 @@ func (c *client) ResetCredentials(ctx context.Context, accountID string) error {
 	}
 	changed := user{"password": newPassword()}
 	for _, recovery := range []string{"recoveryEmail", "recoveryPhone"} {
-		if u.text(recovery) != "" {
+		if u.Text(recovery) != "" {
 			changed[recovery] = ""
 		}
 	}
-	if err := c.put(ctx, op, u, changed); err != nil || u.off() {
+	if err := c.put(ctx, op, u, changed); err != nil || off(u) {
 		return err
 	}
 	if err := c.invalidateCodes(ctx, op, u); err != nil {
 		return err
 	}
-	if !u.is("isEnrolledIn2Sv") || u.is("isEnforcedIn2Sv") {
+	if !u.Is("isEnrolledIn2Sv") || u.Is("isEnforcedIn2Sv") {
 		return nil
 	}
 	_, err = c.api.Do(ctx, rest.Request{Op: op, Method: http.MethodPost, Path: users(accountID, "twoStepVerification", "turnOff")}, nil)
@@ -74,7 +74,7 @@ func (c *client) ResetCredentials(ctx context.Context, accountID string) error {
 
 // invalidateCodes invalidates the backup codes of a user who is not suspended.
 func (c *client) invalidateCodes(ctx context.Context, op string, u user) error {
-	_, err := c.api.Do(ctx, rest.Request{Op: op, Method: http.MethodPost, Path: users(u.id(), "verificationCodes", "invalidate")}, nil)
+	_, err := c.api.Do(ctx, rest.Request{Op: op, Method: http.MethodPost, Path: users(u.Text("id"), "verificationCodes", "invalidate")}, nil)
 	return err
 }
 

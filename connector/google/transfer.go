@@ -75,7 +75,7 @@ func (c *client) HandOver(ctx context.Context, fromAccountID, toAccountID string
 	if err != nil {
 		return err
 	}
-	if to.off() {
+	if off(to) {
 		return connector.Invalid(op, "the account that is to get the data is suspended or archived: name another recipient")
 	}
 	wanted := transfer{From: fromAccountID, To: toAccountID}

@@ -86,7 +86,7 @@ func (c *client) match(ctx context.Context, by connector.MatchKey, filter, perso
 		switch {
 		case by == connector.ByExternalID && owner != personID: // servers ignore the case
 			continue
-		case by != connector.ByAccountID && personID != "" && owner != "" && owner != personID:
+		case by != connector.ByAccountID && connector.Foreign(owner, personID):
 			continue
 		}
 		account, err := c.account(ctx, connector.OpFind, entry)

@@ -16,12 +16,8 @@ func (c *client) Adopt(ctx context.Context, accountID, personID string) error {
 	if err != nil {
 		return err
 	}
-	switch entry.Text(c.externalID) {
-	case personID:
-		return nil
-	case "":
-	default:
-		return &connector.Error{Kind: connector.KindConflict, Op: connector.OpAdopt, Message: "the account is another person's"}
+	if needed, err := connector.Mark(connector.OpAdopt, entry.Text(c.externalID), personID, "the directory"); err != nil || !needed {
+		return err
 	}
 	return c.dir.Modify(ctx, connector.OpAdopt, entry.DN, directory.Change{How: directory.Add, Attribute: c.externalID, Values: []string{personID}})
 }

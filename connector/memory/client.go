@@ -381,12 +381,8 @@ func (a *App) create(spec connector.Spec) (*connector.Account, error) {
 }
 
 func (a *App) adopt(account *connector.Account, personID string) error {
-	switch account.ExternalID {
-	case personID:
-		return nil
-	case "":
-	default:
-		return &connector.Error{Kind: connector.KindConflict, Op: connector.OpAdopt, Message: "the account is another person's"}
+	if needed, err := connector.Mark(connector.OpAdopt, account.ExternalID, personID, "the app"); err != nil || !needed {
+		return err
 	}
 	if len(a.byExternal[personID]) > 0 {
 		return &connector.Error{Kind: connector.KindExists, Op: connector.OpAdopt, Message: "the person has another account already"}

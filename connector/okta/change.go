@@ -84,13 +84,10 @@ func (c *client) Adopt(ctx context.Context, accountID, personID string) error {
 	if err != nil {
 		return err
 	}
-	switch u.text(c.externalID) {
-	case personID:
-		return nil
-	case "":
-		return c.set(ctx, op, accountID, map[string]any{c.externalID: personID})
+	if needed, err := connector.Mark(op, u.text(c.externalID), personID, "Okta"); err != nil || !needed {
+		return err
 	}
-	return &connector.Error{Kind: connector.KindConflict, Op: op, Message: "the account carries another person's ID: find out in Okta whose account it is"}
+	return c.set(ctx, op, accountID, map[string]any{c.externalID: personID})
 }
 
 // Relabel implements connector.Connector.

@@ -30,8 +30,8 @@ type client struct {
 	adminRoles     bool
 	activationMail bool
 	searchLag      time.Duration
-	groups         *groupCache
-	pauses         []time.Duration // see settled
+	groups         rest.Memo[string, string] // IDs by name
+	pauses         []time.Duration           // see settled
 }
 
 // Capabilities implements connector.Connector.
@@ -113,33 +113,25 @@ func (c *client) Find(ctx context.Context, keys connector.Keys) ([]connector.Mat
 	if err != nil {
 		return nil, err
 	}
-	for _, key := range []struct {
-		by    connector.MatchKey
-		fits  func(u user) bool
-		asked bool
-	}{
-		{connector.ByExternalID, func(u user) bool { return u.text(c.externalID) == keys.PersonID }, keys.PersonID != ""},
-		{connector.ByEmployeeNumber, func(u user) bool { return u.text(c.employeeNumber) == keys.EmployeeNumber }, c.numbered(keys)},
-		{connector.ByUsername, func(u user) bool { return strings.EqualFold(u.text(login), c.login(keys.Username)) }, keys.Username != ""},
-		{connector.ByEmail, func(u user) bool { return strings.EqualFold(u.text("email"), keys.Email) }, keys.Email != ""},
-	} {
-		var matches []connector.Match
-		for _, u := range users {
-			owner := u.text(c.externalID)
-			if !key.asked || !key.fits(u) || keys.PersonID != "" && owner != "" && owner != keys.PersonID {
-				continue
-			}
-			account, err := c.entitled(ctx, connector.OpFind, u)
-			if err != nil {
-				return nil, err
-			}
-			matches = append(matches, connector.Match{Account: account, By: key.by})
-		}
-		if len(matches) > 0 {
-			return matches, nil
-		}
+	whole := func(ctx context.Context, u user) (connector.Account, error) {
+		return c.entitled(ctx, connector.OpFind, u)
 	}
-	return nil, nil
+	by := func(attribute string, same func(a, b string) bool) func(context.Context, string) ([]connector.Account, error) {
+		find := func(_ context.Context, value string) ([]user, error) {
+			differs := func(u user) bool { return attribute == "" || !same(u.text(attribute), value) }
+			return slices.DeleteFunc(slices.Clone(users), differs), nil
+		}
+		return connector.Whole(keys.PersonID, find, func(u user) string { return u.text(c.externalID) }, whole)
+	}
+	exactly := func(a, b string) bool { return a == b } // person IDs differ by case
+	return connector.FirstMatches(ctx, keys.PersonID,
+		connector.Look{By: connector.ByExternalID, Value: keys.PersonID, Find: by(c.externalID, exactly)},
+		connector.Look{By: connector.ByEmployeeNumber, Value: keys.EmployeeNumber, Find: by(c.employeeNumber, exactly)},
+		connector.Look{By: connector.ByUsername, Value: keys.Username, Find: func(ctx context.Context, username string) ([]connector.Account, error) {
+			return by(login, strings.EqualFold)(ctx, c.login(username))
+		}},
+		connector.Look{By: connector.ByEmail, Value: keys.Email, Find: by("email", strings.EqualFold)},
+	)
 }
 
 func (c *client) numbered(keys connector.Keys) bool {
@@ -271,24 +263,15 @@ func (c *client) byLogin(ctx context.Context, op, name string) (user, error) {
 
 // users reads a list of users, page by page.
 func (c *client) users(ctx context.Context, op string, query url.Values) iter.Seq2[user, error] {
-	return func(yield func(user, error) bool) {
-		query.Set("limit", pageSize)
-		for page, err := range rest.Pages(ctx, c.api, rest.Request{Op: op, Path: "/users", Query: query}, rest.NextLink[[]user](op)) {
-			if err != nil {
-				yield(user{}, err)
-				return
-			}
-			for _, u := range page {
-				if err := u.whole(op, ""); err != nil {
-					yield(user{}, err)
-					return
-				}
-				if !yield(u, nil) {
-					return
-				}
+	query.Set("limit", pageSize)
+	return rest.Items(ctx, c.api, rest.Request{Op: op, Path: "/users", Query: query}, rest.NextLink[[]user](op), func(page []user) ([]user, error) {
+		for _, u := range page {
+			if err := u.whole(op, ""); err != nil {
+				return nil, err
 			}
 		}
-	}
+		return page, nil
+	})
 }
 
 // everybody is a filter that leaves nobody out. Without one, Okta leaves out whoever is

@@ -2,14 +2,13 @@ package okta
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
-	"sync"
-	"time"
 
 	"github.com/tenurehq/tenure/connector"
 	"github.com/tenurehq/tenure/connector/rest"
@@ -28,77 +27,43 @@ type group struct {
 	} `json:"profile"`
 }
 
-// groupsFor is how long it is remembered which group has a name.
-const groupsFor = time.Minute
+// unknownGroup says why there is no group of a name whose members can be changed.
+type unknownGroup string
 
-// groupCache remembers the IDs of writable groups by their names.
-type groupCache struct {
-	mu    sync.Mutex
-	known map[string]knownGroup
-	now   func() time.Time
-}
+func (u unknownGroup) Error() string { return string(u) }
 
-type knownGroup struct {
-	id string
-	at time.Time
-}
-
-func newGroupCache() *groupCache { return &groupCache{known: map[string]knownGroup{}, now: time.Now} }
-
-func (g *groupCache) get(name string) (id string, known bool) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	found, known := g.known[name]
-	return found.id, known && g.now().Sub(found.at) < groupsFor
-}
-
-func (g *groupCache) put(name, id string) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.known[name] = knownGroup{id, g.now()}
-}
-
-func (g *groupCache) forget(name string) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	delete(g.known, name)
-}
-
-// groupNamed returns the ID of the group with a name; "" and why it cannot be granted if there
-// is none, or none whose members can be changed.
-func (c *client) groupNamed(ctx context.Context, op, name string) (id, problem string, err error) {
-	if id, known := c.groups.get(name); known {
-		return id, "", nil
-	}
-	// A query finds the groups whose names begin with the text, does not lag as searches do, and
-	// cannot be paged ("List all groups" in the reference).
-	const most = 300
-	var found []group
-	if _, err := c.api.Do(ctx, rest.Request{Op: op, Path: "/groups", Query: url.Values{"q": {name}, "limit": {fmt.Sprint(most)}}}, &found); err != nil {
-		return "", "", err
-	}
-	problem = fmt.Sprintf("there is no group %q", name)
-	if len(found) >= most {
-		problem = fmt.Sprintf("more than %d groups have names that begin with %q, so that it cannot be looked up: rename it", most, name)
-	}
-	var ids []string
-	for _, g := range found {
-		switch {
-		case g.Profile.Name != name:
-		case g.Type == writable:
-			ids = append(ids, g.ID)
-		default:
-			problem = fmt.Sprintf("group %q is of type %s, whose members only Okta or the app that it comes from can change: grant a group of type %s", name, g.Type, writable)
+// groupNamed returns the ID of the group with a name, or an unknownGroup.
+func (c *client) groupNamed(ctx context.Context, op, name string) (string, error) {
+	return c.groups.Get(name, func() (string, error) {
+		// A query finds the groups whose names begin with the text, does not lag as searches do,
+		// and cannot be paged ("List all groups" in the reference).
+		const most = 300
+		var found []group
+		if _, err := c.api.Do(ctx, rest.Request{Op: op, Path: "/groups", Query: url.Values{"q": {name}, "limit": {fmt.Sprint(most)}}}, &found); err != nil {
+			return "", err
 		}
-	}
-	switch len(ids) {
-	case 0:
-		return "", problem, nil
-	case 1:
-		c.groups.put(name, ids[0])
-		return ids[0], "", nil
-	}
-	return "", fmt.Sprintf("several groups have the name %q: rename all but one", name), nil
+		problem := fmt.Sprintf("there is no group %q", name)
+		if len(found) >= most {
+			problem = fmt.Sprintf("more than %d groups have names that begin with %q, so that it cannot be looked up: rename it", most, name)
+		}
+		var ids []string
+		for _, g := range found {
+			switch {
+			case g.Profile.Name != name:
+			case g.Type == writable:
+				ids = append(ids, g.ID)
+			default:
+				problem = fmt.Sprintf("group %q is of type %s, whose members only Okta or the app that it comes from can change: grant a group of type %s", name, g.Type, writable)
+			}
+		}
+		switch len(ids) {
+		case 0:
+			return "", unknownGroup(problem)
+		case 1:
+			return ids[0], nil
+		}
+		return "", unknownGroup(fmt.Sprintf("several groups have the name %q: rename all but one", name))
+	})
 }
 
 // Grant implements connector.Connector.
@@ -108,12 +73,12 @@ func (c *client) Grant(ctx context.Context, accountID string, names []string) er
 		if role, isRole := strings.CutPrefix(name, rolePrefix); isRole {
 			return c.grantRole(ctx, accountID, role)
 		}
-		id, problem, err := c.groupNamed(ctx, op, name)
-		switch {
-		case err != nil:
+		id, err := c.groupNamed(ctx, op, name)
+		if unknown := unknownGroup(""); errors.As(err, &unknown) {
+			return connector.Invalid(op, "%s", unknown)
+		}
+		if err != nil {
 			return err
-		case problem != "":
-			return connector.Invalid(op, "%s", problem)
 		}
 		return c.member(ctx, op, http.MethodPut, name, id, accountID)
 	})
@@ -126,8 +91,11 @@ func (c *client) Revoke(ctx context.Context, accountID string, names []string) e
 		if role, isRole := strings.CutPrefix(name, rolePrefix); isRole {
 			return rest.Gone(c.revokeRole(ctx, accountID, role))
 		}
-		id, _, err := c.groupNamed(ctx, op, name)
-		if err != nil || id == "" { // who is in no group of this name has lost it
+		id, err := c.groupNamed(ctx, op, name)
+		if unknown := unknownGroup(""); errors.As(err, &unknown) {
+			return nil // who is in no group of this name has lost it
+		}
+		if err != nil {
 			return err
 		}
 		return rest.Gone(c.member(ctx, op, http.MethodDelete, name, id, accountID))
@@ -138,7 +106,7 @@ func (c *client) Revoke(ctx context.Context, accountID string, names []string) e
 func (c *client) member(ctx context.Context, op, method, name, groupID, userID string) error {
 	_, err := c.api.Do(ctx, rest.Request{Op: op, Method: method, Path: rest.Path("groups", groupID, "users", userID)}, nil)
 	if rest.Has(err, noGroup) {
-		c.groups.forget(name)
+		c.groups.Forget(name)
 	}
 	return err
 }
@@ -168,20 +136,10 @@ func (c *client) Entitlements(ctx context.Context) iter.Seq2[connector.Entitleme
 
 // writableGroups lists the groups that can be granted.
 func (c *client) writableGroups(ctx context.Context, op string) iter.Seq2[group, error] {
-	return func(yield func(group, error) bool) {
-		first := rest.Request{Op: op, Path: "/groups", Query: url.Values{"filter": {`type eq "` + writable + `"`}, "limit": {pageSize}}}
-		for page, err := range rest.Pages(ctx, c.api, first, rest.NextLink[[]group](op)) {
-			if err != nil {
-				yield(group{}, err)
-				return
-			}
-			for _, g := range page {
-				if g.Type == writable && !yield(g, nil) {
-					return
-				}
-			}
-		}
-	}
+	first := rest.Request{Op: op, Path: "/groups", Query: url.Values{"filter": {`type eq "` + writable + `"`}, "limit": {pageSize}}}
+	return rest.Items(ctx, c.api, first, rest.NextLink[[]group](op), func(page []group) ([]group, error) {
+		return slices.DeleteFunc(page, func(g group) bool { return g.Type != writable }), nil
+	})
 }
 
 // everyEntitlement returns the entitlements of everybody, by the ID of the user. It reads the

@@ -124,7 +124,6 @@ func connect(_ context.Context, env connector.Env, settings *connector.Values) (
 		adminRoles:     settings.Bool("adminRoles"),
 		activationMail: settings.Bool("activationMail"),
 		searchLag:      settings.Duration("searchLag"),
-		groups:         newGroupCache(),
 		pauses:         pauses,
 	}
 	for _, name := range []string{"externalID", "employeeNumber"} {

@@ -4,11 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"iter"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/tenurehq/tenure/connector"
@@ -56,54 +56,26 @@ func isOn(status, state int) bool {
 type client struct {
 	connector.Base
 
-	api *rest.Client
-	now func() time.Time
-
-	mu     sync.Mutex
-	names  map[json.Number]string // of roles, by ID
-	readAt time.Time
+	api   *rest.Client
+	names rest.Memo[struct{}, map[json.Number]string] // of roles, by ID
 }
 
 // user is a user as OneLogin shows it.
-type user map[string]any
-
-func (u user) text(name string) string {
-	switch value := u[name].(type) {
-	case string:
-		return value
-	case json.Number:
-		return value.String()
-	}
-	return ""
-}
-
-func (u user) number(name string) int {
-	number, _ := u[name].(json.Number)
-	value, err := number.Int64()
-	if err != nil {
-		return -1
-	}
-	return int(value)
-}
-
-func (u user) time(name string) time.Time {
-	at, _ := time.Parse(time.RFC3339, u.text(name))
-	return at
-}
+type user = rest.Object
 
 // whole returns the error for an answer that is no user, or another one than was asked for.
-func (u user) whole(op, id string) error {
-	if u.text("id") == "" || u["status"] == nil || u["state"] == nil || id != "" && u.text("id") != id {
+func whole(u user, op, id string) error {
+	if u.Text("id") == "" || u["status"] == nil || u["state"] == nil || id != "" && u.Text("id") != id {
 		return rest.Contradictory(op, "OneLogin answered with success, and not with the user that was asked for")
 	}
 	return nil
 }
 
-// account returns the user as an account, without its entitlements.
-func (u user) account() connector.Account {
+// accountOf returns the user as an account, without its entitlements.
+func accountOf(u user) connector.Account {
 	account := connector.Account{
-		ID: u.text("id"), Username: u.text("username"), ExternalID: u.text("external_id"), Active: isOn(u.number("status"), u.number("state")),
-		Attributes: map[string]any{}, CreatedAt: u.time("created_at"), LastUsedAt: u.time("last_login"),
+		ID: u.Text("id"), Username: u.Text("username"), ExternalID: u.Text("external_id"), Active: isOn(u.Int("status", -1), u.Int("state", -1)),
+		Attributes: map[string]any{}, CreatedAt: u.Time("created_at"), LastUsedAt: u.Time("last_login"),
 	}
 	show := func(name string, value any) {
 		if number, ok := value.(json.Number); ok {
@@ -170,7 +142,7 @@ func (c *client) user(ctx context.Context, op, id string) (user, error) {
 	if _, err := c.api.Do(ctx, rest.Request{Op: op, Path: "/api/2" + rest.Path("users", id)}, &u); err != nil {
 		return nil, err
 	}
-	return u, u.whole(op, id)
+	return u, whole(u, op, id)
 }
 
 func (c *client) read(ctx context.Context, op, id string) (connector.Account, error) {
@@ -178,7 +150,7 @@ func (c *client) read(ctx context.Context, op, id string) (connector.Account, er
 	if err != nil {
 		return connector.Account{}, err
 	}
-	account := u.account()
+	account := accountOf(u)
 	if connector.SparesEntitlements(ctx) {
 		return account, nil
 	}
@@ -207,66 +179,34 @@ func (c *client) Find(ctx context.Context, keys connector.Keys) ([]connector.Mat
 	if keys.AccountID != "" {
 		return connector.FoundByID(c.read(ctx, op, keys.AccountID))
 	}
-	for _, key := range []struct {
-		by         connector.MatchKey
-		field, key string
-	}{
-		{connector.ByExternalID, "external_id", keys.PersonID},
-		{connector.ByUsername, "username", keys.Username},
-		{connector.ByEmail, "email", keys.Email},
-	} {
-		if key.key == "" {
-			continue
+	by := func(field string, same func(a, b string) bool) func(context.Context, string) ([]connector.Account, error) {
+		find := func(ctx context.Context, value string) ([]user, error) {
+			users, err := rest.Collect(list[user](ctx, c, op, "/api/2/users", url.Values{field: {value}}))
+			return slices.DeleteFunc(users, func(u user) bool { return !same(u.Text(field), value) }), err
 		}
-		var matches []connector.Match
-		for u, err := range list[user](ctx, c, op, "/api/2/users", url.Values{key.field: {key.key}}) {
-			if err != nil {
-				return nil, err
-			}
-			owner := u.text("external_id")
-			same := u.text(key.field) == key.key || key.by != connector.ByExternalID && strings.EqualFold(u.text(key.field), key.key)
-			if !same || keys.PersonID != "" && owner != "" && owner != keys.PersonID {
-				continue
-			}
-			account, err := c.read(ctx, op, u.text("id"))
-			if err != nil {
-				return nil, err
-			}
-			matches = append(matches, connector.Match{Account: account, By: key.by})
-		}
-		if len(matches) > 0 {
-			return matches, nil
-		}
+		return connector.Whole(keys.PersonID, find,
+			func(u user) string { return u.Text("external_id") },
+			func(ctx context.Context, u user) (connector.Account, error) { return c.read(ctx, op, u.Text("id")) })
 	}
-	return nil, nil
+	exactly := func(a, b string) bool { return a == b } // person IDs differ by case
+	return connector.FirstMatches(ctx, keys.PersonID,
+		connector.Look{By: connector.ByExternalID, Value: keys.PersonID, Find: by("external_id", exactly)},
+		connector.Look{By: connector.ByUsername, Value: keys.Username, Find: by("username", strings.EqualFold)},
+		connector.Look{By: connector.ByEmail, Value: keys.Email, Find: by("email", strings.EqualFold)},
+	)
 }
 
 // list reads a list page by page: the header After-Cursor has the cursor of the next one
 // ("Using Query Parameters" in the reference).
 func list[T any](ctx context.Context, c *client, op, path string, query url.Values) iter.Seq2[T, error] {
-	return func(yield func(T, error) bool) {
-		var none T
-		query.Set("limit", pageSize)
-		next := func(_ []T, header http.Header) (rest.Request, bool) {
-			cursor := header.Get("After-Cursor")
-			following := url.Values{"cursor": {cursor}}
-			for name, values := range query {
-				following[name] = values
-			}
-			return rest.Request{Op: op, Path: path, Query: following}, cursor != ""
-		}
-		for page, err := range rest.Pages(ctx, c.api, rest.Request{Op: op, Path: path, Query: query}, next) {
-			if err != nil {
-				yield(none, err)
-				return
-			}
-			for _, item := range page {
-				if !yield(item, nil) {
-					return
-				}
-			}
-		}
+	query.Set("limit", pageSize)
+	next := func(_ []T, header http.Header) (rest.Request, bool) {
+		cursor := header.Get("After-Cursor")
+		following := url.Values{"cursor": {cursor}}
+		maps.Copy(following, query)
+		return rest.Request{Op: op, Path: path, Query: following}, cursor != ""
 	}
+	return rest.Items(ctx, c.api, rest.Request{Op: op, Path: path, Query: query}, next, func(page []T) ([]T, error) { return page, nil })
 }
 
 // List implements connector.Connector. Lists of users have no roles, so those come from the
@@ -285,18 +225,18 @@ func (c *client) List(ctx context.Context) iter.Seq2[connector.Account, error] {
 					yield(connector.Account{}, err)
 					return
 				}
-				has[u.text("id")] = append(has[u.text("id")], r.Name)
+				has[u.Text("id")] = append(has[u.Text("id")], r.Name)
 			}
 		}
 		for u, err := range list[user](ctx, c, op, "/api/2/users", url.Values{}) {
 			if err == nil {
-				err = u.whole(op, "")
+				err = whole(u, op, "")
 			}
 			if err != nil {
 				yield(connector.Account{}, err)
 				return
 			}
-			account := u.account()
+			account := accountOf(u)
 			account.Entitlements = has[account.ID]
 			slices.Sort(account.Entitlements)
 			if !yield(account, nil) {
@@ -312,25 +252,21 @@ type role struct {
 	Name string      `json:"name"`
 }
 
-// roles returns the names of roles by ID: as they were less than a minute ago, or as they are.
+// roles returns the names of all roles, by ID.
 func (c *client) roles(ctx context.Context, op string, fresh bool) (map[json.Number]string, error) {
-	c.mu.Lock()
-	names, at := c.names, c.readAt
-	c.mu.Unlock()
-	if !fresh && names != nil && c.now().Sub(at) < rolesFor {
-		return names, nil
+	if fresh {
+		c.names.Forget(struct{}{})
 	}
-	names = map[json.Number]string{}
-	for r, err := range list[role](ctx, c, op, "/api/2/roles", url.Values{}) {
-		if err != nil {
-			return nil, err
+	return c.names.Get(struct{}{}, func() (map[json.Number]string, error) {
+		names := map[json.Number]string{}
+		for r, err := range list[role](ctx, c, op, "/api/2/roles", url.Values{}) {
+			if err != nil {
+				return nil, err
+			}
+			names[r.ID] = r.Name
 		}
-		names[r.ID] = r.Name
-	}
-	c.mu.Lock()
-	c.names, c.readAt = names, c.now()
-	c.mu.Unlock()
-	return names, nil
+		return names, nil
+	})
 }
 
 func (c *client) roleName(ctx context.Context, op string, id json.Number) (string, error) {
@@ -435,10 +371,10 @@ func (c *client) Create(ctx context.Context, spec connector.Spec) (connector.Acc
 	if _, err := c.api.Do(ctx, rest.Request{Op: op, Method: http.MethodPost, Path: "/api/2/users", Body: body}, &made); err != nil {
 		return connector.Account{}, err
 	}
-	if err := made.whole(op, ""); err != nil {
-		return connector.Account{ID: made.text("id")}, err
+	if err := whole(made, op, ""); err != nil {
+		return connector.Account{ID: made.Text("id")}, err
 	}
-	return made.account(), nil
+	return accountOf(made), nil
 }
 
 // fields returns attributes as OneLogin takes them: null clears one.
@@ -491,13 +427,10 @@ func (c *client) Adopt(ctx context.Context, accountID, personID string) error {
 	if err != nil {
 		return err
 	}
-	switch u.text("external_id") {
-	case personID:
-		return nil
-	case "":
-		return c.set(ctx, op, accountID, map[string]any{"external_id": personID})
+	if needed, err := connector.Mark(op, u.Text("external_id"), personID, "OneLogin"); err != nil || !needed {
+		return err
 	}
-	return &connector.Error{Kind: connector.KindConflict, Op: op, Message: "the account carries another person's ID: find out in OneLogin whose account it is"}
+	return c.set(ctx, op, accountID, map[string]any{"external_id": personID})
 }
 
 // Relabel implements connector.Connector.
@@ -507,15 +440,15 @@ func (c *client) Relabel(ctx context.Context, accountID string, to connector.Lab
 	if err != nil {
 		return err
 	}
-	id, err := to.ExternalID(u.text("external_id"))
+	id, err := to.ExternalID(u.Text("external_id"))
 	if err != nil {
 		return err
 	}
 	body := map[string]any{}
-	if id != u.text("external_id") {
+	if id != u.Text("external_id") {
 		body["external_id"] = id
 	}
-	if to.Username != "" && to.Username != u.text("username") {
+	if to.Username != "" && to.Username != u.Text("username") {
 		body["username"] = to.Username
 	}
 	return c.set(ctx, op, accountID, body)
@@ -529,7 +462,7 @@ func (c *client) Disable(ctx context.Context, accountID string) error {
 // Enable implements connector.Connector. It leaves a user who counts as on as they are.
 func (c *client) Enable(ctx context.Context, accountID string) error {
 	u, err := c.user(ctx, connector.OpEnable, accountID)
-	if err != nil || isOn(u.number("status"), u.number("state")) {
+	if err != nil || isOn(u.Int("status", -1), u.Int("state", -1)) {
 		return err
 	}
 	return c.set(ctx, connector.OpEnable, accountID, map[string]any{"status": active, "state": approved})

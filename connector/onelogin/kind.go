@@ -96,7 +96,7 @@ func connect(_ context.Context, env connector.Env, settings *connector.Values) (
 	if strings.Contains(base.Path, "/api") {
 		settings.Reject("url", "must end before /api")
 	}
-	c := &client{api: rest.New(vendor, timeout), now: time.Now}
+	c := &client{api: rest.New(vendor, timeout)}
 	c.api.Base, c.api.Pace = rest.At(base), env.Pace
 	// "Generate Tokens" in the reference: client credentials, by HTTP Basic.
 	c.api.Credentials = credentials.NewTokens(credentials.Client{

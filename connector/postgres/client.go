@@ -142,15 +142,8 @@ func (c *client) Adopt(ctx context.Context, accountID, personID string) error {
 			return err
 		}
 		text, owner := parseComment(r.comment)
-		switch owner {
-		case personID:
-			return nil
-		case "":
-		default:
-			return &connector.Error{
-				Kind: connector.KindConflict, Op: op,
-				Message: "the last line of the role's comment says that it is another person's: take it out if it is wrong",
-			}
+		if needed, err := connector.Mark(op, owner, personID, "the last line of the role's comment"); err != nil || !needed {
+			return err
 		}
 		if err := hasNoRole(ctx, tx, op, personID); err != nil {
 			return err

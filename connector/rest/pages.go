@@ -55,6 +55,41 @@ func Pages[P any](ctx context.Context, c *Client, first Request, next func(page 
 	}
 }
 
+// Items asks for page after page of a list, and returns what is on them. on returns the items
+// of a page, or an error if it is no page.
+func Items[P, T any](ctx context.Context, c *Client, first Request, next func(page P, header http.Header) (Request, bool), on func(P) ([]T, error)) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		var none T
+		for page, err := range Pages(ctx, c, first, next) {
+			var items []T
+			if err == nil {
+				items, err = on(page)
+			}
+			if err != nil {
+				yield(none, err)
+				return
+			}
+			for _, item := range items {
+				if !yield(item, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// Collect returns all items of a list, or its first error.
+func Collect[T any](items iter.Seq2[T, error]) ([]T, error) {
+	var all []T
+	for item, err := range items {
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, item)
+	}
+	return all, nil
+}
+
 var linkNext = regexp.MustCompile(`<([^<>]*)>[^<>,]*;\s*rel="?next"?`)
 
 // LinkNext returns the address of the next page in the header Link (RFC 8288); empty if there

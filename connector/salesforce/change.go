@@ -64,13 +64,11 @@ func alias(username string) string {
 func (c *client) Adopt(ctx context.Context, accountID, personID string) error {
 	const op = connector.OpAdopt
 	account, err := c.read(connector.SparingEntitlements(ctx), op, accountID)
-	switch {
-	case err != nil:
+	if err != nil {
 		return err
-	case account.ExternalID == personID:
-		return nil
-	case account.ExternalID != "":
-		return &connector.Error{Kind: connector.KindConflict, Op: op, Message: "the user carries the ID of another person: find out in Salesforce whose it is"}
+	}
+	if needed, err := connector.Mark(op, account.ExternalID, personID, "Salesforce"); err != nil || !needed {
+		return err
 	}
 	return c.change(ctx, op, accountID, map[string]any{c.externalID: personID})
 }
@@ -194,5 +192,5 @@ func (c *client) lookUp(ctx context.Context, op, object, field, name string) (id
 	if len(found) > 1 {
 		return "", connector.Invalid(op, "Salesforce has more than one %s named %q", object, name)
 	}
-	return found[0].text("Id"), nil
+	return found[0].Text("Id"), nil
 }

@@ -85,7 +85,7 @@ func (c *client) complete(ctx context.Context, op string, found []record) ([]con
 	}
 	isFrozen := map[string]bool{}
 	for _, row := range frozen {
-		isFrozen[row.text("UserId")] = true
+		isFrozen[row.Text("UserId")] = true
 	}
 	held := map[string][]string{}
 	if !connector.SparesEntitlements(ctx) {
@@ -105,8 +105,8 @@ func (c *client) complete(ctx context.Context, op string, found []record) ([]con
 func (c *client) account(op string, row record) (connector.Account, error) {
 	active, shown := row["IsActive"].(bool)
 	account := connector.Account{
-		ID: row.text("Id"), Username: c.short(row.text("Username")), ExternalID: row.text(c.externalID), Active: active,
-		Attributes: map[string]any{}, CreatedAt: instant(row.text("CreatedDate")), LastUsedAt: instant(row.text("LastLoginDate")),
+		ID: row.Text("Id"), Username: c.short(row.Text("Username")), ExternalID: row.Text(c.externalID), Active: active,
+		Attributes: map[string]any{}, CreatedAt: instant(row.Text("CreatedDate")), LastUsedAt: instant(row.Text("LastLoginDate")),
 	}
 	if !shown || !userID.MatchString(account.ID) || account.Username == "" {
 		return connector.Account{}, rest.Contradictory(op, "Salesforce shows a user without Id, Username or IsActive: check the rights of the user of the connection")
@@ -114,7 +114,7 @@ func (c *client) account(op string, row record) (connector.Account, error) {
 	for _, name := range c.fields {
 		value := row[name]
 		if relation, isNamed := named[name]; isNamed {
-			value = row.in(relation[0])[relation[1]]
+			value = row.In(relation[0])[relation[1]]
 		}
 		if number, isNumber := value.(json.Number); isNumber {
 			if whole, err := number.Int64(); err == nil {
@@ -222,13 +222,6 @@ func (c *client) rights(ctx context.Context, op string, names ...string) (map[st
 // mostMatches bounds how many accounts one key may find.
 const mostMatches = 50
 
-// look is a look-up of accounts by one key.
-type look struct {
-	by           connector.MatchKey
-	field, value string
-	matches      func(connector.Account) bool
-}
-
 // Find implements connector.Connector. Salesforce compares without regard to case, and a
 // person ID is compared once more.
 func (c *client) Find(ctx context.Context, keys connector.Keys) ([]connector.Match, error) {
@@ -236,38 +229,31 @@ func (c *client) Find(ctx context.Context, keys connector.Keys) ([]connector.Mat
 	if keys.AccountID != "" {
 		return connector.FoundByID(c.read(ctx, op, keys.AccountID))
 	}
-	free := func(a connector.Account) bool {
-		return a.ExternalID == "" || keys.PersonID == "" || a.ExternalID == keys.PersonID
-	}
-	looks := []look{
-		{connector.ByExternalID, c.externalID, keys.PersonID, func(a connector.Account) bool { return a.ExternalID == keys.PersonID }},
-		{connector.ByEmployeeNumber, "EmployeeNumber", keys.EmployeeNumber, free},
-		{connector.ByUsername, "Username", c.long(keys.Username), free},
-		{connector.ByEmail, "Email", keys.Email, free},
-	}
-	looks = slices.DeleteFunc(looks, func(l look) bool {
-		return l.value == "" || l.by != connector.ByExternalID && strings.EqualFold(l.field, c.externalID)
-	})
-	for _, l := range looks {
-		found, err := c.users(ctx, op, l.field+" = "+quote(l.value)+fmt.Sprintf(" LIMIT %d", mostMatches+1))
-		if err != nil {
-			return nil, err
-		}
-		if len(found) > mostMatches {
-			return nil, connector.Invalid(op, "Salesforce has more than %d users with one person's %s", mostMatches, l.field)
-		}
-		var matches []connector.Match
-		for _, account := range found {
-			if l.matches(account) {
-				matches = append(matches, connector.Match{Account: account, By: l.by})
+	asked := false
+	by := func(field string) func(context.Context, string) ([]connector.Account, error) {
+		return func(ctx context.Context, value string) ([]connector.Account, error) {
+			if strings.EqualFold(field, c.externalID) && value != keys.PersonID {
+				return nil, nil // the field holds person IDs
 			}
-		}
-		if len(matches) > 0 {
-			return matches, nil
+			asked = true
+			found, err := c.users(ctx, op, field+" = "+quote(value)+fmt.Sprintf(" LIMIT %d", mostMatches+1))
+			if len(found) > mostMatches {
+				return nil, connector.Invalid(op, "Salesforce has more than %d users with one person's %s", mostMatches, field)
+			}
+			return found, err
 		}
 	}
-	if len(looks) == 0 {
-		return nil, nil
+	matches, err := connector.FirstMatches(ctx, keys.PersonID,
+		connector.Look{By: connector.ByExternalID, Value: keys.PersonID, Find: func(ctx context.Context, personID string) ([]connector.Account, error) {
+			found, err := by(c.externalID)(ctx, personID)
+			return slices.DeleteFunc(found, func(a connector.Account) bool { return a.ExternalID != personID }), err
+		}},
+		connector.Look{By: connector.ByEmployeeNumber, Value: keys.EmployeeNumber, Find: by("EmployeeNumber")},
+		connector.Look{By: connector.ByUsername, Value: c.long(keys.Username), Find: by("Username")},
+		connector.Look{By: connector.ByEmail, Value: keys.Email, Find: by("Email")},
+	)
+	if err != nil || len(matches) > 0 || !asked {
+		return matches, err
 	}
 	return nil, c.seesAll(ctx, op)
 }

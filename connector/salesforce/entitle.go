@@ -3,7 +3,6 @@ package salesforce
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"iter"
 	"slices"
 	"strings"
@@ -58,8 +57,8 @@ var assignments = []assignment{
 // nameOf returns the name of the entitlement that a row stands for; empty if it does not name
 // one.
 func (k kind) nameOf(row record) string {
-	name := row.text(k.name)
-	if space := row.text("NamespacePrefix"); name != "" && k.namespaced && space != "" {
+	name := row.Text(k.name)
+	if space := row.Text("NamespacePrefix"); name != "" && k.namespaced && space != "" {
 		name = space + "__" + name
 	}
 	if name == "" || k.unless != "" && row[k.unless] == true {
@@ -83,7 +82,7 @@ func (k kind) fields(prefix string) string {
 // given returns the name of the entitlement that a row of an assignment gives; empty if none.
 func (a assignment) given(row record) string {
 	for _, k := range a.kinds {
-		if name := k.nameOf(row.in(k.object)); name != "" {
+		if name := k.nameOf(row.In(k.object)); name != "" {
 			return name
 		}
 	}
@@ -113,7 +112,7 @@ func (c *client) held(ctx context.Context, op string, users []string) (map[strin
 		}
 		for _, row := range found {
 			if name := a.given(row); name != "" {
-				held[row.text(a.user)] = append(held[row.text(a.user)], name)
+				held[row.Text(a.user)] = append(held[row.Text(a.user)], name)
 			}
 		}
 	}
@@ -191,7 +190,7 @@ func (c *client) find(ctx context.Context, op string, k kind, name string) ([]st
 	found, err := c.all(ctx, op, "SELECT Id FROM "+k.object+" WHERE "+k.name+" = "+quote(name)+condition)
 	var ids []string
 	for _, row := range found {
-		ids = append(ids, row.text("Id"))
+		ids = append(ids, row.Text("Id"))
 	}
 	return ids, err
 }
@@ -217,7 +216,7 @@ func (c *client) Revoke(ctx context.Context, accountID string, names []string) e
 			if !slices.Contains(left, a.given(row)) {
 				continue
 			}
-			if err := c.remove(ctx, op, a.object, row.text("Id")); err != nil {
+			if err := c.remove(ctx, op, a.object, row.Text("Id")); err != nil {
 				return err
 			}
 			taken++
@@ -259,7 +258,7 @@ func (c *client) listKind(ctx context.Context, k kind, yield func(connector.Enti
 		}
 		one := connector.Entitlement{Name: k.nameOf(row), Kind: k.of}
 		if k.of == connector.Licence {
-			one.Seats = connector.Seats{Total: count(row["TotalLicenses"]), Used: count(row["UsedLicenses"])}
+			one.Seats = connector.Seats{Total: max(row.Int("TotalLicenses", 0), 0), Used: max(row.Int("UsedLicenses", 0), 0)}
 		}
 		if one.Name != "" && !yield(one, nil) {
 			return false
@@ -269,11 +268,3 @@ func (c *client) listKind(ctx context.Context, k kind, yield func(connector.Enti
 }
 
 // count reads a number of licences. A negative one means that there is no limit.
-func count(value any) int {
-	number, _ := value.(json.Number)
-	n, err := number.Int64()
-	if err != nil {
-		return 0
-	}
-	return int(max(n, 0))
-}

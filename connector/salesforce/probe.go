@@ -21,7 +21,7 @@ func (c *client) Check(ctx context.Context) (string, error) {
 	if found[0]["IsSandbox"] == true {
 		kind = "sandbox"
 	}
-	return c.api.Credentials.Who() + " in the org " + found[0].text("Name") + " (" + kind + ")", nil
+	return c.api.Credentials.Who() + " in the org " + found[0].Text("Name") + " (" + kind + ")", nil
 }
 
 // needs lists the rights that the user of the connection needs, by the names of the fields of

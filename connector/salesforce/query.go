@@ -12,19 +12,7 @@ import (
 )
 
 // record is a row of an answer to a query.
-type record map[string]any
-
-// text returns a field's text; empty if it has none.
-func (r record) text(field string) string {
-	text, _ := r[field].(string)
-	return text
-}
-
-// in returns the record that a relation leads to; an empty one if there is none.
-func (r record) in(relation string) record {
-	inner, _ := r[relation].(map[string]any)
-	return inner
-}
+type record = rest.Object
 
 // rows is one page of an answer to a query.
 type rows struct {
@@ -93,14 +81,7 @@ func (c *client) link(ctx context.Context, next string) string {
 
 // all returns the rows of a query.
 func (c *client) all(ctx context.Context, op, soql string) ([]record, error) {
-	var found []record
-	for row, err := range c.query(ctx, op, soql) {
-		if err != nil {
-			return nil, err
-		}
-		found = append(found, row)
-	}
-	return found, nil
+	return rest.Collect(c.query(ctx, op, soql))
 }
 
 // insert creates a record, and returns its ID.

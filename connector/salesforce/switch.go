@@ -77,7 +77,7 @@ func (c *client) freeze(ctx context.Context, op, id string, frozen bool) error {
 		if login["IsFrozen"] == frozen {
 			continue
 		}
-		if err := c.patch(ctx, op, "UserLogin", login.text("Id"), map[string]any{"IsFrozen": frozen}); err != nil {
+		if err := c.patch(ctx, op, "UserLogin", login.Text("Id"), map[string]any{"IsFrozen": frozen}); err != nil {
 			return c.orGone(ctx, op, id, err)
 		}
 	}
@@ -102,14 +102,14 @@ func (c *client) endSessions(ctx context.Context, op, id string) error {
 		return err
 	}
 	for _, token := range tokens {
-		form := url.Values{"token": {token.text("DeleteToken")}}
+		form := url.Values{"token": {token.Text("DeleteToken")}}
 		_, err := c.api.Do(ctx, rest.Request{Op: op, Method: http.MethodPost, Path: "/services/oauth2/revoke", Body: form}, nil)
 		if err != nil && !rest.Has(err, "invalid_token") {
 			return err
 		}
 	}
 	for _, session := range sessions {
-		if err := c.remove(ctx, op, "AuthSession", session.text("Id")); err != nil {
+		if err := c.remove(ctx, op, "AuthSession", session.Text("Id")); err != nil {
 			return err
 		}
 	}
@@ -118,7 +118,7 @@ func (c *client) endSessions(ctx context.Context, op, id string) error {
 		return err
 	}
 	for _, left := range slices.Concat(leftTokens, leftSessions) {
-		was := func(old record) bool { return old.text("Id") == left.text("Id") }
+		was := func(old record) bool { return old.Text("Id") == left.Text("Id") }
 		if slices.ContainsFunc(tokens, was) || slices.ContainsFunc(sessions, was) {
 			return rest.Contradictory(op, "Salesforce accepted the end of a session or token, and still shows it")
 		}

@@ -91,15 +91,8 @@ func (c *client) adopt(ctx context.Context, accountID, personID string) error {
 	if err != nil {
 		return err
 	}
-	switch user.text("externalId") {
-	case personID:
-		return nil
-	case "":
-	default:
-		return &connector.Error{
-			Kind: connector.KindConflict, Op: connector.OpAdopt,
-			Message: "the account carries another person's externalId: remove it in the app if it is wrong",
-		}
+	if needed, err := connector.Mark(connector.OpAdopt, user.text("externalId"), personID, "the app"); err != nil || !needed {
+		return err
 	}
 	return c.change(ctx, request{op: connector.OpAdopt, id: accountID, ifMatch: etag}, edit{core("externalId"), personID})
 }

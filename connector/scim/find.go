@@ -19,9 +19,7 @@ func (c *client) Find(ctx context.Context, keys connector.Keys) ([]connector.Mat
 		return user.text("externalId") == keys.PersonID
 	}}
 	byName := lookFor{connector.ByUsername, "userName", keys.Username, func(user resource) bool {
-		owner := user.text("externalId")
-		theirs := owner == "" || owner == keys.PersonID || keys.PersonID == ""
-		return theirs && strings.EqualFold(user.text("userName"), keys.Username)
+		return !connector.Foreign(user.text("externalId"), keys.PersonID) && strings.EqualFold(user.text("userName"), keys.Username)
 	}}
 	looks := slices.DeleteFunc([]lookFor{byPerson, byName}, func(l lookFor) bool { return l.value == "" })
 	if c.service.learned.noExternalID.holds(c.now()) || c.traits.noExternalID {
@@ -58,13 +56,12 @@ func (c *client) findByEmail(ctx context.Context, keys connector.Keys) ([]connec
 	}
 	others := 0
 	matches, err := c.findBy(ctx, lookFor{connector.ByEmail, "emails.value", keys.Email, func(user resource) bool {
-		owner := user.text("externalId")
 		emails, _ := user.list("emails")
 		if !slices.ContainsFunc(emails, func(email resource) bool { return strings.EqualFold(email.text("value"), keys.Email) }) {
 			others++
 			return false
 		}
-		return owner == "" || owner == keys.PersonID || keys.PersonID == ""
+		return !connector.Foreign(user.text("externalId"), keys.PersonID)
 	}})
 	switch {
 	case others >= unheeded:

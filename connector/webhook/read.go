@@ -50,8 +50,7 @@ func (c *client) Find(ctx context.Context, keys connector.Keys) ([]connector.Mat
 		var matches []connector.Match
 		for _, one := range got.Accounts {
 			account := one.contract()
-			theirs := keys.PersonID != "" && account.ExternalID != "" && account.ExternalID != keys.PersonID
-			if !theirs && key.holds(account) {
+			if !connector.Foreign(account.ExternalID, keys.PersonID) && key.holds(account) {
 				matches = append(matches, connector.Match{Account: account, By: key.by})
 			}
 		}

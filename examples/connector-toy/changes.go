@@ -46,8 +46,8 @@ func (c *client) Create(ctx context.Context, spec connector.Spec) (connector.Acc
 // Adopt implements connector.Connector.
 func (c *client) Adopt(ctx context.Context, accountID, personID string) error {
 	return c.change(ctx, connector.OpAdopt, accountID, func(a *connector.Account) error {
-		if a.ExternalID != "" && a.ExternalID != personID {
-			return &connector.Error{Kind: connector.KindConflict, Op: connector.OpAdopt, Message: "the account is another person's"}
+		if _, err := connector.Mark(connector.OpAdopt, a.ExternalID, personID, "the file"); err != nil {
+			return err
 		}
 		a.ExternalID = personID
 		return nil

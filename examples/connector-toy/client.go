@@ -59,7 +59,7 @@ func (c *client) Find(ctx context.Context, keys connector.Keys) ([]connector.Mat
 		}
 	}
 	return pick(connector.ByUsername, func(a connector.Account) bool {
-		theirs := keys.PersonID != "" && a.ExternalID != "" // another person's account is never a match
+		theirs := connector.Foreign(a.ExternalID, keys.PersonID) // another person's account is never a match
 		return !theirs && keys.Username != "" && strings.EqualFold(a.Username, keys.Username)
 	}), nil
 }
