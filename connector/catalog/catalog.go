@@ -22,6 +22,7 @@ import (
 	"github.com/tenurehq/tenure/connector/salesforce"
 	"github.com/tenurehq/tenure/connector/scim"
 	"github.com/tenurehq/tenure/connector/webhook"
+	"github.com/tenurehq/tenure/connector/zoom"
 )
 
 var kinds = []connector.Kind{
@@ -39,6 +40,7 @@ var kinds = []connector.Kind{
 	salesforce.Kind,
 	scim.Kind,
 	webhook.Kind,
+	zoom.Kind,
 }
 
 func init() { //nolint:gochecknoinits // jit opens the other kinds

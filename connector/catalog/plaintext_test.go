@@ -20,6 +20,9 @@ var google = connector.Settings{
 	"key": secret.New(func() (string, error) { return "", errors.New("no such file") }), "admin": "admin@example.com", "domain": "example.com",
 }
 
+// zoom has the settings that every app of this kind has.
+var zoom = connector.Settings{"accountID": "a", "clientID": "b", "clientSecret": "c", "domain": "example.com"}
+
 // secure holds, for each setting that is a URL (KIND.SETTING), settings with which the kind
 // opens, and an unencrypted URL that the kind must reject.
 var secure = map[string]struct {
@@ -50,6 +53,9 @@ var secure = map[string]struct {
 	},
 	"atlassian.url": {connector.Settings{"orgID": "1", "token": "abc", "domain": "example.com"}, "http://api.example.com", false},
 	"okta.url":      {connector.Settings{"url": "https://example.okta.com", "token": "abc"}, "http://example.okta.com", false},
+	"zoom.url":      {zoom, "http://api.example.com/v2", false},
+	"zoom.tokenURL": {zoom, "http://zoom.example.com/oauth/token", false},
+	"okta.url": {connector.Settings{"url": "https://example.okta.com", "token": "abc"}, "http://example.okta.com", false},
 	"webhook.url": {
 		connector.Settings{"url": "https://app.example.com", "secret": "whsec_" + base64.StdEncoding.EncodeToString(make([]byte, 32))},
 		"http://app.example.com", false,

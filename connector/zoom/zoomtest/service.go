@@ -1,0 +1,330 @@
+// Package zoomtest is a stand-in for a Zoom account, for tests: the users, groups, roles and plan
+// usage of version 2 of its API, and its token endpoint. It behaves as Zoom's reference says
+// (https://developers.zoom.us/docs/api/users/), refuses what that does not have, and has a switch
+// for each trap. It proves nothing about Zoom itself.
+package zoomtest
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// The credentials of the app, and the domain and owner of the account.
+const (
+	AccountID, ClientID = "acct-1", "tenure"
+	Domain              = "example.com"
+	Owner               = "owner@example.com"
+)
+
+// Scopes are the scopes that the routes need.
+var Scopes = []string{
+	"user:read:user:admin", "user:read:list_users:admin", "user:write:user:admin", "user:update:user:admin", "user:update:email:admin",
+	"user:update:status:admin", "user:delete:token:admin", "user:delete:user:admin", "group:read:list_groups:admin",
+	"group:write:member:admin", "group:delete:member:admin", "role:read:list_roles:admin", "role:write:member:admin",
+	"role:delete:member:admin", "billing:read:plan_usage:admin",
+}
+
+// Switches are the ways in which accounts differ, and the traps of Zoom's API.
+type Switches struct {
+	// BarePending shows a pending user by the ID and the time of the call only.
+	BarePending bool
+	// PendingUnset refuses to change somebody who is pending.
+	PendingUnset bool
+	// CustomReplaced replaces all custom attributes by those of a request.
+	CustomReplaced bool
+	// GroupTwice refuses to add a member again.
+	GroupTwice bool
+	// SilentSeats answers with success if there is no seat, and gives none.
+	SilentSeats bool
+	// PageSize is the most entries of a page; zero: as asked for.
+	PageSize int
+	// Scopes are those of new tokens; nil: all.
+	Scopes []string
+}
+
+// Faults make the account fail.
+type Faults struct {
+	FailAfterApply       int           // the next so many changes are made and answered with 500
+	Proxy404             int           // the next so many requests are answered with 404 by a proxy
+	Forget               []string      // fields that are not kept
+	Down, Limited, Daily bool          // 503; 429 by the second; 429 by the day
+	Wait                 time.Duration // of Down and Limited
+	Leaving              bool          // 429 since the user is being disassociated
+	Stall                bool          // no answer
+}
+
+// Service is the account. It is an http.Handler.
+type Service struct {
+	mux *http.ServeMux
+
+	mu        sync.Mutex
+	switches  Switches
+	faults    Faults
+	over      chan struct{}
+	secret    string
+	tokens    map[string][]string // scopes
+	users     []*person
+	groups    []string // the ID is g and the place
+	roles     []string // the ID is the place
+	elsewhere map[string]bool
+	seats     int
+	next      int
+	gone      []url.Values // the queries by which users were deleted
+}
+
+// New returns an account with these groups, the roles Owner, Admin, Member and Analyst, and
+// seats for so many licensed users.
+func New(secret string, seats int, switches Switches, groups ...string) *Service {
+	s := &Service{
+		switches: switches, secret: secret, over: make(chan struct{}), tokens: map[string][]string{}, groups: groups,
+		roles: []string{"Owner", "Admin", "Member", "Analyst"}, elsewhere: map[string]bool{}, seats: seats,
+	}
+	s.add(map[string]any{"email": Owner, "role_id": "0", "type": 2})
+	s.mux = http.NewServeMux()
+	s.mux.HandleFunc("POST /oauth/token", s.issue)
+	for pattern, r := range map[string]route{
+		"GET /v2/users":                          {scope: "user:read:list_users:admin", query: "status page_size next_page_token include_fields", do: s.list},
+		"POST /v2/users":                         {scope: "user:write:user:admin", body: "action user_info", changes: true, do: s.create},
+		"GET /v2/users/{id}":                     {scope: "user:read:user:admin", do: s.get},
+		"PATCH /v2/users/{id}":                   {scope: "user:update:user:admin", body: strings.Join(known, " "), changes: true, do: s.update},
+		"DELETE /v2/users/{id}":                  {scope: "user:delete:user:admin", query: "action transfer_email " + transfers, changes: true, do: s.remove},
+		"PUT /v2/users/{id}/status":              {scope: "user:update:status:admin", body: "action", changes: true, do: s.setStatus},
+		"PUT /v2/users/{id}/email":               {scope: "user:update:email:admin", body: "email", changes: true, do: s.setEmail},
+		"DELETE /v2/users/{id}/token":            {scope: "user:delete:token:admin", changes: true, do: s.endSession},
+		"GET /v2/groups":                         {scope: "group:read:list_groups:admin", query: "page_size next_page_token", do: s.listGroups},
+		"POST /v2/groups/{group}/members":        {scope: "group:write:member:admin", body: "members", changes: true, do: s.join},
+		"DELETE /v2/groups/{group}/members/{id}": {scope: "group:delete:member:admin", changes: true, do: s.leave},
+		"GET /v2/roles":                          {scope: "role:read:list_roles:admin", query: "page_size next_page_token", do: s.listRoles},
+		"POST /v2/roles/{role}/members":          {scope: "role:write:member:admin", body: "members", changes: true, do: s.assign},
+		"DELETE /v2/roles/{role}/members/{id}":   {scope: "role:delete:member:admin", changes: true, do: s.unassign},
+		"GET /v2/accounts/me/plans/usage":        {scope: "billing:read:plan_usage:admin", do: s.usage},
+	} {
+		s.mux.HandleFunc(pattern, func(w http.ResponseWriter, req *http.Request) { s.serve(w, req, r) })
+	}
+	return s
+}
+
+type route struct {
+	scope, query, body string
+	changes            bool
+	do                 func(request) (int, any, error)
+}
+
+type request struct {
+	*http.Request
+	query url.Values
+	body  map[string]any
+}
+
+type failure struct {
+	status, code int
+	text         string
+}
+
+func (f *failure) Error() string { return f.text }
+
+func refuse(code int, text string) error { return &failure{http.StatusBadRequest, code, text} }
+
+// SetFaults sets how the account fails, and lets stalled requests go.
+func (s *Service) SetFaults(f Faults) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	close(s.over)
+	s.over, s.faults = make(chan struct{}), f
+}
+
+// SetSwitches sets how the account behaves, and ends all tokens.
+func (s *Service) SetSwitches(to Switches) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.switches = to
+	clear(s.tokens)
+}
+
+// SetSecret sets the app's secret, and ends all tokens.
+func (s *Service) SetSecret(secret string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.secret = secret
+	clear(s.tokens)
+}
+
+// SetElsewhere has an address belong to another Zoom account.
+func (s *Service) SetElsewhere(email string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.elsewhere[email] = true
+}
+
+// Deletions returns the queries by which users were deleted or let go.
+func (s *Service) Deletions() []url.Values {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.gone)
+}
+
+func (s *Service) issue(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	id, secret, basic := r.BasicAuth()
+	if !basic || id != ClientID || secret != s.secret {
+		write(w, http.StatusUnauthorized, map[string]any{"reason": "Invalid client_id or client_secret", "error": "invalid_client"})
+		return
+	}
+	if r.PostFormValue("grant_type") != "account_credentials" || r.PostFormValue("account_id") != AccountID {
+		write(w, http.StatusBadRequest, map[string]any{"reason": "unsupported grant type", "error": "unsupported_grant_type"})
+		return
+	}
+	s.next++
+	token, scopes := fmt.Sprint("zoom-", s.next), s.switches.Scopes
+	if scopes == nil {
+		scopes = Scopes
+	}
+	s.tokens[token] = scopes
+	write(w, http.StatusOK, map[string]any{
+		"access_token": token, "token_type": "bearer", "expires_in": 3599, "scope": strings.Join(scopes, " "), "api_url": "https://api.zoom.us",
+	})
+}
+
+// ServeHTTP implements http.Handler.
+func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	f, over := s.faults, s.over
+	if f.Proxy404 > 0 {
+		s.faults.Proxy404--
+	}
+	s.mu.Unlock()
+	now := time.Now().UTC().Truncate(time.Second)
+	w.Header().Set("Date", now.Format(http.TimeFormat))
+	switch {
+	case f.Stall:
+		select {
+		case <-over:
+		case <-r.Context().Done():
+		}
+	case f.Proxy404 > 0:
+		http.NotFound(w, r)
+	case f.Down:
+		if f.Wait > 0 {
+			w.Header().Set("Retry-After", strconv.Itoa(int(f.Wait/time.Second)))
+		}
+		w.WriteHeader(http.StatusServiceUnavailable)
+	case f.Daily, f.Limited:
+		// "Rate limits": the date is no HTTP date.
+		kind, text := "QPS", "You have reached the maximum per-second rate limit for this API. Try again later."
+		if f.Daily {
+			kind, text = "Daily-limit", "You have reached the maximum daily rate limit for this API. Refer to the response header for details."
+		}
+		w.Header().Set("X-RateLimit-Category", "Light")
+		w.Header().Set("X-RateLimit-Type", kind)
+		w.Header().Set("X-RateLimit-Limit", "60000")
+		w.Header().Set("X-RateLimit-Remaining", "0")
+		if f.Wait > 0 {
+			w.Header().Set("Retry-After", now.Add(f.Wait).Format(time.RFC3339))
+		}
+		write(w, http.StatusTooManyRequests, map[string]any{"code": 429, "message": text})
+	case f.Leaving && r.Method == http.MethodDelete:
+		write(w, http.StatusTooManyRequests, map[string]any{
+			"code": 429, "message": "Too many concurrent requests. A request to disassociate this user has already been made.",
+		})
+	default:
+		s.mux.ServeHTTP(w, r)
+	}
+}
+
+func (s *Service) serve(w http.ResponseWriter, r *http.Request, to route) {
+	raw, err := io.ReadAll(r.Body)
+	if err != nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	status, body, err := s.answer(r, raw, to)
+	if err == nil && to.changes && s.faults.FailAfterApply > 0 {
+		s.faults.FailAfterApply--
+		err = &failure{http.StatusInternalServerError, 500, "failed"}
+	}
+	if err != nil {
+		f := err.(*failure) //nolint:errorlint,errcheck,forcetypeassert // all errors of this package are
+		status, body = f.status, map[string]any{"code": f.code, "message": f.text}
+	}
+	write(w, status, body)
+}
+
+func (s *Service) answer(r *http.Request, raw []byte, to route) (status int, body any, err error) {
+	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	scopes, known := s.tokens[token]
+	switch {
+	case !ok || !known:
+		return 0, nil, &failure{http.StatusUnauthorized, 124, "Invalid access token."}
+	case !slices.Contains(scopes, to.scope):
+		return 0, nil, refuse(4711, "Invalid access token, does not contain scopes:["+to.scope+"].")
+	}
+	asked := request{Request: r, query: r.URL.Query()}
+	for name := range asked.query {
+		if !slices.Contains(strings.Fields(to.query), name) {
+			return 0, nil, refuse(300, "Invalid parameter: "+name)
+		}
+	}
+	if (to.body != "") != (len(raw) > 0) {
+		return 0, nil, refuse(300, "Request Body should be a valid JSON object.")
+	}
+	if to.body != "" {
+		if r.Header.Get("Content-Type") != "application/json" || json.Unmarshal(raw, &asked.body) != nil {
+			return 0, nil, refuse(300, "Request Body should be a valid JSON object.")
+		}
+		for name := range asked.body {
+			if !slices.Contains(strings.Fields(to.body), name) {
+				return 0, nil, refuse(300, "Validation Failed.")
+			}
+		}
+	}
+	return to.do(asked)
+}
+
+// page returns a part of a list, under a name.
+func (s *Service) page(r request, name string, all []any) map[string]any {
+	size, err := strconv.Atoi(r.query.Get("page_size"))
+	if err != nil {
+		size = 30
+	}
+	size = min(size, 300)
+	if s.switches.PageSize > 0 {
+		size = min(size, s.switches.PageSize)
+	}
+	from, _ := strconv.Atoi(r.query.Get("next_page_token"))
+	until := min(from+size, len(all))
+	body := map[string]any{name: append([]any{}, all[min(from, until):until]...), "page_size": size, "total_records": len(all), "next_page_token": ""}
+	if until < len(all) {
+		body["next_page_token"] = strconv.Itoa(until)
+	}
+	return body
+}
+
+func write(w http.ResponseWriter, status int, body any) {
+	if status == http.StatusNoContent {
+		w.WriteHeader(status)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json;charset=UTF-8")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(body)
+}
+
+// copied returns some of the fields.
+func copied(fields map[string]any, without ...string) map[string]any {
+	all := maps.Clone(fields)
+	for _, name := range without {
+		delete(all, name)
+	}
+	return all
+}
