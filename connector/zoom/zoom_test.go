@@ -56,6 +56,10 @@ func TestDataGoesToTheRecipientAsTheUserIsDeleted(t *testing.T) {
 	app.SetEvents(id)
 	is(t, c.Delete(t.Context(), id), connector.KindInvalid, "needs a recipient")
 
+	app.SetSwitches(zoomtest.Switches{RecipientGone: true})
+	is(t, c.Delete(connector.WithRecipient(t.Context(), kim), id), connector.KindUnavailable, "one of the two")
+	app.SetSwitches(zoomtest.Switches{})
+
 	require.NoError(t, c.Delete(connector.WithRecipient(t.Context(), kim), id))
 	assert.Equal(t, []url.Values{{
 		"action": {"delete"}, "transfer_email": {"kim@example.com"},
@@ -218,6 +222,18 @@ func TestWithoutAPersonAttribute(t *testing.T) {
 	found, err := c.Find(t.Context(), connector.Keys{PersonID: "p-1", Username: "zoe"})
 	require.NoError(t, err)
 	assert.Equal(t, []connector.Match{{Account: made, By: connector.ByUsername}}, found)
+}
+
+func TestCustomAttributesStayWhenOneIsChanged(t *testing.T) {
+	app, settings := serve(t, 2, zoomtest.Switches{CustomReplaced: true}, nil)
+	c := open(t, settings)
+	id := app.AddUser(map[string]any{"email": "zoe@example.com", "custom_attributes": []any{map[string]any{"key": "floor", "name": "Floor", "value": "3"}}})
+	require.NoError(t, c.Adopt(t.Context(), id, "p-1"))
+	require.NoError(t, c.Update(t.Context(), id, map[string]any{"custom_attributes.wing": "B"}))
+	account, err := c.Read(t.Context(), id)
+	require.NoError(t, err)
+	assert.Equal(t, "p-1", account.ExternalID)
+	assert.Equal(t, map[string]any{"custom_attributes.floor": "3", "custom_attributes.wing": "B"}, account.Attributes)
 }
 
 func TestLimits(t *testing.T) {

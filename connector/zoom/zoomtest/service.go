@@ -45,6 +45,8 @@ type Switches struct {
 	GroupTwice bool
 	// SilentSeats answers with success if there is no seat, and gives none.
 	SilentSeats bool
+	// RecipientGone has whoever is to get data vanish just before a user is deleted.
+	RecipientGone bool
 	// PageSize is the most entries of a page; zero: as asked for.
 	PageSize int
 	// Scopes are those of new tokens; nil: all.

@@ -282,8 +282,8 @@ func (s *Service) remove(r request) (int, any, error) {
 		if strings.EqualFold(to, p.text("email")) {
 			return 0, nil, refuse(300, "The transfer-to email address cannot be the same as the unlinked or deleted user's email address.")
 		}
-		if _, err := s.one(to); err != nil {
-			return 0, nil, err
+		if _, err := s.one(to); err != nil || s.switches.RecipientGone {
+			return 0, nil, &failure{http.StatusNotFound, 1001, "User does not exist: " + to}
 		}
 	}
 	s.gone = append(s.gone, r.query)
