@@ -20,9 +20,10 @@ import (
 
 // The credentials of the app, and the domain and owner of the account.
 const (
-	AccountID, ClientID = "acct-1", "tenure"
-	Domain              = "example.com"
-	Owner               = "owner@example.com"
+	AccountID = "acct-1"
+	ClientID  = "tenure"
+	Domain    = "example.com"
+	Owner     = "owner@example.com"
 )
 
 // Scopes are the scopes that the routes need.
@@ -256,7 +257,7 @@ func (s *Service) serve(w http.ResponseWriter, r *http.Request, to route) {
 		err = &failure{http.StatusInternalServerError, 500, "failed"}
 	}
 	if err != nil {
-		f := err.(*failure) //nolint:errorlint,errcheck,forcetypeassert // all errors of this package are
+		f := err.(*failure) //nolint:errorlint,forcetypeassert // all errors of this package are
 		status, body = f.status, map[string]any{"code": f.code, "message": f.text}
 	}
 	write(w, status, body)
