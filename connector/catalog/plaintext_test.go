@@ -55,7 +55,6 @@ var secure = map[string]struct {
 	"okta.url":      {connector.Settings{"url": "https://example.okta.com", "token": "abc"}, "http://example.okta.com", false},
 	"zoom.url":      {zoom, "http://api.example.com/v2", false},
 	"zoom.tokenURL": {zoom, "http://zoom.example.com/oauth/token", false},
-	"okta.url":      {connector.Settings{"url": "https://example.okta.com", "token": "abc"}, "http://example.okta.com", false},
 	"webhook.url": {
 		connector.Settings{"url": "https://app.example.com", "secret": "whsec_" + base64.StdEncoding.EncodeToString(make([]byte, 32))},
 		"http://app.example.com", false,
