@@ -58,12 +58,14 @@ func After(link ledger.Link, step plan.Step, want policy.Account, proof Proof) l
 		link.Attributes, link.Entitlements = cmp.Or(proof.Attributes, policy.Digest(want.Attributes)), set.Minus(want.EntitlementNames(), proof.Lacks)
 	case plan.Update:
 		link.Attributes, link.Entitlements = cmp.Or(proof.Attributes, policy.Digest(want.Attributes)), want.EntitlementNames()
+		link.Unsure.Entitlements = nil
 	case plan.Relabel:
 		link.RenameTo, link.OwnerWas = "", ""
 	case plan.Disable:
 		link = off(link, proof)
 	case plan.Strip:
 		link.Entitlements, link.StrippedAt = nil, proof.At
+		link.Unsure.Entitlements = nil
 	case plan.HandOver:
 		link.HandedOverAt = proof.At
 	case plan.Delete:
@@ -82,6 +84,7 @@ func on(link ledger.Link, proof Proof) ledger.Link {
 	link.State = ledger.LinkActive
 	link.DisabledAt, link.StrippedAt, link.HandedOverAt, link.DeletedAt = time.Time{}, time.Time{}, time.Time{}, time.Time{}
 	link.DoubtUntil, link.Creating, link.Binned = time.Time{}, ledger.Creation{}, ledger.Binned{}
+	link.Unsure = ledger.Unsure{}
 	return link
 }
 
@@ -91,9 +94,14 @@ func off(link ledger.Link, proof Proof) ledger.Link {
 	if link.State != ledger.LinkDisabled {
 		link.DisabledAt, link.StrippedAt, link.HandedOverAt = proof.At, time.Time{}, time.Time{}
 	}
+	if link.Unsure.State {
+		link.StrippedAt = time.Time{} // what was to turn it on may have given it something
+	}
+	link.Unsure.State = false
 	link.State, link.DoubtUntil, link.Creating, link.Binned = ledger.LinkDisabled, proof.DoubtUntil, ledger.Creation{}, ledger.Binned{}
 	if proof.Stripped {
 		link.Entitlements, link.StrippedAt = nil, proof.At
+		link.Unsure.Entitlements = nil
 	}
 	return link
 }
@@ -104,6 +112,7 @@ func deleted(link ledger.Link, at time.Time) ledger.Link {
 	link.State, link.DeletedAt = ledger.LinkDeleted, at
 	link.AccountID, link.Attributes, link.Entitlements = "", "", nil
 	link.DoubtUntil, link.Creating = time.Time{}, ledger.Creation{}
+	link.Unsure = ledger.Unsure{}
 	return link
 }
 

@@ -73,6 +73,9 @@ func planLinks(links []ledger.Link) []plan.Link {
 			RenameTo:     l.RenameTo,
 			OwnerWas:     l.OwnerWas,
 			BinnedAt:     l.Binned.At,
+
+			UnsureState:        l.Unsure.State,
+			UnsureEntitlements: l.Unsure.Entitlements,
 		}
 	}
 	return out

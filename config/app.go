@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 
@@ -40,6 +41,7 @@ func readApp(name string, v value, defaults policy.Rules) (App, policy.AppRules)
 		}),
 		into("rate", &app.Rate),
 		into("atOnce", &app.AtOnce),
+		on("settling", func(v value) { app.Settling = ptr(v.typed().(time.Duration)) }),
 		on("attributes", func(v value) {
 			rules.Attributes = make(map[string]string)
 			v.entries(func(name string, v value) { rules.Attributes[name] = v.typed().(string) })

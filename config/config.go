@@ -72,6 +72,9 @@ type App struct {
 	Settings  map[string]any // texts that refer to secrets are secret.Secret
 	Rate      pace.Rate      // zero: unlimited
 	AtOnce    int            // calls that a worker has under way at a time; zero: as its kind has it
+	// Settling is how long after a change the app may answer as if there had been none; nil:
+	// as its kind has it.
+	Settling *time.Duration
 }
 
 // Attention says when a failing step is shown to an operator.

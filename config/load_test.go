@@ -59,7 +59,7 @@ func TestLoadReadsEveryKey(t *testing.T) {
 		},
 		Ledger: Ledger{URL: "sqlite:etc/tenure.db"},
 		Apps: map[string]App{
-			"directory": {Connector: "memory", Settings: map[string]any{"name": "directory"}, Rate: pace.Rate{Calls: 10, Per: time.Second}, AtOnce: 7},
+			"directory": {Connector: "memory", Settings: map[string]any{"name": "directory"}, Rate: pace.Rate{Calls: 10, Per: time.Second}, AtOnce: 7, Settling: ptr(20 * time.Minute)},
 			"wiki":      {Connector: "memory"},
 		},
 		Attention: Attention{After: 5 * time.Minute, Recheck: 30 * time.Minute},

@@ -37,6 +37,12 @@ type Link struct {
 	HandedOverAt time.Time // when its data were handed over, since then; zero while active
 	DeletedAt    time.Time // proof that the account is gone; zero unless deleted
 	ProvenAt     time.Time // the last proof: the app was read and showed this state
+	// ChangedAt is the latest instant at which a call of Tenure's may have changed the
+	// account, and GaveAt that of a call that gives access; zero if none is known. An app
+	// whose answers lag may show the account as it was before.
+	ChangedAt, GaveAt time.Time
+	// Unsure is what calls may have changed since the link was proven.
+	Unsure Unsure
 	// DoubtUntil is set if access was taken while an earlier call that gives access might
 	// still have been under way. The state must be proven once more after that instant.
 	DoubtUntil time.Time
@@ -68,6 +74,8 @@ type Creation struct {
 	At       time.Time // when the first such call was sent
 	Username string    // as it was sent
 	State    CreationState
+	// AccountID is the ID of the account that the app made, if its answer said so.
+	AccountID string
 }
 
 // Binned is an account that was deleted, and which an app with a recycle bin may bring back.
@@ -75,6 +83,21 @@ type Binned struct {
 	AccountID string
 	At        time.Time // when it was deleted, or found to be gone
 }
+
+// Unsure is what calls that came to no proof may have changed of an account.
+type Unsure struct {
+	State        bool     // whether it is enabled
+	Entitlements []string // these may have been granted or revoked; sorted
+}
+
+// Changes is what calls may have changed of an account, and until when: see Link.
+type Changes struct {
+	ChangedAt, GaveAt time.Time
+	Unsure            Unsure
+}
+
+// Changes returns what may have changed of the account.
+func (l Link) Changes() Changes { return Changes{l.ChangedAt, l.GaveAt, l.Unsure} }
 
 // CreationState tells how the app answered a creation.
 type CreationState string

@@ -33,6 +33,15 @@ type Step struct {
 	PlannedAt     time.Time `json:"plannedAt,omitzero"`
 	LastAttemptAt time.Time `json:"lastAttemptAt,omitzero"`
 	FinishedAt    time.Time `json:"-"`
+	Underway      Underway  `json:"underway,omitzero"`
+}
+
+// Underway is an operation by which an app does what a step asks for, and which takes long.
+type Underway struct {
+	Operation string    `json:"operation"` // what the app calls it; empty if there is none
+	Call      string    `json:"call"`      // the call that began it: connector.OpHandOver, for example
+	Since     time.Time `json:"since"`     // when the step's first operation began
+	LookAt    time.Time `json:"lookAt"`    // when to look again how far it is
 }
 
 // Attempt announces one attempt at a step. A step that was never planned becomes open.
@@ -44,12 +53,15 @@ type Attempt struct {
 	// Destroys means that the step may destroy the account: it deletes it, or disables it in
 	// an app in which that is as good as deleting.
 	Destroys bool
+	// May is what the attempt's calls may change, until Deadline. The link has it until the
+	// outcome says what they did. Nil if it makes no such calls.
+	May *Unsure
 }
 
 // Begun is the ledger's answer to an attempt.
 type Begun struct {
 	Attempt int64 // identifies this attempt, for Outcome
-	Link    Link  // as it is now; State is empty if there is none
+	Link    Link  // as it was before the attempt; State is empty if there is none
 	// DoubtUntil is the latest deadline of the attempts at other steps that give access to
 	// the same account and whose outcome is not recorded. It is zero if no such attempt is
 	// in doubt at Attempt.At.
@@ -60,6 +72,9 @@ type Begun struct {
 	// Unproven means that an earlier attempt, at this step or another step of the account,
 	// ended without proof, so that its change may be done in part.
 	Unproven bool
+	// AcknowledgedAt and Underway are those of the outcome of the step's last attempt.
+	AcknowledgedAt time.Time
+	Underway       Underway
 }
 
 // Outcome is the result of one attempt.
@@ -78,6 +93,15 @@ type Outcome struct {
 	// InDoubt means that the attempt failed, but its calls may still take effect. It stays
 	// in doubt until its deadline.
 	InDoubt bool
+	// Changes is what may have changed of the account, if Link is nil. It takes the place of
+	// what the link got from Attempt.May. Nil leaves that.
+	Changes *Changes
+	// AcknowledgedAt is when the app accepted all that the step asks for, if it has not
+	// shown it yet; zero if it has not, or has to be asked again.
+	AcknowledgedAt time.Time
+	// Underway is the operation that the step waits for; zero if there is none. The app is at
+	// work, so that TryingSince is At from now on.
+	Underway Underway
 	// DueReports makes the people whose manager this person is due at At, with
 	// DueWhat "manager", unless they are due earlier.
 	DueReports bool

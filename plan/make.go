@@ -100,7 +100,7 @@ func (m *maker) cutOff() bool {
 
 // give plans for an account that must exist and be enabled.
 func (m *maker) give(link Link, want policy.Account) {
-	if link.State != LinkActive {
+	if link.State != LinkActive || link.UnsureState {
 		m.provision(link, want)
 		return
 	}
@@ -164,7 +164,7 @@ func (m *maker) withdraw(link Link, app string) {
 		m.verify(link)
 	}
 
-	if link.State == LinkActive || link.StrippedAt.IsZero() {
+	if link.State == LinkActive || link.StrippedAt.IsZero() || link.UnsureState || len(link.UnsureEntitlements) > 0 {
 		m.add(m.ending(Strip, app))
 	}
 	kept := (traits.HandOver || traits.HandOverByDelete) && m.Desired.Standing.Status == hr.StatusEnded &&
@@ -187,13 +187,16 @@ func (m *maker) accessEnded() time.Time {
 
 // verify plans to disable an account once more if a call that gives access may still be under
 // way: as soon as that call is certainly over. It also does so for a link that is only planned,
-// because the account may exist.
+// because the account may exist, and after a call that may have enabled the account and came to
+// no proof.
 func (m *maker) verify(link Link) {
 	switch {
 	case link.DoubtUntil.After(m.Now):
 		m.dues = append(m.dues, Due{At: link.DoubtUntil, What: DueVerify, App: link.App})
 	case link.State == LinkPlanned || !link.DoubtUntil.IsZero():
 		m.off(link.App, link.DoubtUntil.Format(time.RFC3339))
+	case link.UnsureState:
+		m.off(link.App, "unsure")
 	}
 }
 
@@ -245,8 +248,10 @@ func (m *maker) restores(link Link, app string) bool {
 
 func (m *maker) update(link Link, want policy.Account) {
 	names, why := entitlements(want)
-	grant := set.Minus(names, link.Entitlements)
-	revoke := slices.Sorted(slices.Values(set.Minus(link.Entitlements, names)))
+	// What may have been revoked is granted, and what may have been granted is revoked.
+	grant := set.Minus(names, set.Minus(link.Entitlements, link.UnsureEntitlements))
+	all := slices.Concat(link.Entitlements, set.Minus(link.UnsureEntitlements, link.Entitlements))
+	revoke := slices.Sorted(slices.Values(set.Minus(all, names)))
 	digest := policy.Digest(want.Attributes)
 	if len(grant) == 0 && len(revoke) == 0 && digest == link.Attributes {
 		return

@@ -111,6 +111,11 @@ type Link struct {
 	RenameTo     string // see ledger.Link
 	OwnerWas     string
 	BinnedAt     time.Time // when the account that may be in the recycle bin was deleted
+
+	// UnsureState means that a call without proof may have enabled or disabled the account,
+	// and UnsureEntitlements lists what such calls may have granted or revoked.
+	UnsureState        bool
+	UnsureEntitlements []string
 }
 
 // Change is the kind of change that a plan makes.

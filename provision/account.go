@@ -3,8 +3,10 @@ package provision
 import (
 	"context"
 	"maps"
+	"slices"
 
 	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/internal/set"
 )
 
 // The methods below call the connector for the account of the step.
@@ -47,12 +49,12 @@ func (a *stepAttempt) setAttributes(id string, wanted map[string]any) error {
 	return a.app.Update(a.ctx, id, all)
 }
 
-// setMissing sets the attributes unless the account shows all of them as wanted.
+// setMissing sets the attributes unless the account is known to have all of them as wanted.
 // Under a quota, an attempt that sends again what an earlier one has done may never get
 // to what is left.
 func (a *stepAttempt) setMissing(account connector.Account, wanted map[string]any) error {
 	missing, err := connector.Dropped(a.ctx, a.app, account, a.mapped(wanted))
-	if err == nil && len(missing) == 0 {
+	if err == nil && len(missing) == 0 && a.settled() {
 		return nil
 	}
 	return a.setAttributes(account.ID, wanted) // its error says what is wrong with an attribute
@@ -73,15 +75,14 @@ func (a *stepAttempt) mapped(wanted map[string]any) map[string]any {
 	return all
 }
 
+// given returns the entitlements that Tenure gave the account, or may have given it.
+func (a *stepAttempt) given() []string {
+	return slices.Concat(a.link.Entitlements, set.Minus(a.link.Unsure.Entitlements, a.link.Entitlements))
+}
+
 func (a *stepAttempt) revokeSessions(id string) error {
 	if !a.app.Capabilities().Sessions {
 		return nil // the app offers no more than disabling
 	}
 	return a.app.RevokeSessions(a.ctx, id)
-}
-
-// notYet returns the error of an app that accepted a call and does not show its effect
-// when it is read again: it may need a moment.
-func notYet(op, what string) error {
-	return &connector.Error{Kind: connector.KindUnavailable, Op: op, Message: "the app accepted the call but, read again, " + what}
 }

@@ -64,12 +64,14 @@ func (e *Engine) Apply(call context.Context, req Attempt) (Result, ledger.Link, 
 		return "", none, notPlanned()
 	}
 	now := e.Clock.Now()
+	over := now.Add(e.Clock.Span(time.Until(req.Deadline) + settleMargin))
 	begun, err := e.Ledger.BeginStep(call, ledger.Attempt{
 		PersonID: req.PersonID, App: req.Step.App, Key: req.Step.Key, Kind: string(req.Step.Kind),
 		At:       now,
-		Deadline: now.Add(e.Clock.Span(time.Until(req.Deadline) + settleMargin)),
+		Deadline: over,
 		Gives:    req.Step.Kind.Gives(),
 		Destroys: e.destroys(req.Step),
+		May:      may(req.Step),
 	})
 	if err != nil {
 		return "", none, LedgerError(err)
@@ -80,7 +82,7 @@ func (e *Engine) Apply(call context.Context, req Attempt) (Result, ledger.Link, 
 	}
 	step, wanted := d.step(req.Step.Key)
 	if req.Done >= maxDone {
-		return "", none, e.fail(call, req, begun, notConverging(req.Done))
+		return "", none, e.fail(call, req, begun, nil, notConverging(req.Done))
 	}
 	gate, err := e.admit(call, d)
 	if err != nil {
@@ -92,8 +94,11 @@ func (e *Engine) Apply(call context.Context, req Attempt) (Result, ledger.Link, 
 
 	calls, cancel := context.WithDeadline(connector.WithStep(call, req.Token), req.Deadline)
 	defer cancel()
-	a := &stepAttempt{engine: e, ctx: calls, d: d, step: step, link: begun.Link, doubt: begun.DoubtUntil, unproven: begun.Unproven}
-	got, err := a.perform()
+	a := &stepAttempt{
+		engine: e, ctx: calls, d: d, step: step, link: begun.Link, doubt: begun.DoubtUntil, unproven: begun.Unproven, deadline: over,
+		changes: changes{before: begun.Link.Changes()},
+	}
+	got, err := a.perform(begun)
 	if err != nil {
 		f := ErrorOf(err)
 		if f.Code == CodeWaiting || f.Code == CodeOverdue {
@@ -102,8 +107,10 @@ func (e *Engine) Apply(call context.Context, req Attempt) (Result, ledger.Link, 
 		e.pause(call, req.Step.App, f)
 		f = f.Bounded(req.Urgent, e.Patience(req.Step.Kind, req.Urgent))
 		f.attributes = got.shown
-		return "", none, e.fail(call, req, begun, f)
+		return "", none, e.fail(call, req, begun, a, f)
 	}
+	last := a.changed()
+	got.link.ChangedAt, got.link.GaveAt = last.ChangedAt, last.GaveAt
 	err = e.finish(call, req, begun, ledger.Outcome{
 		State:      ledger.StepDone,
 		Link:       &got.link,
@@ -114,13 +121,21 @@ func (e *Engine) Apply(call context.Context, req Attempt) (Result, ledger.Link, 
 	})
 	var taken *ledger.TakenError
 	if errors.As(err, &taken) {
-		return "", none, e.fail(call, req, begun, takenByAnother(taken))
+		return "", none, e.fail(call, req, begun, a, takenByAnother(taken))
 	}
 	if err != nil {
 		return "", none, err
 	}
 	e.Metrics.proven(step.Kind, begun.Link, got.link, e.Clock.Wait(got.link.ProvenAt.Sub(d.waitingSince())))
 	return ResultDone, got.link, nil
+}
+
+// may returns what the calls of a step may change.
+func may(s plan.Step) *ledger.Unsure {
+	return &ledger.Unsure{
+		State:        s.Kind == plan.Provision || s.Kind == plan.Disable,
+		Entitlements: slices.Concat(s.Grant, s.Revoke),
+	}
 }
 
 // wait stores that the step waits for a human. One that is overdue needs attention too.
@@ -133,16 +148,25 @@ func (e *Engine) wait(ctx context.Context, req Attempt, begun ledger.Begun, f *E
 }
 
 // fail stores a failed attempt and returns its error, which says whether another attempt
-// follows.
-func (e *Engine) fail(ctx context.Context, req Attempt, begun ledger.Begun, f *Error) error {
+// follows. a is nil if no call was made.
+func (e *Engine) fail(ctx context.Context, req Attempt, begun ledger.Begun, a *stepAttempt, f *Error) error {
 	failing := e.Clock.Wait(e.Clock.Now().Sub(begun.TryingSince)) // real time
 	outcome := ledger.Outcome{
 		State: ledger.StepOpen, Code: f.Code, Message: f.Message, Attributes: f.attributes,
 		// A call without an answer may have reached the app and take effect late. An
 		// operator who places a hold has to know that the account may yet be destroyed.
-		InDoubt: (req.Step.Kind.Gives() || e.destroys(req.Step)) && slices.Contains(unanswered, f.Code),
+		InDoubt: (req.Step.Kind.Gives() || e.destroys(req.Step)) && slices.Contains(unanswered, f.Code) && a.unanswered(f),
 	}
-	f.Final = !f.Retryable || failing > e.AttentionAfter && !f.NoTurn || f.refuses(failing)
+	if a != nil {
+		last := a.changed()
+		outcome.Changes, outcome.AcknowledgedAt = &last, a.changes.acknowledgedAt
+		if unknown := ledger.AttributesUnknown; a.changes.attributes && outcome.Attributes == nil && !begun.Link.JustAdopted() {
+			outcome.Attributes = &unknown
+		}
+	}
+	// What an app accepts and shows late may have to be asked for once more.
+	patience := e.AttentionAfter + 2*f.Settles
+	f.Final = !f.Retryable || failing > patience && !f.NoTurn || f.refuses(failing)
 	if f.Final {
 		outcome.State = ledger.StepAttention
 	}
@@ -152,6 +176,12 @@ func (e *Engine) fail(ctx context.Context, req Attempt, begun ledger.Begun, f *E
 	return f
 }
 
+// unanswered reports whether a call may have got no answer. It has one if the error only says
+// that the app settles.
+func (a *stepAttempt) unanswered(f *Error) bool {
+	return a == nil || f.Settles == 0 || !a.changes.lost.ChangedAt.IsZero()
+}
+
 // unanswered lists the codes of errors after which the app may have carried out the call.
 var unanswered = []string{string(connector.KindUnavailable), string(connector.KindContradictory)}
 
@@ -159,6 +189,10 @@ func (e *Engine) finish(ctx context.Context, req Attempt, begun ledger.Begun, o 
 	o.PersonID, o.App, o.Key, o.Kind = req.PersonID, req.Step.App, req.Step.Key, string(req.Step.Kind)
 	o.Attempt = begun.Attempt
 	o.At = e.Clock.Now()
+	if o.Changes == nil { // no call was made
+		before := begun.Link.Changes()
+		o.Changes = &before
+	}
 	if o.Audit != nil {
 		o.Audit.At = o.At
 	}
@@ -193,7 +227,10 @@ type stepAttempt struct {
 	doubt time.Time
 	// unproven means that an earlier attempt may have done some of what is to be done.
 	unproven bool
-	app      connector.Connector // guarded: see perform
+	// deadline is when no call of this attempt can take effect any more.
+	deadline time.Time
+	changes  changes
+	app      settlingApp // guarded: see perform
 }
 
 // performed holds the outcome of performing a step.
@@ -243,7 +280,7 @@ func notConverging(times int) *Error {
 	}
 }
 
-func (a *stepAttempt) perform() (performed, error) {
+func (a *stepAttempt) perform(begun ledger.Begun) (performed, error) {
 	app, ok := a.engine.Apps[a.step.App]
 	if !ok {
 		return performed{}, &Error{
@@ -259,7 +296,9 @@ func (a *stepAttempt) perform() (performed, error) {
 	}
 	// Every change of an account goes through the guard: what is protected by now is not
 	// touched, whatever led here.
-	a.app = assess.Guard(app.Connector, a.engine.Policy, a.step.App, a.d.Person.PersonID)
+	guarded := assess.Guard(app.Connector, a.engine.Policy, a.step.App, a.d.Person.PersonID)
+	a.app = settlingApp{guarded, a}
+	a.settleFrom(begun, app.settling())
 	a.link.PersonID, a.link.App = a.d.Person.PersonID, a.step.App
 	if a.step.Kind == plan.Disable {
 		a.doubtWhileLetIn()

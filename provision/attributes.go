@@ -52,8 +52,9 @@ func (a *stepAttempt) shownAttributes(account connector.Account, wanted map[stri
 		dropped = append(dropped, connector.ExternalID)
 	}
 	digest := policy.Digest(seen)
-	if len(dropped) > 0 && digest == policy.Digest(wanted) {
-		digest = ledger.AttributesUnknown // what is missing is not among the attributes
+	if len(dropped) > 0 && (a.lags() || digest == policy.Digest(wanted)) {
+		// What is missing is not among the attributes, or what is shown is out of date.
+		digest = ledger.AttributesUnknown
 	}
 	return shown{digest, dropped}, nil
 }
@@ -71,10 +72,15 @@ func (a *stepAttempt) confirmAttributes(account connector.Account, wanted map[st
 	switch {
 	case err != nil:
 		return ledger.AttributesUnknown, errors.Join(setting, err)
+	case setting != nil && !a.settled():
+		return ledger.AttributesUnknown, setting // they may be shown as they were once before
 	case len(seen.dropped) == 0:
 		return seen.digest, nil
 	case setting != nil:
 		return seen.digest, setting
+	}
+	if a.lags() {
+		return seen.digest, a.notYet(connector.OpRead, "does not show these as they were set: "+strings.Join(seen.dropped, ", "))
 	}
 	return seen.digest, notKept(a.step.App, seen.dropped)
 }

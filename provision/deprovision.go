@@ -47,20 +47,21 @@ func (a *stepAttempt) disable() (performed, error) {
 		return a.absent(), nil // an app that forgets what is disabled
 	}
 	if account.Active {
-		return performed{}, notYet("disable", "the account is still enabled")
+		return performed{}, a.notYet("disable", "the account is still enabled")
 	}
 	return a.proven("disabled", assess.Proof{DoubtUntil: a.doubt}), nil
 }
 
 // turnOff turns the account off. An app may do that and fail to answer: then turnOff
 // reads the account at once, so that nobody has to wait for another attempt to know that
-// the person is cut off. It does not if the connector says that it has more to do than to
+// the person is cut off. It does not if what the app shows may be a picture of another time
+// at which the account was off, or if the connector says that it has more to do than to
 // turn the account off (connector.Error.Unfinished): then an account that is off does not
 // prove that all is done.
 func (a *stepAttempt) turnOff(id string) error {
 	err := a.setActive(id, false)
 	var app *connector.Error
-	if !errors.As(err, &app) || app.Kind != connector.KindUnavailable || app.Unfinished {
+	if !errors.As(err, &app) || app.Kind != connector.KindUnavailable || app.Unfinished || !a.settled() {
 		return err
 	}
 	if account, found, unread := a.readState(id); unread != nil || found && account.Active {
@@ -73,10 +74,15 @@ func (a *stepAttempt) turnOff(id string) error {
 // destroying it. A human may have turned it off.
 func (a *stepAttempt) confirmOff(id string) error {
 	account, err := a.app.Read(connector.SparingEntitlements(a.ctx), id)
-	if err == nil && account.Active {
-		err = spared()
+	switch {
+	case err != nil:
+		return err
+	case account.Active:
+		return spared()
+	case !a.settled():
+		return a.unsettled("the account is shown as disabled")
 	}
-	return err
+	return nil
 }
 
 // spared returns the error for an account that can be turned off only by deleting it, and
@@ -135,7 +141,7 @@ func (a *stepAttempt) strip() (performed, error) {
 			return a.vanished(), nil
 		}
 		had = account.Entitlements
-		had = append(had, set.Minus(a.link.Entitlements, had)...)
+		had = append(had, set.Minus(a.given(), had)...)
 		if err := a.revoke(id, had); err != nil {
 			return performed{}, err
 		}
@@ -144,8 +150,11 @@ func (a *stepAttempt) strip() (performed, error) {
 				return performed{}, err
 			}
 			if found && len(account.Entitlements) > 0 {
-				return performed{}, notYet("revoke", "the account still has entitlements")
+				return performed{}, a.notYet("revoke", "the account still has entitlements")
 			}
+		}
+		if !a.settledGiving() {
+			return performed{}, a.unsettledGiving("the app shows no entitlements")
 		}
 	}
 	proven := a.proven("stripped", assess.Proof{})
@@ -183,14 +192,16 @@ func (a *stepAttempt) delete() (performed, error) {
 	if err := a.app.Delete(ctx, a.link.AccountID); err != nil {
 		return performed{}, err
 	}
-	account, found, err := a.readState(a.link.AccountID)
+	account, found, err := a.readDeleted(a.link.AccountID)
 	switch {
 	case err != nil:
 		return performed{}, err
 	case found && !account.Active:
-		return performed{}, notYet("delete", "the account is still there, disabled: if the app keeps what is deleted, say leaver: {delete: false} for it")
+		return performed{}, a.notYet("delete", "the account is still there, disabled: if the app keeps what is deleted, say leaver: {delete: false} for it")
 	case found:
-		return performed{}, notYet("delete", "the account is still there")
+		return performed{}, a.notYet("delete", "the account is still there")
+	case !a.settledGiving():
+		return performed{}, a.unsettledGiving("the app shows no account")
 	}
 	proven := a.proven("deleted", assess.Proof{})
 	if to != "" {
@@ -203,4 +214,14 @@ func (a *stepAttempt) delete() (performed, error) {
 // over.
 func (a *stepAttempt) handsOverByDelete() bool {
 	return a.app.Capabilities().HandOverByDelete && a.d.Desired.Standing.Status == hr.StatusEnded
+}
+
+// readDeleted reads an account that was deleted. That it is not there is what was asked for,
+// and no answer to be doubted because of that last change.
+func (a *stepAttempt) readDeleted(id string) (connector.Account, bool, error) {
+	account, err := a.app.Connector.Read(connector.SparingEntitlements(a.ctx), id)
+	if connector.Is(err, connector.KindNotFound) {
+		return account, false, nil
+	}
+	return account, err == nil, err
 }

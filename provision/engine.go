@@ -50,6 +50,10 @@ type App struct {
 	// Places bounds how many steps call the app at a time; nil: no bound.
 	Places *pace.Places
 
+	// Settling is how long after a change the app may still answer as if there had been none,
+	// where the configuration says so; nil: as the connector declares.
+	Settling *time.Duration
+
 	assessed sync.Once
 	traits   plan.App // set once by assessed
 }
@@ -61,6 +65,14 @@ func (app *App) Soon(ctx context.Context, deadline time.Time) error {
 		return nil
 	}
 	return app.Pacer.Soon(ctx, deadline)
+}
+
+// settling returns how long after a change the app may still answer as if there had been none.
+func (app *App) settling() time.Duration {
+	if app.Settling != nil {
+		return *app.Settling
+	}
+	return app.Connector.Capabilities().Settling
 }
 
 // pause tells all workers not to call an app that has asked for a pause.

@@ -40,6 +40,9 @@ type Error struct {
 	RetryAfter time.Duration
 	// NoTurn means that the app was not called because of its limits.
 	NoTurn bool
+	// Settles is set if nothing failed, and the app may answer for that long (real time) as if
+	// a change had not been made.
+	Settles time.Duration
 	// Final means that Temporal makes no further attempt: the step needs attention. The run
 	// tries it again after Engine.Recheck, or when an operator asks for it.
 	Final bool

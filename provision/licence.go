@@ -1,13 +1,13 @@
 package provision
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/internal/set"
 )
 
 // grant gives entitlements, the licences last: they cost money, and may have run out. If the
@@ -35,15 +35,22 @@ func (a *stepAttempt) grant(id string, names []string) error {
 // others.
 func (a *stepAttempt) revoke(id string, names []string) error {
 	licences, others := byLicence(names)
-	take := func(ctx context.Context, names []string) error {
-		if len(names) == 0 {
-			return nil
-		}
-		return a.app.Revoke(ctx, id, names)
+	freed := a.take(id, licences)
+	return errors.Join(a.take(id, others), freed)
+}
+
+// take revokes entitlements. Those that Tenure only may have given are taken by a call of their
+// own: that the app shows nobody who has them is no contradiction.
+func (a *stepAttempt) take(id string, names []string) error {
+	unsure := set.Minus(a.link.Unsure.Entitlements, a.link.Entitlements)
+	var failed error
+	if given := set.Minus(names, unsure); len(given) > 0 {
+		failed = a.app.Revoke(connector.WithGiven(a.ctx), id, given)
 	}
-	ctx := connector.WithGiven(a.ctx)
-	freed := take(ctx, licences)
-	return errors.Join(take(ctx, others), freed)
+	if maybe := set.Intersect(names, unsure); len(maybe) > 0 {
+		failed = errors.Join(failed, a.app.Revoke(a.ctx, id, maybe))
+	}
+	return failed
 }
 
 // byLicence separates licences from other entitlements.

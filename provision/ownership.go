@@ -184,13 +184,15 @@ var nothingMade = []connector.ErrorKind{
 
 // noteCreated records whether, after a creation, there may be an account that the app does
 // not show. before is the creation that was in doubt before it.
-func (a *stepAttempt) noteCreated(before ledger.Creation, err error) error {
+func (a *stepAttempt) noteCreated(before ledger.Creation, account connector.Account, err error) error {
 	var protected *connector.ProtectedError
 	var app *connector.Error
 	after := a.link.Creating
 	switch {
+	case err == nil && a.changes.settling == 0:
+		return nil // the app shows it from now on
 	case err == nil:
-		return nil
+		after.State, after.AccountID = ledger.CreationAcknowledged, account.ID
 	case errors.As(err, &protected):
 		after = before
 	case !errors.As(err, &app):
@@ -238,6 +240,9 @@ func (a *stepAttempt) creationResolved() (bool, error) {
 			return true, nil
 		}
 	}
+	if c.AccountID != "" {
+		return true, nil // the account of this ID is not there any more
+	}
 	if c.State != ledger.CreationSent {
 		return false, nil
 	}
@@ -259,7 +264,8 @@ func (a *stepAttempt) findsByExternalID() (bool, error) {
 		if tries++; tries > mostWitnesses {
 			break
 		}
-		matches, err := a.find(connector.Keys{PersonID: l.PersonID, Username: l.Username})
+		// Whether others are found does not depend on the person's own account.
+		matches, err := a.app.Connector.Find(a.ctx, connector.Keys{PersonID: l.PersonID, Username: l.Username})
 		if err != nil {
 			return false, err
 		}
@@ -270,12 +276,29 @@ func (a *stepAttempt) findsByExternalID() (bool, error) {
 	return false, nil
 }
 
+// readCreated reads the account that a creation of an earlier attempt has made, if its answer
+// said which one. A search may not find it yet.
+func (a *stepAttempt) readCreated() (connector.Account, bool, error) {
+	id := a.link.Creating.AccountID
+	if id == "" {
+		return connector.Account{}, false, nil
+	}
+	account, found, err := a.read(id)
+	if !found || err != nil {
+		return account, found, err
+	}
+	return account, true, a.checkUnowned(id)
+}
+
 // mostWitnesses is how many accounts of others findsByExternalID searches for at most.
 const mostWitnesses = 3
 
 // findOwn finds an account that is certain to be the person's: see isTheirs. Tenure never
 // touched an account that has only the username.
 func (a *stepAttempt) findOwn() (connector.Account, bool, error) {
+	if account, found, err := a.readCreated(); found || err != nil {
+		return account, found, err
+	}
 	switch back, found, err := a.lookBack(); {
 	case err != nil:
 		return connector.Account{}, false, err

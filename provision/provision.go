@@ -28,40 +28,47 @@ func (a *stepAttempt) provision() (performed, error) {
 			return performed{}, err
 		}
 	}
-	action := "enabled"
+	action, shown := "enabled", found && !a.lags()
 	switch {
 	case !found:
 		if account, action, err = a.create(want); err != nil {
 			return performed{}, err
 		}
+		shown = true
 	case a.broughtBack(account):
 		action = "restored"
 		if account, err = a.bare(account); err != nil {
 			return performed{}, err
 		}
+	case a.link.AccountID == "" && account.ID == a.link.Creating.AccountID:
+		action = "created"
 	case a.link.AccountID == "":
 		action = "adopted"
 	case !a.step.Enabled:
 		action = "prepared"
 	}
-	if action != "created" {
+	if found || action != "created" {
 		if err := a.bringUp(account, want); err != nil {
 			return performed{}, err
 		}
 	}
-	if err := a.revoke(account.ID, set.Minus(a.link.Entitlements, a.step.Grant)); err != nil {
+	if err := a.revoke(account.ID, set.Minus(a.given(), a.step.Grant)); err != nil {
 		return performed{}, err
+	}
+	grant := a.step.Grant
+	if shown {
+		grant = set.Minus(grant, account.Entitlements)
 	}
 	// A licence that has run out is no reason to give no access: the next plan has an Update
 	// for it, which reports that.
-	lacks, err := lacking(a.grant(account.ID, set.Minus(a.step.Grant, account.Entitlements)))
+	lacks, err := lacking(a.grant(account.ID, grant))
 	if err != nil {
 		return performed{}, err
 	}
 	given := set.Minus(a.step.Grant, lacks)
 	account, err = a.confirm(account.ID, a.step.Enabled, given)
 	if err == nil && action == "restored" && len(a.beyond(account)) > 0 {
-		err = notYet(connector.OpRead, "the account has entitlements again that were taken from it")
+		err = a.notYet(connector.OpRead, "the account has entitlements again that were taken from it")
 	}
 	if err != nil {
 		return performed{}, err
@@ -95,6 +102,9 @@ func (a *stepAttempt) locate() (connector.Account, bool, error) {
 		return connector.Account{}, false, err
 	case found:
 		return back.Account, true, a.claim(back)
+	}
+	if account, found, err := a.readCreated(); found || err != nil {
+		return account, found, err
 	}
 	matches, err := a.find(a.d.Keys)
 	if err != nil || len(matches) == 0 {
@@ -130,7 +140,7 @@ func (a *stepAttempt) create(want policy.Account) (connector.Account, string, er
 		Active:     a.step.Enabled,
 		Attributes: want.Attributes,
 	})
-	if noted := a.noteCreated(before, err); noted != nil {
+	if noted := a.noteCreated(before, account, err); noted != nil {
 		return connector.Account{}, "", noted
 	}
 	acknowledged := connector.Is(err, connector.KindContradictory)
@@ -163,7 +173,7 @@ func (a *stepAttempt) bringUp(account connector.Account, want policy.Account) er
 	if err := a.setMissing(account, want.Attributes); err != nil {
 		return err
 	}
-	if account.Active == a.step.Enabled {
+	if account.Active == a.step.Enabled && a.settled() {
 		return nil
 	}
 	return a.setActive(account.ID, a.step.Enabled)
@@ -185,11 +195,11 @@ func (a *stepAttempt) confirm(id string, enabled bool, entitlements []string) (c
 	case err != nil:
 		return account, err
 	case !found:
-		return account, notYet("read", "the account is not there")
+		return account, a.notYet("read", "the account is not there")
 	case account.Active != enabled:
-		return account, notYet("read", "the account is not as enabled as it should be")
+		return account, a.notYet("read", "the account is not as enabled as it should be")
 	case len(set.Minus(entitlements, account.Entitlements)) > 0:
-		return account, notYet("read", "an entitlement is missing")
+		return account, a.notYet("read", "an entitlement is missing")
 	}
 	return account, nil
 }
@@ -238,7 +248,11 @@ func (a *stepAttempt) update() (performed, error) {
 	case !found:
 		return a.vanished(), nil
 	case len(set.Minus(wanted, account.Entitlements)) > 0 || len(set.Intersect(a.step.Revoke, account.Entitlements)) > 0:
-		return a.unsureAttributes(), notYet("read", "its entitlements are not what they should be")
+		late := a.notYet
+		if setting != nil {
+			late = a.notShown
+		}
+		return a.unsureAttributes(), late("read", "its entitlements are not what they should be")
 	}
 	digest := a.link.Attributes
 	if a.step.Attributes {
@@ -256,7 +270,7 @@ func (a *stepAttempt) update() (performed, error) {
 // some of it, the account is read first: not every app ignores a repetition, and some list a
 // member twice.
 func (a *stepAttempt) remaining(id string) (grant, revoke []string, found bool, err error) {
-	if !a.unproven || len(a.step.Grant)+len(a.step.Revoke) == 0 {
+	if !a.unproven || !a.settled() || len(a.step.Grant)+len(a.step.Revoke) == 0 {
 		return a.step.Grant, a.step.Revoke, true, nil
 	}
 	account, found, err := a.read(id)

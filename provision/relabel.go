@@ -34,7 +34,7 @@ func (a *stepAttempt) relabel() (performed, error) {
 	case !found:
 		return a.vanished(), nil
 	case to.Username != "" && !strings.EqualFold(account.Username, to.Username), to.PersonID != "" && account.ExternalID != to.PersonID:
-		return performed{}, notYet(connector.OpRead, "the account still has its old username or external ID")
+		return performed{}, a.notYet(connector.OpRead, "the account still has its old username or external ID")
 	}
 	proven := a.proven("relabelled", assess.Proof{Username: account.Username})
 	proven.detail = map[string]any{"renamed": to.Username != "", "was": to.WasPersonID}

@@ -61,7 +61,7 @@ func (a *stepAttempt) restore() (connector.Account, bool, error) {
 	case err != nil:
 		return connector.Account{}, false, err
 	case !found:
-		return connector.Account{}, false, notYet(connector.OpRestore, "does not show the account")
+		return connector.Account{}, false, a.notYet(connector.OpRestore, "does not show the account")
 	}
 	return back.Account, true, a.claim(back)
 }

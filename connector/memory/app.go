@@ -32,6 +32,23 @@ type Faults struct {
 	// Drop names attributes, or connector.ExternalID, that the app accepts and does not
 	// keep.
 	Drop []string
+	// Lag makes the app answer late.
+	Lag Lag
+}
+
+// Lag makes an app answer with pictures of an earlier time, as one does that keeps its data
+// in several places. The zero value shows everything at once.
+type Lag struct {
+	// Now tells the time by which changes are remembered; nil: no lag.
+	Now func() time.Time
+	// Age returns how old the picture is with which the app answers the next call.
+	Age func() time.Duration
+	// Changes means that calls which change an account go to such a picture too: they find
+	// no account that it does not show yet.
+	Changes bool
+	// Twins means that the picture decides too whether a new account's username and external
+	// ID are taken.
+	Twins bool
 }
 
 // App is one app: its accounts and the switches that tests use. All methods may
@@ -39,15 +56,41 @@ type Faults struct {
 type App struct {
 	mu         sync.Mutex
 	lastID     int
-	accounts   map[string]*connector.Account
+	directory                                // as it is
+	pictures   []picture                     // as it was, if it lags; oldest first
 	binned     map[string]*connector.Account // deleted, and can be brought back
-	byUsername map[string]string             // lower case -> account ID
-	byExternal map[string][]string           // external ID -> account IDs; "" -> those of accounts without an external ID
 	handedOver map[string]string
 	calls      map[string]int
 	faults     Faults
 	before     Hook
 	after      Hook
+}
+
+// directory holds accounts, and finds them.
+type directory struct {
+	accounts   map[string]*connector.Account
+	byUsername map[string]string   // lower case -> account ID
+	byExternal map[string][]string // external ID -> account IDs; "" -> those of accounts without an external ID
+}
+
+func newDirectory() directory {
+	return directory{accounts: map[string]*connector.Account{}, byUsername: map[string]string{}, byExternal: map[string][]string{}}
+}
+
+// copied returns a copy that no change of the app changes.
+func (d directory) copied() directory {
+	c := newDirectory()
+	for _, account := range d.accounts {
+		account := clone(account)
+		c.add(&account)
+	}
+	return c
+}
+
+// picture is what the app shows that was so since then.
+type picture struct {
+	since time.Time
+	directory
 }
 
 var shared = struct {
@@ -77,10 +120,8 @@ func (a *App) Reset() {
 }
 
 func (a *App) reset() {
-	a.accounts = map[string]*connector.Account{}
+	a.directory, a.pictures = newDirectory(), nil
 	a.binned = map[string]*connector.Account{}
-	a.byUsername = map[string]string{}
-	a.byExternal = map[string][]string{}
 	a.handedOver = map[string]string{}
 	a.calls = map[string]int{}
 	a.faults, a.before, a.after = Faults{}, nil, nil
@@ -91,6 +132,32 @@ func (a *App) SetFaults(f Faults) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.faults = f
+	a.remember()
+}
+
+// remember takes a picture of the app after a change, if the app lags.
+func (a *App) remember() {
+	now := a.faults.Lag.Now
+	if now == nil {
+		a.pictures = nil
+		return
+	}
+	a.pictures = append(a.pictures, picture{now(), a.copied()})
+}
+
+// seen returns what the app answers a call with: itself, or a picture if it lags.
+func (a *App) seen() directory {
+	lag := a.faults.Lag
+	if lag.Now == nil || len(a.pictures) == 0 {
+		return a.directory
+	}
+	at, first := lag.Now().Add(-lag.Age()), 0
+	for i, p := range a.pictures {
+		if !p.since.After(at) {
+			first = i
+		}
+	}
+	return a.pictures[first].directory
 }
 
 // OnCall sets the hook that runs before each operation applies; nil for none.
@@ -162,14 +229,19 @@ func (a *App) put(account connector.Account) *connector.Account {
 	account = clone(&account)
 	account.ID = strconv.Itoa(a.lastID)
 	slices.Sort(account.Entitlements)
-	a.accounts[account.ID] = &account
-	a.byUsername[strings.ToLower(account.Username)] = account.ID
-	a.index(&account)
+	a.add(&account)
+	a.remember()
 	return &account
 }
 
-func (a *App) index(account *connector.Account) {
-	a.byExternal[account.ExternalID] = append(a.byExternal[account.ExternalID], account.ID)
+func (d directory) add(account *connector.Account) {
+	d.accounts[account.ID] = account
+	d.byUsername[strings.ToLower(account.Username)] = account.ID
+	d.index(account)
+}
+
+func (d directory) index(account *connector.Account) {
+	d.byExternal[account.ExternalID] = append(d.byExternal[account.ExternalID], account.ID)
 }
 
 // forget removes from an account what Faults.Drop names.
@@ -184,24 +256,26 @@ func (a *App) forget(account *connector.Account) {
 	}
 }
 
-func (a *App) drop(account *connector.Account) {
-	delete(a.accounts, account.ID)
-	delete(a.byUsername, strings.ToLower(account.Username))
-	a.unindex(account)
+func (d directory) drop(account *connector.Account) {
+	delete(d.accounts, account.ID)
+	if name := strings.ToLower(account.Username); d.byUsername[name] == account.ID {
+		delete(d.byUsername, name)
+	}
+	d.unindex(account)
 }
 
-func (a *App) unindex(account *connector.Account) {
-	rest := slices.DeleteFunc(a.byExternal[account.ExternalID], func(id string) bool { return id == account.ID })
+func (d directory) unindex(account *connector.Account) {
+	rest := slices.DeleteFunc(d.byExternal[account.ExternalID], func(id string) bool { return id == account.ID })
 	if len(rest) == 0 {
-		delete(a.byExternal, account.ExternalID)
+		delete(d.byExternal, account.ExternalID)
 		return
 	}
-	a.byExternal[account.ExternalID] = rest
+	d.byExternal[account.ExternalID] = rest
 }
 
-func (a *App) sorted() []connector.Account {
-	all := make([]connector.Account, 0, len(a.accounts))
-	for _, account := range a.accounts {
+func (d directory) sorted() []connector.Account {
+	all := make([]connector.Account, 0, len(d.accounts))
+	for _, account := range d.accounts {
 		all = append(all, clone(account))
 	}
 	slices.SortFunc(all, func(x, y connector.Account) int { return byAge(&x, &y) })

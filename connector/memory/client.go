@@ -23,6 +23,8 @@ type client struct {
 	pace  func(context.Context) error // waits for a call's turn; nil if it may start at once
 	seats map[string]int              // by licence, with its prefix
 	bin   time.Duration               // how long a deleted account can be brought back; zero: it cannot
+
+	settling time.Duration
 }
 
 var _ connector.Connector = client{}
@@ -30,7 +32,8 @@ var _ connector.Connector = client{}
 // Capabilities implements connector.Connector.
 func (c client) Capabilities() connector.Capabilities {
 	return connector.Capabilities{
-		Create: true, Adopt: true, Update: true, Relabel: true, Disable: true, Reversible: true, Delete: true,
+		Settling: c.settling,
+		Create:   true, Adopt: true, Update: true, Relabel: true, Disable: true, Reversible: true, Delete: true,
 		Entitlements: true, Sessions: true, ResetCredentials: true, HandOver: true, List: true,
 		RecycleBin: c.bin, Restore: c.bin > 0, ListEntitlements: len(c.seats) > 0,
 	}
@@ -38,7 +41,7 @@ func (c client) Capabilities() connector.Capabilities {
 
 func (c client) Find(ctx context.Context, keys connector.Keys) (matches []connector.Match, err error) {
 	err = c.look(ctx, connector.OpFind, keys.AccountID, func() error {
-		matches = c.app.find(keys)
+		matches = c.app.seen().find(keys)
 		return nil
 	})
 	return matches, err
@@ -46,7 +49,7 @@ func (c client) Find(ctx context.Context, keys connector.Keys) (matches []connec
 
 func (c client) Read(ctx context.Context, accountID string) (account connector.Account, err error) {
 	err = c.look(ctx, connector.OpRead, accountID, func() error {
-		found, err := c.app.get(connector.OpRead, accountID)
+		found, err := c.app.seen().get(connector.OpRead, accountID)
 		if err == nil {
 			account = clone(found)
 		}
@@ -114,7 +117,7 @@ func (c client) Enable(ctx context.Context, accountID string) error {
 
 func (c client) Delete(ctx context.Context, accountID string) error {
 	return c.change(ctx, connector.OpDelete, accountID, func() error {
-		if account, ok := c.app.accounts[accountID]; ok {
+		if account, ok := c.app.accounts[accountID]; ok && c.app.reaches(accountID) {
 			c.app.drop(account)
 			if c.bin > 0 {
 				c.app.binned[accountID] = account
@@ -147,7 +150,7 @@ func (c client) Grant(ctx context.Context, accountID string, names []string) err
 
 func (c client) Revoke(ctx context.Context, accountID string, names []string) error {
 	return c.change(ctx, connector.OpRevoke, accountID, func() error {
-		if account, ok := c.app.accounts[accountID]; ok {
+		if account, ok := c.app.accounts[accountID]; ok && c.app.reaches(accountID) {
 			account.Entitlements = slices.DeleteFunc(account.Entitlements, func(name string) bool {
 				return slices.Contains(names, name)
 			})
@@ -180,7 +183,7 @@ func (c client) List(ctx context.Context) iter.Seq2[connector.Account, error] {
 	return func(yield func(connector.Account, error) bool) {
 		var all []connector.Account
 		err := c.look(ctx, connector.OpList, "", func() error {
-			all = c.app.sorted()
+			all = c.app.seen().sorted()
 			return nil
 		})
 		if err != nil {
@@ -218,6 +221,7 @@ func (c client) change(ctx context.Context, op, accountID string, do func() erro
 		if err := do(); err != nil {
 			return err
 		}
+		c.app.remember()
 		if c.app.faults.FailAfterApply > 0 {
 			c.app.faults.FailAfterApply--
 			return &connector.Error{Kind: connector.KindUnavailable, Op: op, Message: "the app failed after applying the change"}
@@ -231,6 +235,9 @@ func (c client) change(ctx context.Context, op, accountID string, do func() erro
 func (c client) changeAccount(ctx context.Context, op, accountID string, do func(*connector.Account) error) error {
 	return c.change(ctx, op, accountID, func() error {
 		account, err := c.app.get(op, accountID)
+		if err == nil && !c.app.reaches(accountID) {
+			err = unknown(op)
+		}
 		if err != nil {
 			return err
 		}
@@ -289,30 +296,30 @@ func (c client) enter(ctx context.Context, op, accountID string) (after Hook, er
 	return after, nil
 }
 
-func (a *App) find(keys connector.Keys) []connector.Match {
+func (d directory) find(keys connector.Keys) []connector.Match {
 	if keys.AccountID != "" {
-		if account, ok := a.accounts[keys.AccountID]; ok {
+		if account, ok := d.accounts[keys.AccountID]; ok {
 			return []connector.Match{{Account: clone(account), By: connector.ByAccountID}}
 		}
 		return nil
 	}
 	var matches []connector.Match
 	if keys.PersonID != "" {
-		for _, id := range a.byExternal[keys.PersonID] {
-			matches = append(matches, connector.Match{Account: clone(a.accounts[id]), By: connector.ByExternalID})
+		for _, id := range d.byExternal[keys.PersonID] {
+			matches = append(matches, connector.Match{Account: clone(d.accounts[id]), By: connector.ByExternalID})
 		}
 	}
 	if len(matches) > 0 {
 		return matches
 	}
-	account, ok := a.accounts[a.byUsername[strings.ToLower(keys.Username)]]
+	account, ok := d.accounts[d.byUsername[strings.ToLower(keys.Username)]]
 	if ok && (keys.PersonID == "" || account.ExternalID == "") {
 		return []connector.Match{{Account: clone(account), By: connector.ByUsername}}
 	}
 	if keys.Email == "" {
 		return nil
 	}
-	for _, account := range a.candidates(keys.PersonID) {
+	for _, account := range d.candidates(keys.PersonID) {
 		if hasEmail(account, keys.Email) {
 			matches = append(matches, connector.Match{Account: clone(account), By: connector.ByEmail})
 		}
@@ -322,14 +329,14 @@ func (a *App) find(keys connector.Keys) []connector.Match {
 
 // candidates returns the accounts that may belong to a person, oldest first: those without
 // an external ID, or all if personID is empty.
-func (a *App) candidates(personID string) []*connector.Account {
-	ids := a.byExternal[""]
+func (d directory) candidates(personID string) []*connector.Account {
+	ids := d.byExternal[""]
 	if personID == "" {
-		ids = slices.Collect(maps.Keys(a.accounts))
+		ids = slices.Collect(maps.Keys(d.accounts))
 	}
 	all := make([]*connector.Account, 0, len(ids))
 	for _, id := range ids {
-		all = append(all, a.accounts[id])
+		all = append(all, d.accounts[id])
 	}
 	slices.SortFunc(all, byAge)
 	return all
@@ -354,20 +361,37 @@ func hasEmail(account *connector.Account, email string) bool {
 	return false
 }
 
-func (a *App) get(op, accountID string) (*connector.Account, error) {
-	account, ok := a.accounts[accountID]
+func (d directory) get(op, accountID string) (*connector.Account, error) {
+	account, ok := d.accounts[accountID]
 	if !ok {
-		return nil, &connector.Error{Kind: connector.KindNotFound, Op: op, Message: "the app has no such account"}
+		return nil, unknown(op)
 	}
 	return account, nil
+}
+
+func unknown(op string) error {
+	return &connector.Error{Kind: connector.KindNotFound, Op: op, Message: "the app has no such account"}
+}
+
+// reaches reports whether a call that changes an account finds it.
+func (a *App) reaches(accountID string) bool {
+	if !a.faults.Lag.Changes {
+		return true
+	}
+	_, shown := a.seen().accounts[accountID]
+	return shown
 }
 
 func (a *App) create(spec connector.Spec) (*connector.Account, error) {
 	if spec.Username == "" {
 		return nil, connector.Invalid(connector.OpCreate, "an account needs a username")
 	}
-	_, taken := a.byUsername[strings.ToLower(spec.Username)]
-	if taken || spec.PersonID != "" && len(a.byExternal[spec.PersonID]) > 0 {
+	known := a.directory
+	if a.faults.Lag.Twins {
+		known = a.seen()
+	}
+	_, taken := known.byUsername[strings.ToLower(spec.Username)]
+	if taken || spec.PersonID != "" && len(known.byExternal[spec.PersonID]) > 0 {
 		return nil, &connector.Error{
 			Kind: connector.KindExists, Op: connector.OpCreate,
 			Message: "an account of that username or person is there already",

@@ -15,6 +15,7 @@ var Kind = connector.Kind{
 		{Name: "name", Type: connector.TypeText, Text: "Which app: connectors of the same name share one. Default: the app's name."},
 		{Name: "recycleBin", Type: connector.TypeDuration, Text: "How long a deleted account can be brought back. Default: deleting is for good."},
 		{Name: "licences", Type: connector.TypeTexts, Text: "Licences with the number of their seats, such as \"office=25\" for the entitlement licence:office. Others have no limit."},
+		{Name: "settling", Type: connector.TypeDuration, Text: "How long after a change the app may answer as if there had been none. Default: it never does."},
 	},
 	Operations: []connector.Operation{
 		{Op: connector.OpFind}, {Op: connector.OpRead}, {Op: connector.OpCheck}, {Op: connector.OpList},
@@ -40,5 +41,5 @@ func connect(_ context.Context, env connector.Env, settings *connector.Values) (
 	if err != nil {
 		return nil, err
 	}
-	return client{app: Shared(name), name: name, pace: env.Pace, bin: bin, seats: seats}, nil
+	return client{app: Shared(name), name: name, pace: env.Pace, bin: bin, seats: seats, settling: settings.Duration("settling")}, nil
 }

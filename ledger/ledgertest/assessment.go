@@ -24,8 +24,11 @@ var assessmentTests = tests{
 		link.State = ledger.LinkDeleted
 		putLink(t, l, link)
 		assess(t, l, "p1", 1, func(a *ledger.Assessment) { a.Planned = []ledger.Link{{App: "wiki", Username: "zoë2"}} })
-		assert.Equal(t, []ledger.Link{{PersonID: "p1", App: "wiki", State: ledger.LinkPlanned, Username: "zoë2", Binned: link.Binned}},
-			read(t, l, "p1").Links, "what may be in the recycle bin stays known")
+		want := ledger.Link{
+			PersonID: "p1", App: "wiki", State: ledger.LinkPlanned, Username: "zoë2", Binned: link.Binned,
+			ChangedAt: link.ChangedAt, GaveAt: link.GaveAt,
+		}
+		assert.Equal(t, []ledger.Link{want}, read(t, l, "p1").Links, "what may be in the recycle bin stays known")
 	},
 	"NeverDowngradesALink": func(t *testing.T, l ledger.Ledger) {
 		for _, state := range []ledger.LinkState{ledger.LinkPlanned, ledger.LinkActive, ledger.LinkDisabled} {

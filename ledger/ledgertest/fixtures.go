@@ -132,8 +132,9 @@ func fullLink(app string) ledger.Link {
 		Entitlements: []string{"Größe", "engineers", "staff"}, Attributes: "sha256:abc",
 		CreatedAt: at(1), DisabledAt: at(2), StrippedAt: at(3), HandedOverAt: at(4), DeletedAt: at(5), ProvenAt: at(6), DoubtUntil: at(7),
 		RenameTo: "zoë2", OwnerWas: "p0",
-		Creating: ledger.Creation{At: at(8), Username: "zoë", State: ledger.CreationAcknowledged},
-		Binned:   ledger.Binned{AccountID: "account 6", At: at(0)},
+		Creating:  ledger.Creation{At: at(8), Username: "zoë", State: ledger.CreationAcknowledged, AccountID: "account 8"},
+		ChangedAt: at(9), GaveAt: at(10), Unsure: ledger.Unsure{State: true, Entitlements: []string{"engineers", "sales"}},
+		Binned: ledger.Binned{AccountID: "account 6", At: at(0)},
 	}
 }
 

@@ -108,7 +108,10 @@ func (m *model) save(seen sight, a ledger.Assessment) bool {
 	}
 	for _, l := range a.Planned {
 		if old, ok := m.links[l.App]; !ok || old.State == ledger.LinkDeleted {
-			m.links[l.App] = ledger.Link{PersonID: m.id, App: l.App, Username: l.Username, State: ledger.LinkPlanned}
+			m.links[l.App] = ledger.Link{
+				PersonID: m.id, App: l.App, Username: l.Username, State: ledger.LinkPlanned,
+				ChangedAt: old.ChangedAt, GaveAt: old.GaveAt,
+			}
 		}
 	}
 	for _, key := range a.LapsedSkips {
@@ -165,7 +168,22 @@ func (m *model) begin(a ledger.Attempt, id int64) ledger.Begun {
 			unproven = unproven || other.LastAttemptAt.After(m.links[a.App].ProvenAt)
 		}
 	}
-	return ledger.Begun{Attempt: id, Link: m.links[a.App], DoubtUntil: doubt, TryingSince: m.trying[a.Key], Unproven: unproven}
+	before, linked := m.links[a.App]
+	if after := before; linked && a.May != nil {
+		after.ChangedAt, after.Unsure.State = later(before.ChangedAt, a.Deadline), before.Unsure.State || a.May.State
+		if a.Gives {
+			after.GaveAt = later(before.GaveAt, a.Deadline)
+		}
+		m.links[a.App] = after
+	}
+	return ledger.Begun{Attempt: id, Link: before, DoubtUntil: doubt, TryingSince: m.trying[a.Key], Unproven: unproven}
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }
 
 func (m *model) finish(o ledger.Outcome) {

@@ -78,6 +78,11 @@ var ownershipTests = tests{
 		require.NoError(t, l.NoteCreation(t.Context(), "p1", "wiki", sent))
 		assert.Zero(t, read(t, l, "p1").Links[0].Creating, "an account that is known is in no doubt")
 	},
+	"the account that a creation named is remembered": func(t *testing.T, l ledger.Ledger) {
+		sent := ledger.Creation{At: at(3), Username: "zoë", State: ledger.CreationAcknowledged, AccountID: "77"}
+		require.NoError(t, l.NoteCreation(t.Context(), "p1", "wiki", sent))
+		assert.Equal(t, sent, begin(t, l, attempt("p1", "wiki", "k", 5)).Link.Creating)
+	},
 	"a username of an account that may be there is not given anew": func(t *testing.T, l ledger.Ledger) {
 		name, err := l.ClaimUsername(t.Context(), "p1", "zoe", 0)
 		require.NoError(t, err)

@@ -2,6 +2,7 @@ package ledgertest
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -244,6 +245,57 @@ var finishTests = tests{
 		require.NoError(t, l.FinishStep(t.Context(), o))
 		assert.Empty(t, read(t, l, "p1").Steps)
 		assert.Zero(t, begin(t, l, attempt("p1", "wiki", "b", 3)).DoubtUntil, "the attempt is over")
+	},
+	"NotesWhatMayHaveChangedTheAccount": func(t *testing.T, l ledger.Ledger) {
+		want := fullLink("wiki")
+		putLink(t, l, want)
+		a := attempt("p1", "wiki", "a", 5)
+		a.May = &ledger.Unsure{Entitlements: []string{"staff", "engineers"}}
+		begun := begin(t, l, a)
+		assert.Equal(t, want, begun.Link, "as it was before")
+		want.ChangedAt, want.GaveAt = a.Deadline, a.Deadline
+		want.Unsure.Entitlements = []string{"engineers", "sales", "staff"}
+		assert.Equal(t, want, read(t, l, "p1").Links[0], "until the outcome is known")
+
+		o := outcome("p1", "wiki", "a", 6, ledger.StepOpen)
+		o.Attempt = begun.Attempt
+		o.Changes = &ledger.Changes{ChangedAt: at(6), Unsure: ledger.Unsure{Entitlements: []string{"staff"}}}
+		finish(t, l, o)
+		want.ChangedAt, want.GaveAt, want.Unsure = at(6), time.Time{}, o.Changes.Unsure
+		assert.Equal(t, want, read(t, l, "p1").Links[0])
+
+		a = attempt("p1", "wiki", "b", 7)
+		a.Gives, a.May = false, &ledger.Unsure{State: true}
+		begin(t, l, a)
+		want.ChangedAt, want.Unsure.State = a.Deadline, true
+		assert.Equal(t, want, read(t, l, "p1").Links[0])
+		finish(t, l, outcome("p1", "wiki", "b", 8, ledger.StepOpen))
+		assert.Equal(t, want, read(t, l, "p1").Links[0], "nothing more is known")
+	},
+	"RemembersWhatIsAcknowledgedOrUnderWay": func(t *testing.T, l ledger.Ledger) {
+		assess(t, l, "p1", 0, plan(step("wiki", "a"), step("wiki", "b")))
+		o := outcome("p1", "wiki", "a", 2, ledger.StepOpen)
+		o.AcknowledgedAt, o.Underway = at(1), ledger.Underway{Operation: "job/1", Call: "hand_over", Since: at(1), LookAt: at(3)}
+		finish(t, l, o)
+		begun := begin(t, l, attempt("p1", "wiki", "a", 3))
+		assert.Equal(t, at(1), begun.AcknowledgedAt)
+		assert.Equal(t, o.Underway, begun.Underway)
+		assert.Equal(t, at(2), begun.TryingSince, "the app is at work")
+		assert.Equal(t, o.Underway, steps(t, l, "p1")["a"].Underway, "operators see it")
+		other := begin(t, l, attempt("p1", "wiki", "b", 3))
+		assert.Zero(t, other.AcknowledgedAt)
+		assert.Zero(t, other.Underway)
+
+		finish(t, l, outcome("p1", "wiki", "a", 4, ledger.StepAttention))
+		begun = begin(t, l, attempt("p1", "wiki", "a", 5))
+		assert.Zero(t, begun.AcknowledgedAt, "the last outcome counts")
+		assert.Zero(t, begun.Underway)
+
+		o.At = at(6)
+		finish(t, l, o)
+		assess(t, l, "p1", 7, plan(step("wiki", "b")))
+		assess(t, l, "p1", 8, plan(step("wiki", "a")))
+		assert.Zero(t, begin(t, l, attempt("p1", "wiki", "a", 9)).Underway, "it is planned anew")
 	},
 	"AFailureInDoubtStaysInDoubt": func(t *testing.T, l ledger.Ledger) {
 		assess(t, l, "p1", 0, plan(step("wiki", "a"), step("wiki", "b")))

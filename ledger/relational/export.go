@@ -34,10 +34,11 @@ var tables = []table{
 	{name: "events", key: "seq", counter: "seq", columns: words(`seq source id person_id at topic partition offset delivered body`)},
 	{name: "links", key: "person_id, app", columns: words(`person_id app account_id username state adopted entitlements attributes
 		created_at disabled_at stripped_at handed_over_at deleted_at proven_at doubt_until rename_to owner_was
-		creating_at creating_username creating contested binned_id binned_at`)},
+		creating_at creating_username creating creating_account contested changed_at gave_at unsure_state unsure_entitlements
+		binned_id binned_at`)},
 	{name: "steps", key: "person_id, key", columns: words(`person_id key app kind state attempts code message reason
-		planned_at trying_since last_attempt_at finished_at outcome`)},
-	{name: "attempts", key: "id", counter: "id", columns: words(`id person_id key app at deadline gives destroys`)},
+		planned_at trying_since last_attempt_at finished_at outcome acknowledged_at operation operation_call operation_at operation_look_at`)},
+	{name: "attempts", key: "id", counter: "id", columns: words(`id person_id key app at deadline gives destroys before`)},
 	{name: "waivers", key: "person_id, key", columns: words(`person_id key operator reason at login`)},
 	{name: "audit", key: "seq", counter: "seq", columns: words(`seq at person_id app action actor cause detail key attempt login`)},
 	{name: "dead_letters", key: "id", counter: "id", columns: words(`id topic partition offset origin_topic origin_partition origin_offset

@@ -3,13 +3,16 @@ package relational
 import (
 	"context"
 	"fmt"
+	"slices"
+	"time"
 
 	"github.com/tenurehq/tenure/ledger"
 )
 
 const linkColumns = `person_id, app, account_id, username, state, adopted, entitlements, attributes,
 	created_at, disabled_at, stripped_at, handed_over_at, deleted_at, proven_at, doubt_until, rename_to, owner_was,
-	creating_at, creating_username, creating, binned_id, binned_at, contested`
+	creating_at, creating_username, creating, creating_account, contested, changed_at, gave_at,
+	unsure_state, unsure_entitlements, binned_id, binned_at`
 
 // linkDest lists the fields that linkColumns are scanned into.
 func linkDest(l *ledger.Link) []any {
@@ -17,7 +20,9 @@ func linkDest(l *ledger.Link) []any {
 		&l.PersonID, &l.App, &l.AccountID, &l.Username, &l.State, &l.Adopted, decode{&l.Entitlements}, &l.Attributes,
 		instant{&l.CreatedAt}, instant{&l.DisabledAt}, instant{&l.StrippedAt}, instant{&l.HandedOverAt},
 		instant{&l.DeletedAt}, instant{&l.ProvenAt}, instant{&l.DoubtUntil}, &l.RenameTo, &l.OwnerWas,
-		instant{&l.Creating.At}, &l.Creating.Username, &l.Creating.State, &l.Binned.AccountID, instant{&l.Binned.At}, &l.Contested,
+		instant{&l.Creating.At}, &l.Creating.Username, &l.Creating.State, &l.Creating.AccountID, &l.Contested,
+		instant{&l.ChangedAt}, instant{&l.GaveAt}, &l.Unsure.State, decode{&l.Unsure.Entitlements},
+		&l.Binned.AccountID, instant{&l.Binned.At},
 	}
 }
 
@@ -29,7 +34,8 @@ func (t *Tx) planLink(personID, app, username string) error {
 			username = excluded.username, state = excluded.state, account_id = '', adopted = 0,
 			entitlements = NULL, attributes = '', created_at = NULL, disabled_at = NULL, stripped_at = NULL,
 			handed_over_at = NULL, deleted_at = NULL, proven_at = NULL, doubt_until = NULL, rename_to = '', owner_was = '',
-			creating_at = NULL, creating_username = '', creating = '', contested = 0
+			creating_at = NULL, creating_username = '', creating = '', creating_account = '', contested = 0,
+			unsure_state = 0, unsure_entitlements = NULL
 		WHERE links.state = 'deleted'`,
 		personID, app, username)
 }
@@ -74,19 +80,27 @@ func (t *Tx) storeLink(l ledger.Link) error {
 	if err != nil {
 		return err
 	}
-	return t.exec(`INSERT INTO links (`+linkColumns+`) VALUES (?, ?, ?, ?, ?, ?, nullif(?, 'null'), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+	unsure, err := encoded(sorted(l.Unsure.Entitlements))
+	if err != nil {
+		return err
+	}
+	return t.exec(`INSERT INTO links (`+linkColumns+`) VALUES (?, ?, ?, ?, ?, ?, nullif(?, 'null'), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, nullif(?, 'null'), ?, ?)
 		ON CONFLICT (person_id, app) DO UPDATE SET
 			account_id = excluded.account_id, username = excluded.username, state = excluded.state, adopted = excluded.adopted,
 			entitlements = excluded.entitlements, attributes = excluded.attributes,
 			created_at = excluded.created_at, disabled_at = excluded.disabled_at, stripped_at = excluded.stripped_at,
 			handed_over_at = excluded.handed_over_at, deleted_at = excluded.deleted_at, proven_at = excluded.proven_at,
 			doubt_until = excluded.doubt_until, rename_to = excluded.rename_to, owner_was = excluded.owner_was, creating_at = excluded.creating_at,
-			creating_username = excluded.creating_username, creating = excluded.creating,
-			binned_id = excluded.binned_id, binned_at = excluded.binned_at, contested = excluded.contested`,
+			creating_username = excluded.creating_username, creating = excluded.creating, creating_account = excluded.creating_account,
+			contested = excluded.contested, changed_at = excluded.changed_at, gave_at = excluded.gave_at,
+			unsure_state = excluded.unsure_state, unsure_entitlements = excluded.unsure_entitlements,
+			binned_id = excluded.binned_id, binned_at = excluded.binned_at`,
 		l.PersonID, l.App, l.AccountID, l.Username, l.State, l.Adopted, entitlements, l.Attributes,
 		micros(l.CreatedAt), micros(l.DisabledAt), micros(l.StrippedAt), micros(l.HandedOverAt),
 		micros(l.DeletedAt), micros(l.ProvenAt), micros(l.DoubtUntil), l.RenameTo, l.OwnerWas,
-		micros(l.Creating.At), l.Creating.Username, l.Creating.State, l.Binned.AccountID, micros(l.Binned.At), l.Contested)
+		micros(l.Creating.At), l.Creating.Username, l.Creating.State, l.Creating.AccountID, l.Contested,
+		micros(l.ChangedAt), micros(l.GaveAt), l.Unsure.State, unsure,
+		l.Binned.AccountID, micros(l.Binned.At))
 }
 
 // NoteCreation implements ledger.Work.
@@ -103,11 +117,44 @@ func (t *Tx) noteCreation(personID, app string, c ledger.Creation) error {
 	if err := t.person(personID); err != nil {
 		return err
 	}
-	return t.exec(`INSERT INTO links (person_id, app, state, creating_at, creating_username, creating) VALUES (?, ?, 'planned', ?, ?, ?)
+	return t.exec(`INSERT INTO links (person_id, app, state, creating_at, creating_username, creating, creating_account) VALUES (?, ?, 'planned', ?, ?, ?, ?)
 		ON CONFLICT (person_id, app) DO UPDATE SET
-			creating_at = excluded.creating_at, creating_username = excluded.creating_username, creating = excluded.creating
+			creating_at = excluded.creating_at, creating_username = excluded.creating_username, creating = excluded.creating,
+			creating_account = excluded.creating_account
 		WHERE links.account_id = ''`,
-		personID, app, micros(c.At), c.Username, c.State)
+		personID, app, micros(c.At), c.Username, c.State, c.AccountID)
+}
+
+// mayChange notes on a link what an attempt may change of the account.
+func (t *Tx) mayChange(now ledger.Changes, a ledger.Attempt) error {
+	if a.May == nil {
+		return nil
+	}
+	now.ChangedAt = latest(now.ChangedAt, a.Deadline)
+	if a.Gives {
+		now.GaveAt = latest(now.GaveAt, a.Deadline)
+	}
+	now.Unsure.State = now.Unsure.State || a.May.State
+	now.Unsure.Entitlements = append(slices.Clone(a.May.Entitlements), now.Unsure.Entitlements...)
+	return t.putChanges(a.PersonID, a.App, now)
+}
+
+func latest(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
+// putChanges stores what may have changed of an account.
+func (t *Tx) putChanges(personID, app string, c ledger.Changes) error {
+	names, err := encoded(sorted(c.Unsure.Entitlements))
+	if err != nil {
+		return err
+	}
+	return t.exec(`UPDATE links SET changed_at = ?, gave_at = ?, unsure_state = ?, unsure_entitlements = nullif(?, 'null')
+		WHERE person_id = ? AND app = ?`,
+		micros(c.ChangedAt), micros(c.GaveAt), c.Unsure.State, names, personID, app)
 }
 
 // link reads the link; zero if there is none.

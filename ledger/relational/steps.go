@@ -25,13 +25,18 @@ func (t *Tx) beginStep(a ledger.Attempt) (begun ledger.Begun, err error) {
 	if err := t.person(a.PersonID); err != nil {
 		return ledger.Begun{}, err
 	}
-	repeated, err := t.get(`SELECT id FROM attempts WHERE person_id = ? AND key = ? AND at = ? AND deadline = ?`,
-		[]any{a.PersonID, a.Key, a.At.UnixMicro(), a.Deadline.UnixMicro()}, &begun.Attempt)
+	if begun.Link, err = t.link(a.PersonID, a.App); err != nil {
+		return ledger.Begun{}, err
+	}
+	before := begun.Link.Changes()
+	repeated, err := t.get(`SELECT id, before FROM attempts WHERE person_id = ? AND key = ? AND at = ? AND deadline = ?`,
+		[]any{a.PersonID, a.Key, a.At.UnixMicro(), a.Deadline.UnixMicro()}, &begun.Attempt, decode{&before})
 	if err != nil {
 		return ledger.Begun{}, err
 	}
+	begun.Link.ChangedAt, begun.Link.GaveAt, begun.Link.Unsure = before.ChangedAt, before.GaveAt, before.Unsure
 	if !repeated {
-		if begun.Attempt, err = t.newAttempt(a); err != nil {
+		if begun.Attempt, err = t.newAttempt(a, before); err != nil {
 			return ledger.Begun{}, fmt.Errorf("begin step %q of person %s: %w", a.Key, a.PersonID, err)
 		}
 	}
@@ -41,12 +46,10 @@ func (t *Tx) beginStep(a ledger.Attempt) (begun ledger.Begun, err error) {
 	if err != nil {
 		return ledger.Begun{}, err
 	}
-	_, err = t.get(`SELECT trying_since FROM steps WHERE person_id = ? AND key = ?`,
-		[]any{a.PersonID, a.Key}, instant{&begun.TryingSince})
+	_, err = t.get(`SELECT trying_since, acknowledged_at, operation, operation_call, operation_at, operation_look_at FROM steps WHERE person_id = ? AND key = ?`,
+		[]any{a.PersonID, a.Key},
+		append([]any{instant{&begun.TryingSince}, instant{&begun.AcknowledgedAt}}, underwayDest(&begun.Underway)...)...)
 	if err != nil {
-		return ledger.Begun{}, err
-	}
-	if begun.Link, err = t.link(a.PersonID, a.App); err != nil {
 		return ledger.Begun{}, err
 	}
 	begun.Unproven, err = t.get(`SELECT 1 FROM steps
@@ -55,8 +58,15 @@ func (t *Tx) beginStep(a ledger.Attempt) (begun ledger.Begun, err error) {
 	return begun, err
 }
 
-// newAttempt counts the attempt and marks it as under way.
-func (t *Tx) newAttempt(a ledger.Attempt) (id int64, err error) {
+// newAttempt counts the attempt, marks it as under way, and notes what it may change.
+func (t *Tx) newAttempt(a ledger.Attempt, before ledger.Changes) (id int64, err error) {
+	if err := t.mayChange(before, a); err != nil {
+		return 0, err
+	}
+	noted, err := encoded(before)
+	if err != nil {
+		return 0, err
+	}
 	err = t.exec(`INSERT INTO steps (person_id, key, app, kind, state, attempts, planned_at, trying_since, last_attempt_at)
 		VALUES (?, ?, ?, ?, 'open', 1, ?5, ?5, ?5)
 		ON CONFLICT (person_id, key) DO UPDATE SET
@@ -72,8 +82,8 @@ func (t *Tx) newAttempt(a ledger.Attempt) (id int64, err error) {
 	if err != nil {
 		return 0, err
 	}
-	_, err = t.get(`INSERT INTO attempts (person_id, key, app, at, deadline, gives, destroys) VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id`,
-		[]any{a.PersonID, a.Key, a.App, a.At.UnixMicro(), a.Deadline.UnixMicro(), a.Gives, a.Destroys}, &id)
+	_, err = t.get(`INSERT INTO attempts (person_id, key, app, at, deadline, gives, destroys, before) VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`,
+		[]any{a.PersonID, a.Key, a.App, a.At.UnixMicro(), a.Deadline.UnixMicro(), a.Gives, a.Destroys, noted}, &id)
 	return id, err
 }
 
@@ -114,6 +124,11 @@ func (t *Tx) finishStep(o ledger.Outcome) error {
 		l := *o.Link
 		l.PersonID, l.App = o.PersonID, cmp.Or(l.App, o.App)
 		if err := t.putLink(l); err != nil {
+			return err
+		}
+	}
+	if o.Link == nil && o.Changes != nil {
+		if err := t.putChanges(o.PersonID, o.App, *o.Changes); err != nil {
 			return err
 		}
 	}
@@ -161,20 +176,28 @@ func (t *Tx) saveOutcome(o ledger.Outcome) (repeated bool, err error) {
 		return true, err
 	}
 	return false, t.exec(`UPDATE steps SET state = ?1, code = ?2, message = ?3,
-			finished_at = CASE WHEN ?1 IN ('done', 'superseded') THEN CAST(?4 AS BIGINT) END
+			finished_at = CASE WHEN ?1 IN ('done', 'superseded') THEN CAST(?4 AS BIGINT) END,
+			acknowledged_at = ?7, operation = ?8, operation_call = ?9, operation_at = ?10, operation_look_at = ?11,
+			trying_since = CASE WHEN ?8 <> '' THEN CAST(?4 AS BIGINT) ELSE trying_since END
 		WHERE person_id = ?5 AND key = ?6 AND state IN ('open', 'attention')`,
-		o.State, o.Code, o.Message, micros(o.At), o.PersonID, o.Key)
+		o.State, o.Code, o.Message, micros(o.At), o.PersonID, o.Key,
+		micros(o.AcknowledgedAt), o.Underway.Operation, o.Underway.Call, micros(o.Underway.Since), micros(o.Underway.LookAt))
 }
 
 const stepColumns = `s.person_id, s.key, s.app, s.kind, s.state, s.attempts, s.code, s.message, s.reason,
-	s.planned_at, s.last_attempt_at, s.finished_at`
+	s.planned_at, s.last_attempt_at, s.finished_at, s.operation, s.operation_call, s.operation_at, s.operation_look_at`
+
+// underwayDest lists the fields that the columns of an operation are scanned into.
+func underwayDest(u *ledger.Underway) []any {
+	return []any{&u.Operation, &u.Call, instant{&u.Since}, instant{&u.LookAt}}
+}
 
 // stepDest lists the fields that stepColumns are scanned into.
 func stepDest(s *ledger.Step) []any {
-	return []any{
+	return append([]any{
 		&s.PersonID, &s.Key, &s.App, &s.Kind, &s.State, &s.Attempts, &s.Code, &s.Message, &s.Reason,
 		instant{&s.PlannedAt}, instant{&s.LastAttemptAt}, instant{&s.FinishedAt},
-	}
+	}, underwayDest(&s.Underway)...)
 }
 
 // Steps implements ledger.Steps.

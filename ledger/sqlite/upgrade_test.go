@@ -81,7 +81,8 @@ var tablesOfTheFirst = map[string]string{
 	"people": `id, username, username_key, given_name, family_name, status, department, job_title, manager_id, due_at, due_what,
 		assessed_at, last_seq, revision, assessed_from, assessed_rev, nudged_at, nudged_rev`,
 	"events": `*`, "links": `person_id, app, account_id, username, state, adopted, entitlements, attributes, created_at, disabled_at,
-		stripped_at, handed_over_at, deleted_at, proven_at, doubt_until`, "steps": `*`, "attempts": `id, person_id, key, app, at, deadline, gives`, "waivers": `person_id, key, operator, reason, at`,
+		stripped_at, handed_over_at, deleted_at, proven_at, doubt_until`, "steps": `person_id, key, app, kind, state, attempts,
+		code, message, reason, planned_at, trying_since, last_attempt_at, finished_at, outcome`, "attempts": `id, person_id, key, app, at, deadline, gives`, "waivers": `person_id, key, operator, reason, at`,
 	"audit": `seq, at, person_id, app, action, actor, cause, detail, key, attempt`,
 }
 

@@ -35,7 +35,7 @@ func (a Apps) OpenAll(ctx context.Context, m *pace.Metrics) (map[string]*provisi
 		}
 		opened[name] = &provision.App{
 			Connector: conn, Unopened: why, Rate: app.Rate, Pacer: pacer,
-			Places: pace.NewPlaces(ctx, name, kind.CallsAtOnce(app.AtOnce), m),
+			Places: pace.NewPlaces(ctx, name, kind.CallsAtOnce(app.AtOnce), m), Settling: app.Settling,
 		}
 	}
 	if len(unopened) > 0 && len(unopened) == len(opened) {
@@ -69,13 +69,13 @@ func (e Engine) CutOff(ctx context.Context, req provision.CutOffRequest, tell fu
 	cfg := e.apps.cfg
 	req.Why = map[string]error{}
 	opened := map[string]*provision.App{}
-	for name := range cfg.Apps {
+	for name, app := range cfg.Apps {
 		conn, err := e.apps.openUnguarded(ctx, connector.Env{App: name})
 		if err != nil {
 			req.Why[name] = err
 			continue
 		}
-		opened[name] = &provision.App{Connector: conn}
+		opened[name] = &provision.App{Connector: conn, Settling: app.Settling}
 	}
 	defer func() { err = errors.Join(err, Close(opened)) }()
 	engine := &provision.Engine{
