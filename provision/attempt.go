@@ -76,7 +76,7 @@ func (e *Engine) Apply(call context.Context, req Attempt) (Result, ledger.Link, 
 	if err != nil {
 		return "", none, LedgerError(err)
 	}
-	d, err := e.decide(call, req.PersonID)
+	d, err := e.decideBefore(call, req.PersonID, begun.Link)
 	if err != nil {
 		return "", none, LedgerError(err)
 	}

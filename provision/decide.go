@@ -19,9 +19,21 @@ type decision struct {
 // decide reads the ledger and plans. Its only write is to claim a username for a person who
 // should have accounts and has none yet.
 func (e *Engine) decide(ctx context.Context, personID string) (decision, error) {
+	return e.decideBefore(ctx, personID, ledger.Link{})
+}
+
+// decideBefore is decide for an attempt that the ledger knows of already. What the attempt's
+// own calls may change (ledger.Attempt.May) is no reason to make them: the link counts as it
+// was before.
+func (e *Engine) decideBefore(ctx context.Context, personID string, before ledger.Link) (decision, error) {
 	person, err := e.Ledger.Person(ctx, personID)
 	if err != nil {
 		return decision{}, err
+	}
+	for i, l := range person.Links {
+		if l.App == before.App {
+			person.Links[i].Unsure = before.Unsure
+		}
 	}
 	rules := assess.Rules{Policy: e.Policy, Apps: e.traits()}
 	d, err := rules.For(ctx, person, notBefore(e.Clock.Now(), person), e.Ledger)
@@ -29,7 +41,7 @@ func (e *Engine) decide(ctx context.Context, personID string) (decision, error) 
 		return decision{}, err
 	}
 	if person.Username != "" && d.Person.Username != person.Username {
-		return e.decide(ctx, personID) // steps that an app refused under the old username are planned again
+		return e.decideBefore(ctx, personID, before) // steps that an app refused under the old username are planned again
 	}
 	return decision{Decision: d, protected: e.Policy.ProtectsPerson(personID)}, nil
 }
