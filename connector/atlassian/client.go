@@ -8,7 +8,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/tenurehq/tenure/connector"
@@ -35,10 +34,8 @@ type client struct {
 	managed    bool
 	invitedTo  []string
 	invitation string
-	inviting   chan struct{} // held while somebody is invited: see Create
-
-	mu        sync.Mutex
-	directory string // as Atlassian has told
+	inviting   chan struct{}               // held while somebody is invited: see Create
+	only       rest.Memo[struct{}, string] // the ID of the directory, if it has no name
 }
 
 // user is a user of a directory ("Search for users in an organization").
@@ -158,28 +155,24 @@ func (c *client) in(ctx context.Context, op string, segments ...string) (string,
 
 // directoryID returns the directory that the setting names, or the organisation's only one.
 func (c *client) directoryID(ctx context.Context, op string) (string, error) {
-	c.mu.Lock()
-	known := c.directory
-	c.mu.Unlock()
-	if c.named != "" || known != "" {
-		return c.named + known, nil
+	if c.named != "" {
+		return c.named, nil
 	}
-	var answer page[struct {
-		ID string `json:"directoryId"`
-	}]
-	if _, err := c.api.Do(ctx, rest.Request{Op: op, Path: c.inOrg("v2", "directories")}, &answer); err != nil {
-		return "", err
-	}
-	switch {
-	case len(answer.Data) != 1 || answer.Links.Next != "":
-		return "", connector.Invalid(op, "the organisation has %d directories, or more: name one by the setting directory", len(answer.Data))
-	case !idForm.MatchString(answer.Data[0].ID):
-		return "", rest.Contradictory(op, "Atlassian shows a directory without an ID")
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.directory = answer.Data[0].ID
-	return c.directory, nil
+	return c.only.Get(struct{}{}, func() (string, error) {
+		var answer page[struct {
+			ID string `json:"directoryId"`
+		}]
+		if _, err := c.api.Do(ctx, rest.Request{Op: op, Path: c.inOrg("v2", "directories")}, &answer); err != nil {
+			return "", err
+		}
+		switch {
+		case len(answer.Data) != 1 || answer.Links.Next != "":
+			return "", connector.Invalid(op, "the organisation has %d directories, or more: name one by the setting directory", len(answer.Data))
+		case !idForm.MatchString(answer.Data[0].ID):
+			return "", rest.Contradictory(op, "Atlassian shows a directory without an ID")
+		}
+		return answer.Data[0].ID, nil
+	})
 }
 
 // page is a page of a list.
@@ -208,18 +201,14 @@ func search[T any](ctx context.Context, c *client, op, what string, filter map[s
 			return rest.Request{Op: op, Method: http.MethodPost, Path: path, Body: body}
 		}
 		next := func(p page[T], _ http.Header) (rest.Request, bool) { return ask(p.Links.Next), p.Links.Next != "" }
-		for p, err := range rest.Pages(ctx, c.api, ask(""), next) {
-			if err == nil && p.Data == nil {
-				err = rest.Contradictory(op, "Atlassian answered without a list")
+		for item, err := range rest.Items(ctx, c.api, ask(""), next, func(p page[T]) ([]T, error) {
+			if p.Data == nil {
+				return nil, rest.Contradictory(op, "Atlassian answered without a list")
 			}
-			if err != nil {
-				yield(none, err)
+			return p.Data, nil
+		}) {
+			if !yield(item, err) || err != nil {
 				return
-			}
-			for _, item := range p.Data {
-				if !yield(item, nil) {
-					return
-				}
 			}
 		}
 	}
@@ -303,16 +292,8 @@ func (c *client) Read(ctx context.Context, accountID string) (connector.Account,
 
 // having returns the users who have an address, also those that are gone.
 func (c *client) having(ctx context.Context, op, address string) ([]user, error) {
-	var found []user
-	for u, err := range c.users(ctx, op, map[string]any{"emails": []string{address}}) {
-		if err != nil {
-			return nil, err
-		}
-		if strings.EqualFold(u.Email, address) {
-			found = append(found, u)
-		}
-	}
-	return found, nil
+	found, err := rest.Collect(c.users(ctx, op, map[string]any{"emails": []string{address}}))
+	return slices.DeleteFunc(found, func(u user) bool { return !strings.EqualFold(u.Email, address) }), err
 }
 
 // Find implements connector.Connector.
@@ -325,28 +306,21 @@ func (c *client) Find(ctx context.Context, keys connector.Keys) ([]connector.Mat
 	if keys.Username != "" {
 		keys.Username = c.address(keys.Username)
 	}
-	for _, key := range []struct {
-		by      connector.MatchKey
-		address string
-	}{{connector.ByUsername, keys.Username}, {connector.ByEmail, keys.Email}} {
-		if !addressForm.MatchString(key.address) {
-			continue // nobody has it
+	find := func(ctx context.Context, address string) (accounts []connector.Account, err error) {
+		if !addressForm.MatchString(address) {
+			return nil, nil // nobody has it
 		}
-		found, err := c.having(ctx, op, key.address)
-		if err != nil {
-			return nil, err
-		}
-		var matches []connector.Match
+		found, err := c.having(ctx, op, address)
 		for _, u := range found {
 			if !c.gone(u) {
-				matches = append(matches, connector.Match{Account: c.account(u), By: key.by})
+				accounts = append(accounts, c.account(u))
 			}
 		}
-		if len(matches) > 0 {
-			return matches, nil
-		}
+		return accounts, err
 	}
-	return nil, nil
+	return connector.FirstMatches(ctx, keys.PersonID,
+		connector.Look{By: connector.ByUsername, Value: keys.Username, Find: find},
+		connector.Look{By: connector.ByEmail, Value: keys.Email, Find: find})
 }
 
 // List implements connector.Connector.

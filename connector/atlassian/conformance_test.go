@@ -12,6 +12,7 @@ import (
 	"github.com/tenurehq/tenure/connector/atlassian"
 	"github.com/tenurehq/tenure/connector/atlassian/atlassiantest"
 	"github.com/tenurehq/tenure/connector/connectortest"
+	"github.com/tenurehq/tenure/connector/vendortest"
 	"github.com/tenurehq/tenure/secret"
 )
 
@@ -28,7 +29,7 @@ func serve(t *testing.T, switches atlassiantest.Switches, change connector.Setti
 	}, switches)
 	server := httptest.NewServer(app)
 	t.Cleanup(server.Close)
-	t.Cleanup(func() { app.SetFaults(atlassiantest.Faults{}) })
+	t.Cleanup(func() { app.SetFaults(vendortest.Faults{}) })
 	settings := connector.Settings{
 		"url": server.URL, "orgID": org, "token": secret.Of(key), "domain": "example.com", "invitedTo": []any{"everybody"},
 	}
@@ -58,7 +59,7 @@ var (
 // target returns the suite's target for a stand-in.
 func target(app *atlassiantest.Service, settings connector.Settings, can connector.Capabilities, entitlements [2]string) connectortest.Target {
 	refuse := func(kind connector.ErrorKind, after time.Duration, asDate bool) {
-		app.SetFaults(atlassiantest.Faults{Down: kind == connector.KindUnavailable, Limited: kind == connector.KindRateLimited, Wait: after, AsDate: asDate})
+		app.SetFaults(vendortest.Faults{Down: kind == connector.KindUnavailable, Limited: kind == connector.KindRateLimited, Wait: after, AsDate: asDate})
 	}
 	deviations := map[connectortest.Deviation]string{
 		connectortest.NoExternalID:   "Atlassian keeps none in its directories",
@@ -81,10 +82,10 @@ func target(app *atlassiantest.Service, settings connector.Settings, can connect
 		Deviations:   deviations,
 		Faults: connectortest.Faults{
 			Heal: func(*testing.T) {
-				app.SetFaults(atlassiantest.Faults{})
+				app.SetFaults(vendortest.Faults{})
 				app.SetKey(key)
 			},
-			FailAfterApply: func(*testing.T) { app.SetFaults(atlassiantest.Faults{FailAfterApply: 1}) },
+			FailAfterApply: func(*testing.T) { app.SetFaults(vendortest.Faults{FailAfterApply: 1}) },
 			Unauthorize:    func(*testing.T) { app.SetKey("another") },
 			Refuse: func(_ *testing.T, kind connector.ErrorKind, after time.Duration) {
 				refuse(kind, after, false)
@@ -92,7 +93,7 @@ func target(app *atlassiantest.Service, settings connector.Settings, can connect
 			RefuseUntil: func(_ *testing.T, kind connector.ErrorKind, after time.Duration) {
 				refuse(kind, after, true)
 			},
-			Stall: func(*testing.T) { app.SetFaults(atlassiantest.Faults{Stall: true}) },
+			Stall: func(*testing.T) { app.SetFaults(vendortest.Faults{Stall: true}) },
 		},
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/tenurehq/tenure/connector/atlassian/atlassiantest"
 	"github.com/tenurehq/tenure/connector/connectortest"
 	"github.com/tenurehq/tenure/connector/trial"
+	"github.com/tenurehq/tenure/connector/vendortest"
 )
 
 // none is an account ID that nobody has.
@@ -101,14 +102,14 @@ func TestNotFoundIsCertain(t *testing.T) {
 	assert.Equal(t, []string{"everybody"}, made.Entitlements)
 	for name, test := range map[string]struct {
 		switches atlassiantest.Switches
-		faults   atlassiantest.Faults
+		faults   vendortest.Faults
 		kind     connector.ErrorKind
 	}{
 		"a search that lags":     {switches: atlassiantest.Switches{Lags: true}, kind: connector.KindContradictory},
 		"pages in a circle":      {switches: atlassiantest.Switches{Circle: true, Lags: true}, kind: connector.KindContradictory},
 		"no list":                {switches: atlassiantest.Switches{Mute: true}, kind: connector.KindContradictory},
-		"a proxy":                {faults: atlassiantest.Faults{Proxy404: 1}, kind: connector.KindUnavailable},
-		"a gateway without code": {faults: atlassiantest.Faults{Misrouted: true}, kind: connector.KindUnavailable},
+		"a proxy":                {faults: vendortest.Faults{Proxies: 1}, kind: connector.KindUnavailable},
+		"a gateway without code": {switches: atlassiantest.Switches{Misrouted: true}, kind: connector.KindUnavailable},
 	} {
 		app.SetSwitches(test.switches)
 		app.SetFaults(test.faults)
@@ -120,7 +121,7 @@ func TestNotFoundIsCertain(t *testing.T) {
 		app.SetFaults(test.faults)
 		_, err = c.Find(t.Context(), connector.Keys{AccountID: made.ID})
 		assert.True(t, connector.Is(err, test.kind), "%s: find: %v", name, err)
-		app.SetFaults(atlassiantest.Faults{})
+		app.SetFaults(vendortest.Faults{})
 		app.SetSwitches(atlassiantest.Switches{})
 	}
 

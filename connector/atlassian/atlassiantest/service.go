@@ -16,6 +16,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/tenurehq/tenure/connector/vendortest"
 )
 
 // Options describe an organisation.
@@ -39,17 +41,7 @@ type Switches struct {
 	NullLinks    bool // the last page has next: null
 	Mute         bool // searches answer without a list
 	Circle       bool // the last page leads to the first
-}
-
-// Faults make the organisation fail.
-type Faults struct {
-	FailAfterApply int           // the next so many changes are made and answered with 500
-	Proxy404       int           // the next so many requests are answered with 404 by a proxy
-	Misrouted      bool          // 404 by the gateway, without a code
-	Down, Limited  bool          // 503; 429
-	Wait           time.Duration // of Down and Limited
-	AsDate         bool          // Down says when, and not how long
-	Stall          bool          // no answer
+	Misrouted    bool // the gateway answers 404, without a code
 }
 
 // user is an account, and its membership of the directory.
@@ -69,10 +61,9 @@ type Service struct {
 	options Options
 	mux     *http.ServeMux
 
+	door     *vendortest.Door
 	mu       sync.Mutex
 	switches Switches
-	faults   Faults
-	over     chan struct{}
 	key      string
 	users    []*user
 	groups   []string // the ID is "g-" and the place, from 1
@@ -82,7 +73,7 @@ type Service struct {
 
 // New returns an organisation. It has an administrator, whose key it is.
 func New(options Options, switches Switches) *Service {
-	s := &Service{options: options, switches: switches, key: options.Key, over: make(chan struct{}), groups: options.Groups, next: 1000}
+	s := &Service{options: options, switches: switches, key: options.Key, groups: options.Groups, next: 1000}
 	admin := s.add("admin@" + options.Domain)
 	admin.roles = []string{"atlassian/org-admin"}
 	s.mux = http.NewServeMux()
@@ -92,12 +83,12 @@ func New(options Options, switches Switches) *Service {
 	for pattern, r := range map[string]route{
 		"GET " + org:                                         {do: s.organisation},
 		"GET " + org2 + "/directories":                       {do: s.directories},
-		"POST " + dir + "/users/search":                      {body: filters, reads: true, do: s.searchUsers},
+		"POST " + dir + "/users/search":                      {body: filters, do: s.searchUsers},
 		"GET " + dir + "/users/{id}":                         {do: s.details},
 		"DELETE " + dir + "/users/{id}":                      {do: s.remove},
 		"POST " + dir + "/users/{id}/suspend":                {do: s.suspend},
 		"POST " + dir + "/users/{id}/restore":                {do: s.restore},
-		"POST " + dir + "/groups/search":                     {body: "cursor limit groupNames", reads: true, do: s.searchGroups},
+		"POST " + dir + "/groups/search":                     {body: "cursor limit groupNames", do: s.searchGroups},
 		"POST " + dir + "/groups/{group}/memberships":        {body: "accountId", do: s.join},
 		"DELETE " + dir + "/groups/{group}/memberships/{id}": {do: s.leave},
 		"POST " + org2 + "/users/invite":                     {body: "emails additionalGroups sendNotification notificationText", do: s.invite},
@@ -112,14 +103,19 @@ func New(options Options, switches Switches) *Service {
 	} {
 		s.mux.HandleFunc(pattern, func(w http.ResponseWriter, req *http.Request) { s.serve(w, req, r) })
 	}
+	s.door = vendortest.New(s.mux, vendortest.Options{
+		Refuse: refuse, Class: vendortest.Pattern(s.mux, "/admin", ""),
+		Reads: func(r *http.Request) bool {
+			return r.Method == http.MethodGet || strings.HasSuffix(r.URL.Path, "/search")
+		},
+	})
 	return s
 }
 
 type route struct {
-	body  string // members that it may have; empty: there is none
-	reads bool   // although it is a POST
-	old   bool   // of the user management API, whose errors differ
-	do    func(request) (int, any, error)
+	body string // members that it may have; empty: there is none
+	old  bool   // of the user management API, whose errors differ
+	do   func(request) (int, any, error)
 }
 
 type request struct {
@@ -158,12 +154,30 @@ var (
 	errNoSeat       = &failure{409, "ADMIN-UAM-409-3"}
 )
 
-// SetFaults sets how the organisation fails, and lets stalled requests go.
-func (s *Service) SetFaults(f Faults) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	close(s.over)
-	s.over, s.faults = make(chan struct{}), f
+// SetFaults sets how the organisation fails.
+func (s *Service) SetFaults(f vendortest.Faults) { s.door.SetFaults(f) }
+
+// refuse answers as Atlassian does. The reset of its quota is an instant: "Next period reset
+// time (ISO 8601 - Date and time in UTC)".
+func refuse(w http.ResponseWriter, r *http.Request, told vendortest.Refusal) {
+	now := time.Now().UTC().Truncate(time.Second)
+	switch told.Trouble {
+	case vendortest.Limited:
+		if told.Wait > 0 {
+			w.Header().Set("Date", now.Format(http.TimeFormat))
+			w.Header().Set("X-RateLimit-Limit", "1000")
+			w.Header().Set("X-RateLimit-Remaining", "0")
+			w.Header().Set("X-RateLimit-Reset", now.Add(told.Wait).Format(time.RFC3339))
+		}
+		write(w, http.StatusTooManyRequests, map[string]any{"code": 429, "message": "Rate limit exceeded"})
+	case vendortest.Failed:
+		write(w, http.StatusInternalServerError, map[string]any{"errors": []any{map[string]any{"code": "ADMIN-UAM-500-1", "status": "500"}}})
+	case vendortest.Proxy:
+		http.NotFound(w, r)
+	case vendortest.Down:
+		told.RetryAfter(w.Header())
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}
 }
 
 // SetSwitches sets how the organisation behaves.
@@ -258,43 +272,7 @@ func (s *Service) of(id string) *user {
 }
 
 // ServeHTTP implements http.Handler.
-func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	s.mu.Lock()
-	f, over := s.faults, s.over
-	if f.Proxy404 > 0 {
-		s.faults.Proxy404--
-	}
-	s.mu.Unlock()
-	now := time.Now().UTC()
-	switch {
-	case f.Stall:
-		select {
-		case <-over:
-		case <-r.Context().Done():
-		}
-	case f.Proxy404 > 0:
-		http.NotFound(w, r)
-	case f.Misrouted:
-		write(w, http.StatusNotFound, map[string]any{"timestamp": now, "path": r.URL.Path, "status": 404, "error": "Not Found", "message": "TCS validation failed"})
-	case f.Down:
-		if f.Wait > 0 && f.AsDate {
-			w.Header().Set("Retry-After", now.Add(f.Wait).Format(http.TimeFormat))
-		} else if f.Wait > 0 {
-			w.Header().Set("Retry-After", strconv.Itoa(int(f.Wait/time.Second)))
-		}
-		w.WriteHeader(http.StatusServiceUnavailable)
-	case f.Limited:
-		if f.Wait > 0 { // "Next period reset time (ISO 8601 - Date and time in UTC)"
-			w.Header().Set("Date", now.Format(http.TimeFormat))
-			w.Header().Set("X-RateLimit-Limit", "1000")
-			w.Header().Set("X-RateLimit-Remaining", "0")
-			w.Header().Set("X-RateLimit-Reset", now.Truncate(time.Second).Add(f.Wait).Format(time.RFC3339))
-		}
-		write(w, http.StatusTooManyRequests, map[string]any{"code": 429, "message": "Rate limit exceeded"})
-	default:
-		s.mux.ServeHTTP(w, r)
-	}
-}
+func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.door.ServeHTTP(w, r) }
 
 func (s *Service) serve(w http.ResponseWriter, r *http.Request, to route) {
 	raw, err := io.ReadAll(r.Body)
@@ -304,9 +282,9 @@ func (s *Service) serve(w http.ResponseWriter, r *http.Request, to route) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	status, body, err := s.answer(r, raw, to)
-	if err == nil && r.Method != http.MethodGet && !to.reads && s.faults.FailAfterApply > 0 {
-		s.faults.FailAfterApply--
-		err = &failure{500, "ADMIN-UAM-500-1"}
+	if s.switches.Misrouted {
+		write(w, http.StatusNotFound, map[string]any{"path": r.URL.Path, "status": 404, "error": "Not Found", "message": "TCS validation failed"})
+		return
 	}
 	if err != nil {
 		f, ok := err.(*failure) //nolint:errorlint // all errors of this package are
