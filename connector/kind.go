@@ -31,9 +31,12 @@ type Kind struct {
 	// AtOnce is how many calls of one app a worker makes at a time, unless the
 	// configuration says otherwise; zero stands for DefaultAtOnce.
 	AtOnce int
-	// Proven names the servers on which connectortest is run, those that are not ours
-	// first.
-	Proven []string
+	// Proofs holds on what the suite of connectors passes. The catalog sets it from what
+	// the tests register. Operations without a proof were tried on a stand-in only.
+	Proofs []Proof
+	// Unreached names the vendor's service on which the kind was never run: "Okta". Empty
+	// if there is no such service, or if a proof is of it.
+	Unreached string
 	// Connect returns a connector. It makes no call to the app. It checks the settings
 	// beyond what a Setting can say, and reports problems by Values.Reject.
 	Connect func(ctx context.Context, env Env, settings *Values) (Connector, error)

@@ -178,7 +178,7 @@ type operationView struct {
 }
 
 func viewKind(kind connector.Kind) kindView {
-	v := kindView{Name: kind.Name, Summary: kind.Summary, About: kind.About, Proven: kind.Proven, Longest: kind.LongestUsername, AtOnce: kind.CallsAtOnce(0), Attributes: append([]string{}, kind.Attributes...), Others: kind.OtherAttributes, Settings: []settingView{}}
+	v := kindView{Name: kind.Name, Summary: kind.Summary, About: kind.About, Proven: kind.ProvenOn(), Longest: kind.LongestUsername, AtOnce: kind.CallsAtOnce(0), Attributes: append([]string{}, kind.Attributes...), Others: kind.OtherAttributes, Settings: []settingView{}}
 	for _, s := range kind.Settings {
 		setting := settingView{Name: s.Name, Type: string(s.Type), Required: s.Required, Choices: s.Choices, Text: s.Text}
 		if s.Default != nil {

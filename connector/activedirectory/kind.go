@@ -54,8 +54,8 @@ var Kind = connector.Kind{
 	OtherAttributes: "Those that the setting `attributes` names.",
 	Foresee:         foresee,
 
-	Proven:  []string{"Samba AD DC"},
-	Connect: connect,
+	Unreached: "a domain controller of Microsoft's",
+	Connect:   connect,
 }
 
 const about = "**Rights.** Give Tenure an account of its own, not a domain administrator's. `bindDN` is its DN or userPrincipalName. On the OUs of accounts, delegate to it: create and delete user objects, reset passwords, read and write all properties of user objects. On the OUs of groups: modify the membership. `tenure app test NAME` checks whether it has these rights.\n" +

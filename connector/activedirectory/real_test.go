@@ -37,8 +37,9 @@ func TestConformanceOfActiveDirectory(t *testing.T) {
 		return d.password, nil
 	})
 	connectortest.Run(t, connectortest.Target{
-		Kind: activedirectory.Kind,
-		Open: func(t *testing.T) connector.Connector { return d.open(t, settings) },
+		Kind:  activedirectory.Kind,
+		Proof: connector.Proof{Level: connector.ServerNotOurs, On: "Samba AD DC 4.17"},
+		Open:  func(t *testing.T) connector.Connector { return d.open(t, settings) },
 		Capabilities: connector.Capabilities{
 			Create: true, Adopt: true, Update: true, Relabel: true, Disable: true, Reversible: true, Delete: true,
 			Entitlements: true, ListEntitlements: true, ResetCredentials: true, List: true, Probe: true,

@@ -74,9 +74,9 @@ var Kind = connector.Kind{
 		{Op: connector.OpDelete, Calls: "as read; POST /users/{id}/manage/lifecycle/delete, or DELETE users/{id}"},
 		{Op: connector.OpRestore, Calls: "as read; POST /users/{id}/manage/lifecycle/cancel-delete and disable"},
 	},
-	Foresee: foresee,
-	Proven:  []string{"a stand-in of ours; never run against Atlassian"},
-	Connect: connect,
+	Foresee:   foresee,
+	Unreached: "Atlassian",
+	Connect:   connect,
 }
 
 // idForm is the form of Atlassian's IDs of organisations and directories.

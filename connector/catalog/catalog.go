@@ -43,8 +43,15 @@ var kinds = []connector.Kind{
 	zoom.Kind,
 }
 
-func init() { //nolint:gochecknoinits // jit opens the other kinds
+func init() { //nolint:gochecknoinits // jit opens the other kinds, and proofs are of all
 	kinds = append(kinds, jit.Kind(Lookup))
+	for _, r := range proofs() {
+		for i := range kinds {
+			if kinds[i].Name == r.Kind {
+				kinds[i].Proofs = append(kinds[i].Proofs, r.Proof)
+			}
+		}
+	}
 }
 
 // Kinds returns every kind, sorted by name.

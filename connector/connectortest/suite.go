@@ -19,6 +19,7 @@ import (
 // suite holds one run. It remembers the texts that no error may hold.
 type suite struct {
 	Target
+	ops *ops
 
 	mu       sync.Mutex
 	personal []string
@@ -38,7 +39,7 @@ func (s *suite) deviates(t *testing.T, d Deviation) bool {
 
 func (s *suite) open(t *testing.T) connector.Connector {
 	t.Helper()
-	c := s.Open(t)
+	c := noting{s.Open(t), s.ops}
 	t.Cleanup(func() { assert.NoError(t, c.Close()) })
 	return c
 }

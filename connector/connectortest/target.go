@@ -47,6 +47,9 @@ type Target struct {
 	Deviations map[Deviation]string
 	// Faults make the app fail. The suite does not try those that are nil.
 	Faults Faults
+	// Proof says what it is worth that the suite passes, if anything: the suite registers it
+	// with the operations that succeeded. Its Ops are not read.
+	Proof connector.Proof
 }
 
 // Deviation is a way in which an app that we cannot correct falls short of the contract.
@@ -115,7 +118,7 @@ func Run(t *testing.T, target Target) {
 	if target.Names == "" {
 		target.Names = "zoe."
 	}
-	s := &suite{Target: target}
+	s := &suite{Target: target, ops: &ops{succeeded: map[string]bool{}}}
 	for _, test := range []struct {
 		name   string
 		needed bool
@@ -161,5 +164,11 @@ func Run(t *testing.T, target Target) {
 		if test.needed {
 			t.Run(test.name, test.run)
 		}
+	}
+	if s.Proof.Level != "" {
+		Register(t, target.Kind.Name, func() connector.Proof {
+			s.Proof.Ops = s.ops.names()
+			return s.Proof
+		})
 	}
 }

@@ -18,9 +18,10 @@
 //	//go:build real
 //
 //	func TestContractOfGitHub(t *testing.T) {
-//		held := contracttest.Hold(t, contracttest.GitHub(t), contracttest.Options{Kind: "github"})
+//		held := contracttest.Hold(t, contracttest.GitHub(t), contracttest.Options{})
 //		server := httptest.NewServer(held.Handler(app))
 //		...
+//		target.Proof = held.Proof("")
 //		connectortest.Run(t, target)
 //	}
 //

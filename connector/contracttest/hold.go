@@ -10,11 +10,12 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+
+	"github.com/tenurehq/tenure/connector"
 )
 
 // Options say how a test is held to a contract.
 type Options struct {
-	Kind string // of the connector
 	// Base is where the stand-in serves what the contract has at At: "/scim/v2" for
 	// "/scim/v2/enterprises/e". Requests outside Base are not checked: the stand-in's switches.
 	Base, At string
@@ -93,6 +94,12 @@ func (h *Held) judge() {
 			h.t.Errorf("this known breach did not occur: %+v", h.o.Known[i])
 		}
 	}
+}
+
+// Proof returns what it proves that the suite of connectors passes through h. part says which
+// part of the kind it is; empty for all of it.
+func (h *Held) Proof(part string) connector.Proof {
+	return connector.Proof{Level: connector.HeldToContract, On: h.contract.Document, Part: part}
 }
 
 // Exchanges returns how many exchanges were held to the contract so far.

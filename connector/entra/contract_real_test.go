@@ -40,13 +40,17 @@ var routes = []contracttest.Route{
 // types of Microsoft Graph.
 func TestContractOfGraph(t *testing.T) {
 	held := contracttest.Hold(t, contracttest.Graph(t, routes), contracttest.Options{
-		Kind: "entra", Base: "/v1.0", Beside: []string{"/" + entratest.TenantID + "/oauth2/v2.0/token"},
+		Base: "/v1.0", Beside: []string{"/" + entratest.TenantID + "/oauth2/v2.0/token"},
 	})
 	tenant, stop := entratest.New(held.Handler)
 	t.Cleanup(stop)
 	tenant.AddGroup("staff", nil)
 	for _, pair := range [][]string{{"staff", "role:User Administrator"}, {"licence:EMS", "staff"}} {
-		t.Run(pair[0], func(t *testing.T) { connectortest.Run(t, target(t, tenant, entratest.Faults{}, pair...)) })
+		t.Run(pair[0], func(t *testing.T) {
+			tried := target(t, tenant, entratest.Faults{}, pair...)
+			tried.Proof = held.Proof("")
+			connectortest.Run(t, tried)
+		})
 	}
 	c := open(t, tenant, nil)
 	boss := create(t, c, nil)

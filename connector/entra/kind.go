@@ -72,8 +72,8 @@ var Kind = connector.Kind{
 	Attributes:      attributeNames(),
 	Foresee:         foresee,
 
-	Proven:  []string{"a stand-in of ours, held to Microsoft Graph's types 2.43.1; never run against Microsoft"},
-	Connect: connect,
+	Unreached: "Microsoft Graph",
+	Connect:   connect,
 }
 
 // longestUsername is how long a userPrincipalName may be: 64 characters, the "@" and 48 of the

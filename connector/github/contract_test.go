@@ -14,7 +14,6 @@ import (
 // GitHub's OpenAPI document.
 func TestContractOfGitHub(t *testing.T) {
 	held := contracttest.Hold(t, contracttest.GitHub(t), contracttest.Options{
-		Kind:   "github",
 		Beside: []string{"/graphql"},
 		Known: []contracttest.Known{
 			{OfAnswer: true, Status: http.StatusForbidden, Problem: "a status that the contract does not list", Reason: "any request may meet a limit: see Rate limits for the REST API"},
@@ -25,5 +24,7 @@ func TestContractOfGitHub(t *testing.T) {
 		},
 	})
 	app, settings := serve(t, nil, func(next http.Handler) http.Handler { return held.Handler(next) })
-	connectortest.Run(t, target(app, settings))
+	tried := target(app, settings)
+	tried.Proof = held.Proof("")
+	connectortest.Run(t, tried)
 }

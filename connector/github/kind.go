@@ -69,7 +69,8 @@ var Kind = connector.Kind{
 	LongestUsername: 39, // of a login
 	AtOnce:          5,  // GitHub wants requests one after the other, and punishes many at once
 
-	Connect: connect,
+	Unreached: "GitHub",
+	Connect:   connect,
 }
 
 var (

@@ -21,7 +21,7 @@ func TestContractOfGoogle(t *testing.T) {
 	require.NoError(t, err)
 	app.AddLicence(starter, 5000)
 	app.AddLicence(plus, 1)
-	held := contracttest.Hold(t, contracttest.Google(t), contracttest.Options{Kind: "google", Beside: []string{"/token"}})
+	held := contracttest.Hold(t, contracttest.Google(t), contracttest.Options{Beside: []string{"/token"}})
 	server := httptest.NewServer(held.Handler(app))
 	t.Cleanup(server.Close)
 	settings := connector.Settings{
@@ -29,7 +29,9 @@ func TestContractOfGoogle(t *testing.T) {
 		"tokenURL": server.URL + "/token", "licensingInterval": "1us", "groupRoles": true, "roles": true,
 		"licences": []any{starter, plus}, "handOver": []any{"drive", "calendar", "lookerStudio"},
 	}
-	connectortest.Run(t, target(app, settings, [2]string{"engineers@example.com:OWNER", "role:Helpdesk"}))
+	tried := target(app, settings, [2]string{"engineers@example.com:OWNER", "role:Helpdesk"})
+	tried.Proof = held.Proof("")
+	connectortest.Run(t, tried)
 
 	settings["aliases"] = true
 	c := open(t, settings)

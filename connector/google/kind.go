@@ -90,7 +90,7 @@ var Kind = connector.Kind{
 	OtherAttributes: "`customSchemas.SCHEMA.FIELD`, for a field with one value of a custom schema.",
 	Foresee:         foresee,
 	LongestUsername: maxUsername,
-	Proven:          []string{"a stand-in of ours, held to Google's discovery documents of 2026-11; never run against Google"},
+	Unreached:       "Google Workspace",
 	Connect:         connect,
 }
 

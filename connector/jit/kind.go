@@ -27,7 +27,6 @@ func Kind(lookup func(name string) (connector.Kind, bool)) connector.Kind {
 			{Op: connector.OpRead, Calls: "the inner connector's"},
 			{Op: connector.OpCheck, Calls: "the inner connector's"},
 		},
-		Proven: []string{"the inner connector's"},
 		Connect: func(ctx context.Context, env connector.Env, settings *connector.Values) (connector.Connector, error) {
 			return connect(ctx, env, settings, lookup)
 		},

@@ -50,7 +50,6 @@ var Kind = connector.Kind{
 		{Op: connector.OpResetCredentials, Calls: "search people; modify replace userPassword"},
 		{Op: connector.OpDelete, Calls: "search people, search groups by member; modify delete member for each group; delete"},
 	},
-	Proven:          []string{"OpenLDAP 2.5", "389 Directory Server 2.3"},
 	Attributes:      usual,
 	OtherAttributes: "Any that the object classes allow.",
 	Foresee:         foresee,

@@ -129,8 +129,13 @@ func (s server) target(settings connector.Settings) connectortest.Target {
 	if s.bindDN != s.adminDN {
 		deviations[connectortest.CredentialsDenied] = "the bind DN may not write userPassword"
 	}
+	on := "OpenLDAP 2.5"
+	if s.suffix == "dc=example" {
+		on = "389 Directory Server 2.3"
+	}
 	return connectortest.Target{
-		Kind: ldap.Kind,
+		Kind:  ldap.Kind,
+		Proof: connector.Proof{Level: connector.ServerNotOurs, On: on},
 		Open: func(t *testing.T) connector.Connector {
 			c, err := ldap.Kind.Open(t.Context(), connector.Env{App: "directory"}, settings)
 			require.NoError(t, err)

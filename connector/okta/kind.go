@@ -92,8 +92,8 @@ Profile Updates).
 	Attributes:      baseAttributes,
 	OtherAttributes: "Any custom attribute of the Okta user profile, by its variable name.",
 	Foresee:         foresee,
-	Proven:          []string{"a stand-in of ours, held to Okta's OpenAPI", "answers recorded of Okta by its SDK, replayed; never run against Okta"},
 	LongestUsername: 64, // a login has 100 characters, with the suffix
+	Unreached:       "Okta",
 	Connect:         connect,
 }
 

@@ -19,13 +19,14 @@ import (
 	"github.com/tenurehq/tenure/connector"
 	"github.com/tenurehq/tenure/connector/connectortest"
 	"github.com/tenurehq/tenure/connector/contracttest"
+	"github.com/tenurehq/tenure/connector/okta"
 	"github.com/tenurehq/tenure/connector/okta/oktatest"
 )
 
 // TestContractOfOkta runs the suite, and holds what the connector sends and what the
 // stand-in answers to what Okta's SDK says of Okta's API.
 func TestContractOfOkta(t *testing.T) {
-	held := contracttest.Hold(t, contracttest.Okta(t), contracttest.Options{Kind: "okta", Known: []contracttest.Known{{
+	held := contracttest.Hold(t, contracttest.Okta(t), contracttest.Options{Known: []contracttest.Known{{
 		Operation: "POST /api/v1/users/{userId}/roles", OfAnswer: true, Status: http.StatusConflict,
 		Reason: "Okta's list of error codes has E0000090 for a role that is assigned already; the contract does not list it",
 	}}})
@@ -33,7 +34,9 @@ func TestContractOfOkta(t *testing.T) {
 	server := httptest.NewServer(held.Handler(org))
 	t.Cleanup(server.Close)
 	settings := connector.Settings{"url": server.URL, "token": token, "adminRoles": true, "usernameSuffix": "@example.com"}
-	connectortest.Run(t, target(org, settings, [2]string{"staff", "role:HELP_DESK_ADMIN"}))
+	tried := target(org, settings, [2]string{"staff", "role:HELP_DESK_ADMIN"})
+	tried.Proof = held.Proof("")
+	connectortest.Run(t, tried)
 }
 
 // recorded opens a connector to a server that gives the answers of a recording.
@@ -47,7 +50,7 @@ func recorded(t *testing.T, name string, settings connector.Settings, otherwise 
 	server := httptest.NewServer(replay)
 	t.Cleanup(server.Close)
 	settings["url"], settings["token"] = server.URL, token
-	return named{open(t, settings)}, replay
+	return connectortest.Replayed(t, okta.Kind, "what Okta's SDK for Python recorded (okta 3.4.6)", replay, named{open(t, settings)}), replay
 }
 
 func create(t *testing.T, c connector.Connector, active bool) connector.Account {

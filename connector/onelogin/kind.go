@@ -63,7 +63,7 @@ end the sessions of the apps themselves. New users have no password (status 7 un
 	Attributes:      attributes,
 	OtherAttributes: "Any custom attribute, as custom_attributes.NAME.",
 	Foresee:         foresee,
-	Proven:          []string{"a stand-in of ours; never run against OneLogin"},
+	Unreached:       "OneLogin",
 	Connect:         connect,
 }
 

@@ -48,7 +48,6 @@ var Kind = connector.Kind{
 	},
 	LongestUsername: maxName,
 
-	Proven: []string{"PostgreSQL 15"},
 	AtOnce: 5, // each call takes a connection
 
 	Attributes:      attributeNames(),

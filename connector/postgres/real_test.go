@@ -116,7 +116,8 @@ func TestConformanceOfPostgreSQL(t *testing.T) {
 	r := newRig(t)
 	const refused = "anothers-p4ssword"
 	connectortest.Run(t, connectortest.Target{
-		Kind: postgres.Kind,
+		Kind:  postgres.Kind,
+		Proof: connector.Proof{Level: connector.ServerNotOurs, On: "PostgreSQL 15"},
 		Open: func(t *testing.T) connector.Connector {
 			c, err := postgres.Kind.Open(t.Context(), connector.Env{App: "warehouse"}, r.settings(r.proxy.Address))
 			require.NoError(t, err)

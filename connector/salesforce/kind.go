@@ -81,7 +81,8 @@ var Kind = connector.Kind{
 	Foresee:         foresee,
 	LongestUsername: 80, // of User.Username, in the Object Reference
 
-	Connect: connect,
+	Unreached: "Salesforce",
+	Connect:   connect,
 }
 
 var (

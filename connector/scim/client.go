@@ -153,7 +153,24 @@ func (c *client) oneByOne(ctx context.Context, r request, all []edit, together e
 // Relabel implements connector.Connector. It sends the account's version along, as Adopt
 // does.
 func (c *client) Relabel(ctx context.Context, accountID string, to connector.Label) error {
-	return again(ctx, func() error { return c.relabel(ctx, accountID, to) })
+	err := again(ctx, func() error { return c.relabel(ctx, accountID, to) })
+	if a := answerOf(err); a != nil && a.status == http.StatusConflict && c.usernameTaken(ctx, accountID, to.Username) {
+		return &connector.Error{Kind: connector.KindExists, Op: connector.OpRelabel, Cause: a, Message: a.Error() + ": the app has another account of this username"}
+	}
+	return err
+}
+
+// usernameTaken reports whether another account than this has a username. Some services, such
+// as Keycloak, answer 409 to a change of the username without saying that it is about its
+// uniqueness: then it looks like a change that somebody else made meanwhile.
+func (c *client) usernameTaken(ctx context.Context, accountID, username string) bool {
+	if username == "" {
+		return false
+	}
+	matches, err := c.findBy(ctx, lookFor{connector.ByUsername, "userName", username, func(user resource) bool {
+		return strings.EqualFold(user.text("userName"), username) && !sameID(user.text("id"), accountID)
+	}})
+	return err == nil && len(matches) > 0
 }
 
 func (c *client) relabel(ctx context.Context, accountID string, to connector.Label) error {

@@ -63,9 +63,11 @@ func TestContractOfGitHub(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			held := contracttest.Hold(t, contracttest.GitHub(t), contracttest.Options{
-				Kind: "scim", Base: scimtest.BasePath, At: c.at, Known: slices.Concat(both, c.known),
+				Base: scimtest.BasePath, At: c.at, Known: slices.Concat(both, c.known),
 			})
-			connectortest.Run(t, vendorTarget(t, name, held.Handler))
+			tried := vendorTarget(t, name, held.Handler)
+			tried.Proof = held.Proof("profile " + name)
+			connectortest.Run(t, tried)
 		})
 	}
 }

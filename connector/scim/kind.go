@@ -99,8 +99,8 @@ var Kind = connector.Kind{
 	OtherAttributes: "Any attribute of an extension, by its full name (urn:...:name).",
 	Foresee:         foresee,
 
-	Proven:  []string{"SCIMMY"},
-	Connect: connect,
+	Unreached: "the service of any vendor that has a profile",
+	Connect:   connect,
 }
 
 func connect(_ context.Context, env connector.Env, settings *connector.Values) (connector.Connector, error) {

@@ -144,3 +144,15 @@ func TestFiftyLeaversAtOnce(t *testing.T) {
 		})
 	}
 }
+
+// A service that does not say what a 409 is about has the username all the same.
+func TestAUsernameThatIsTakenIsNoRace(t *testing.T) {
+	app, url := serve(t)
+	app.SetDeviations(scimtest.Deviations{BareConflicts: true})
+	app.AddUser(scimtest.User{UserName: "zoe", ExternalID: "1", Active: true})
+	id := app.AddUser(scimtest.User{UserName: "yan", ExternalID: "2", Active: true})
+	c := open(t, connector.Settings{"url": url, "token": token})
+	err := c.Relabel(t.Context(), id, connector.Label{Username: "Zoe"})
+	assert.Equal(t, connector.KindExists, failure(t, err).Kind)
+	require.NoError(t, c.Relabel(t.Context(), id, connector.Label{Username: "yan.2"}))
+}

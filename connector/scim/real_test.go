@@ -21,26 +21,56 @@ import (
 // TestConformanceOfSCIMMY runs the suite on SCIMMY, a SCIM service that is not
 // ours. `make test-real` starts it.
 func TestConformanceOfSCIMMY(t *testing.T) {
-	url, secret := fromEnv(t, "TENURE_REAL_SCIM_URL"), fromEnv(t, "TENURE_REAL_SCIM_TOKEN")
+	conforms(t, realService{
+		name: "SCIMMY 1.3.5", url: fromEnv(t, "TENURE_REAL_SCIM_URL"), token: fromEnv(t, "TENURE_REAL_SCIM_TOKEN"),
+		attributes: [2]string{"title", "department"},
+		deviations: map[connectortest.Deviation]string{
+			connectortest.QuotesUnsearchable: `its filter parser ends a string at \"`,
+			connectortest.MembersUnchecked:   "it stores the members of a group as they are sent",
+		},
+	})
+}
+
+// TestConformanceOfSCIM2Server runs the suite on scim2-server, which others wrote in another
+// language. `make test-real` starts it.
+func TestConformanceOfSCIM2Server(t *testing.T) {
+	conforms(t, realService{
+		name: "scim2-server 0.8.3", url: fromEnv(t, "TENURE_REAL_SCIM2_URL"), token: fromEnv(t, "TENURE_REAL_SCIM_TOKEN"),
+		attributes: [2]string{"title", "department"},
+		deviations: map[connectortest.Deviation]string{
+			connectortest.MembersUnchecked: "it stores the members of a group as they are sent",
+		},
+	})
+}
+
+// realService is a SCIM service that is not ours.
+type realService struct {
+	name, url, token string
+	settings         connector.Settings
+	attributes       [2]string
+	deviations       map[connectortest.Deviation]string
+}
+
+// conforms runs the suite on a service.
+func conforms(t *testing.T, service realService) {
 	groups := [2]string{"staff", "engineers"}
 	for _, name := range groups {
-		createGroup(t, url, secret, name)
+		createGroup(t, service.url, service.token, name)
 	}
 	connectortest.Run(t, connectortest.Target{
-		Kind: scim.Kind,
+		Kind:  scim.Kind,
+		Proof: connector.Proof{Level: connector.ServerNotOurs, On: service.name, Part: "profile generic"},
 		Open: func(t *testing.T) connector.Connector {
-			c, err := scim.Kind.Open(t.Context(), connector.Env{App: "scimmy"}, connector.Settings{"url": url, "token": secret})
+			settings := merged(connector.Settings{"url": service.url, "token": service.token}, service.settings)
+			c, err := scim.Kind.Open(t.Context(), connector.Env{App: "real"}, settings)
 			require.NoError(t, err)
 			return c
 		},
 		Capabilities: generic,
 		Entitlements: groups,
-		Attributes:   [2]string{"title", "department"},
-		Secrets:      []string{secret, url},
-		Deviations: map[connectortest.Deviation]string{
-			connectortest.QuotesUnsearchable: `its filter parser ends a string at \"`,
-			connectortest.MembersUnchecked:   "it stores the members of a group as they are sent",
-		},
+		Attributes:   service.attributes,
+		Secrets:      []string{service.token, service.url},
+		Deviations:   service.deviations,
 	})
 }
 
@@ -130,4 +160,26 @@ func createGroup(t *testing.T, url, secret, name string) {
 	require.NoError(t, err)
 	defer response.Body.Close()
 	require.Contains(t, []int{http.StatusCreated, http.StatusConflict}, response.StatusCode, "creating a group")
+}
+
+// TestConformanceOfKeycloak runs the suite on the SCIM API of Keycloak, which is a preview. Its
+// token is from its own token service. `make test-real` starts it.
+func TestConformanceOfKeycloak(t *testing.T) {
+	realm := fromEnv(t, "TENURE_REAL_KEYCLOAK_URL")
+	connectortest.Run(t, connectortest.Target{
+		Kind:  scim.Kind,
+		Proof: connector.Proof{Level: connector.ServerNotOurs, On: "Keycloak 26.7.3", Part: "profile generic"},
+		Open: func(t *testing.T) connector.Connector {
+			c, err := scim.Kind.Open(t.Context(), connector.Env{App: "keycloak"}, connector.Settings{
+				"url": realm + "/scim/v2", "tokenURL": realm + "/protocol/openid-connect/token",
+				"clientID": "tenure", "clientSecret": fromEnv(t, "TENURE_REAL_KEYCLOAK_SECRET"),
+			})
+			require.NoError(t, err)
+			return c
+		},
+		Capabilities: generic,
+		Entitlements: [2]string{"staff", "engineers"},
+		Attributes:   [2]string{"title", "userType"},
+		Secrets:      []string{fromEnv(t, "TENURE_REAL_KEYCLOAK_SECRET"), realm},
+	})
 }

@@ -60,7 +60,6 @@ var Kind = connector.Kind{
 		{Op: connector.OpHandOver, Calls: "POST hand_over"},
 		{Op: connector.OpDelete, Calls: "POST delete"},
 	},
-	Proven:          []string{"examples/webhook-server"},
 	OtherAttributes: "Any: the service decides which it accepts.",
 	Connect:         connect,
 }

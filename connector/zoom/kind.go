@@ -74,7 +74,7 @@ deactivated and keeps everything.
 	Attributes:      attributes,
 	OtherAttributes: "Any custom attribute, by its key: custom_attributes.KEY.",
 	Foresee:         foresee,
-	Proven:          []string{"a stand-in of ours; never run against Zoom"},
+	Unreached:       "Zoom",
 	Connect:         connect,
 }
 

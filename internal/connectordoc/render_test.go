@@ -20,7 +20,12 @@ func TestTheReferenceIsUpToDate(t *testing.T) {
 
 func TestAKindIsShownWhole(t *testing.T) {
 	page := string(render([]connector.Kind{{
-		Name: "fax", Summary: "a fax machine", About: "Paper has to be there.", Proven: []string{"Hylafax"},
+		Name: "fax", Summary: "a fax machine", About: "Paper has to be there.", Unreached: "a fax machine of the vendor's",
+		Proofs: []connector.Proof{
+			{Level: connector.HeldToContract, On: "T.30", Ops: []string{connector.OpFind, connector.OpDelete}},
+			{Level: connector.ServerNotOurs, On: "Hylafax 7", Part: "group 3", Ops: []string{connector.OpDelete}},
+			{Level: connector.Replayed, On: "its log", Exchanges: 3},
+		},
 		Settings: []connector.Setting{
 			{Name: "number", Type: connector.TypeText, Required: true, Text: "Whom to call."},
 			{Name: "pin", Type: connector.TypeSecret, Text: "A|B."},
@@ -28,17 +33,19 @@ func TestAKindIsShownWhole(t *testing.T) {
 			{Name: "wait", Type: connector.TypeDuration, Default: 90 * time.Minute, Text: "How long."},
 			{Name: "loud", Type: connector.TypeBool, Text: "Whether."},
 		},
-		Operations: []connector.Operation{{Op: connector.OpFind}, {Op: connector.OpDelete, Calls: "BYE"}},
+		Operations: []connector.Operation{{Op: connector.OpFind}, {Op: connector.OpDelete, Calls: "BYE"}, {Op: connector.OpCheck, Calls: "HELLO"}},
 	}}))
 	for _, line := range []string{
-		"| [fax](#fax) | | | | | | | ✓ | | | | | | | | | Hylafax |\n",
+		"| [fax](#fax) | | | | | | | ✓ | | | | | | | | | server not ours: Hylafax 7 (group 3); replayed: its log, 3 exchanges; held to the vendor's contract: T.30; never run against a fax machine of the vendor's |\n",
 		"## fax\n\nA fax machine.\n\nPaper has to be there.\n",
 		"| `number` | text | required | Whom to call. |\n",
 		"| `pin` | text, *secret* |  | A\\|B. |\n",
 		"| `mode` | `fine`, `coarse` | `fine` | How. |\n",
 		"| `wait` | duration | `1h30m` | How long. |\n",
 		"| `loud` | true or false | `false` | Whether. |\n",
-		"| delete | BYE |\n",
+		"| delete | BYE | server not ours |\n",
+		"| check | HELLO | stand-in only |\n",
+		"Proofs:\n\n- server not ours: Hylafax 7 (group 3)\n- replayed: its log, 3 exchanges\n- held to the vendor's contract: T.30\n- not tried on T.30: check\n- not tried on Hylafax 7 (group 3): find, check\n- not tried on its log: find, delete, check\n- **Never run against a fax machine of the vendor's itself.**\n",
 	} {
 		assert.Contains(t, page, line)
 	}

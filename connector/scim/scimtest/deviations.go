@@ -37,6 +37,7 @@ type Deviations struct {
 	NoAttributes         bool `json:"noAttributes,omitempty"`         // the parameter attributes is refused
 	BareReferences       bool `json:"bareReferences,omitempty"`       // members and a user's groups come without "type"
 	PlainNotFound        bool `json:"plainNotFound,omitempty"`        // a resource that is not there is answered with GitHub's error, which is no SCIM
+	BareConflicts        bool `json:"bareConflicts,omitempty"`        // a 409 does not say that it is about uniqueness
 	EndedShown           bool `json:"endedShown,omitempty"`           // with ActiveFalseDeletes: the user that a change deletes is shown once more
 
 	PageMax     int      `json:"pageMax,omitempty"`     // most resources of a list; 0 is 200

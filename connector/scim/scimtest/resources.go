@@ -73,8 +73,11 @@ func (s *Service) resourceRoutes(mux *http.ServeMux, t resourceType) {
 				done.etag = ""
 			}
 			var f *failure
+			if errors.As(err, &f) && d.BareConflicts && f.status == http.StatusConflict {
+				f.scimType = ""
+			}
 			switch {
-			case d.PlainNotFound && errors.As(err, &f) && f.status == http.StatusNotFound:
+			case d.PlainNotFound && f != nil && f.status == http.StatusNotFound:
 				writePlainNotFound(w)
 			case err != nil:
 				writeError(w, err)

@@ -1,0 +1,85 @@
+//go:build real
+
+package credentials_test
+
+import (
+	"crypto/rand"
+	"crypto/rsa"
+	"net/http"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/connector/credentials"
+	"github.com/tenurehq/tenure/secret"
+)
+
+// TestTokensOfKeycloak gets tokens from a token service that is not ours, by a client's secret
+// and by an assertion that it signs (private_key_jwt), and uses each. `make test-real` starts
+// it.
+func TestTokensOfKeycloak(t *testing.T) {
+	realm := fromEnv(t, "TENURE_REAL_KEYCLOAK_URL")
+	endpoint := realm + "/protocol/openid-connect/token"
+	key, err := os.ReadFile(fromEnv(t, "TENURE_REAL_KEYCLOAK_KEY"))
+	require.NoError(t, err)
+	other, err := rsa.GenerateKey(rand.Reader, 2048)
+	require.NoError(t, err)
+
+	bySecret := func(text string) credentials.Client {
+		return credentials.Client{ID: "tenure", Settings: "clientSecret", Proof: credentials.Secret("clientSecret", secret.Of(text), nil)}
+	}
+	byKey := func(pem, audience string) credentials.Client {
+		k := credentials.Key{Setting: "privateKey", PEM: secret.Of(pem), ID: "real"}
+		claims := credentials.Claims{Issuer: "tenure-by-key", Subject: "tenure-by-key", Audience: audience}
+		return credentials.Client{ID: "tenure-by-key", Settings: "privateKey", Proof: k.Assertion(claims)}
+	}
+	for name, c := range map[string]struct {
+		client credentials.Client
+		taken  bool
+	}{
+		"secret":           {bySecret(fromEnv(t, "TENURE_REAL_KEYCLOAK_SECRET")), true},
+		"another secret":   {bySecret("another"), false},
+		"key":              {byKey(string(key), realm), true},
+		"another key":      {byKey(pkcs8(t, other), realm), false},
+		"another audience": {byKey(string(key), "https://id.example.com"), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c.client.URL, c.client.URLSetting = endpoint, "tokenURL"
+			tokens := credentials.NewTokens(c.client, time.Minute)
+			header, err := tokens.Header(t.Context(), connector.OpCheck)
+			if !c.taken {
+				assert.True(t, connector.Is(err, connector.KindUnauthorized), "%v", err)
+				assert.ErrorContains(t, err, c.client.Settings)
+				return
+			}
+			require.NoError(t, err)
+			request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, realm+"/scim/v2/Users?count=1", nil)
+			require.NoError(t, err)
+			request.Header.Set("Authorization", header)
+			answer, err := http.DefaultClient.Do(request)
+			require.NoError(t, err)
+			require.NoError(t, answer.Body.Close())
+			assert.Equal(t, http.StatusOK, answer.StatusCode, "the token is good for the API")
+
+			again, err := tokens.Header(t.Context(), connector.OpCheck)
+			require.NoError(t, err)
+			assert.Equal(t, header, again, "it is kept")
+			require.True(t, tokens.Renew(header))
+			fresh, err := tokens.Header(t.Context(), connector.OpCheck)
+			require.NoError(t, err)
+			assert.NotEqual(t, header, fresh, "what was refused is not used again, and an assertion is made anew")
+		})
+	}
+}
+
+// fromEnv returns an environment variable that scripts/test-real sets.
+func fromEnv(t *testing.T, name string) string {
+	t.Helper()
+	value := os.Getenv(name)
+	require.NotEmpty(t, value, "%s is not set: run `make test-real`, which starts the servers and sets it", name)
+	return value
+}

@@ -1,0 +1,73 @@
+package connector
+
+import (
+	"fmt"
+	"slices"
+)
+
+// Proof says on what the suite of connectors (package connectortest) was run, and with which
+// operations. The tests register it when they pass: see connector/catalog.
+type Proof struct {
+	Level ProofLevel `json:"level"`
+	On    string     `json:"on"`             // "SCIMMY 1.3.5"; of a contract, the document
+	Part  string     `json:"part,omitempty"` // which part of the kind: "profile github-emu"; empty if all of it
+	// Exchanges is how many answers of the vendor's were replayed.
+	Exchanges int      `json:"exchanges,omitempty"`
+	Ops       []string `json:"ops"` // the operations that succeeded there, sorted
+}
+
+// ProofLevel says how much a proof is worth.
+type ProofLevel string
+
+// The levels of proof. The first that an operation has counts.
+const (
+	// ServerNotOurs: somebody else wrote the server that answered.
+	ServerNotOurs ProofLevel = "server not ours"
+	// Replayed: answers that were recorded from the vendor's own service.
+	Replayed ProofLevel = "replayed"
+	// HeldToContract: a stand-in of ours answered, and what was sent and answered was held to
+	// the contract that the vendor publishes. That proves shapes, and not behaviour.
+	HeldToContract ProofLevel = "held to the vendor's contract"
+	// StandInOnly: a stand-in of ours answered, so that the connector agrees with us.
+	StandInOnly ProofLevel = "stand-in only"
+)
+
+var levels = []ProofLevel{ServerNotOurs, Replayed, HeldToContract, StandInOnly}
+
+// String returns the proof as people read it.
+func (p Proof) String() string {
+	text := fmt.Sprintf("%s: %s", p.Level, p.On)
+	if p.Exchanges > 0 {
+		text += fmt.Sprintf(", %d exchanges", p.Exchanges)
+	}
+	if p.Part != "" {
+		text += fmt.Sprintf(" (%s)", p.Part)
+	}
+	return text
+}
+
+// Level returns the level of proof that an operation has.
+func (k Kind) Level(op string) ProofLevel {
+	for _, level := range levels {
+		if slices.ContainsFunc(k.Proofs, func(p Proof) bool { return p.Level == level && slices.Contains(p.Ops, op) }) {
+			return level
+		}
+	}
+	return StandInOnly
+}
+
+// ProvenOn returns the proofs as people read them, the best level first.
+func (k Kind) ProvenOn() []string {
+	var list []string
+	for _, level := range levels {
+		for _, p := range k.Proofs {
+			if p.Level == level {
+				list = append(list, p.String())
+			}
+		}
+	}
+	if list == nil {
+		return []string{string(StandInOnly)}
+	}
+	return list
+}
