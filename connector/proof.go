@@ -12,8 +12,13 @@ type Proof struct {
 	On    string     `json:"on"`             // "SCIMMY 1.3.5"; of a contract, the document
 	Part  string     `json:"part,omitempty"` // which part of the kind: "profile github-emu"; empty if all of it
 	// Exchanges is how many answers of the vendor's were replayed.
-	Exchanges int      `json:"exchanges,omitempty"`
-	Ops       []string `json:"ops"` // the operations that succeeded there, sorted
+	Exchanges int `json:"exchanges,omitempty"`
+	// Smoke is set if some operations were tried there, and not the suite. It lifts no
+	// operation's level.
+	Smoke bool `json:"smoke,omitempty"`
+	// Deviations are, of a smoke test, the ways in which the server falls short of the vendor's.
+	Deviations []string `json:"deviations,omitempty"`
+	Ops        []string `json:"ops"` // the operations that succeeded there, sorted
 }
 
 // ProofLevel says how much a proof is worth.
@@ -43,31 +48,39 @@ func (p Proof) String() string {
 	if p.Part != "" {
 		text += fmt.Sprintf(" (%s)", p.Part)
 	}
+	if p.Smoke {
+		text += " (smoke test only)"
+	}
 	return text
 }
 
-// Level returns the level of proof that an operation has.
+// Level returns the level of proof that an operation has, smoke tests aside.
 func (k Kind) Level(op string) ProofLevel {
 	for _, level := range levels {
-		if slices.ContainsFunc(k.Proofs, func(p Proof) bool { return p.Level == level && slices.Contains(p.Ops, op) }) {
+		if slices.ContainsFunc(k.Proofs, func(p Proof) bool { return p.Level == level && !p.Smoke && slices.Contains(p.Ops, op) }) {
 			return level
 		}
 	}
 	return StandInOnly
 }
 
-// ProvenOn returns the proofs as people read them, the best level first.
+// ProvenOn returns the proofs as people read them, the best level first and smoke tests last.
 func (k Kind) ProvenOn() []string {
 	var list []string
 	for _, level := range levels {
 		for _, p := range k.Proofs {
-			if p.Level == level {
+			if p.Level == level && !p.Smoke {
 				list = append(list, p.String())
 			}
 		}
 	}
 	if list == nil {
-		return []string{string(StandInOnly)}
+		list = []string{string(StandInOnly)}
+	}
+	for _, p := range k.Proofs {
+		if p.Smoke {
+			list = append(list, p.String())
+		}
 	}
 	return list
 }

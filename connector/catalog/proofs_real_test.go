@@ -60,7 +60,7 @@ func TestProofsAreRegistered(t *testing.T) {
 
 // key identifies a proof. What stays the same when its operations change is the claim.
 func key(r connectortest.Registered) string {
-	r.Ops, r.Exchanges = nil, 0
+	r.Ops, r.Exchanges, r.Deviations = nil, 0, nil
 	text, _ := json.Marshal(r) //nolint:errchkjson // texts only
 	return string(text)
 }
@@ -90,11 +90,14 @@ func registeredNow(t *testing.T) []connectortest.Registered {
 			continue
 		}
 		list[i].Ops = append(list[i].Ops, r.Ops...)
+		list[i].Deviations = append(list[i].Deviations, r.Deviations...)
 		list[i].Exchanges += r.Exchanges
 	}
 	for i := range list {
 		slices.Sort(list[i].Ops)
 		list[i].Ops = slices.Compact(list[i].Ops)
+		slices.Sort(list[i].Deviations)
+		list[i].Deviations = slices.Compact(list[i].Deviations)
 	}
 	return list
 }

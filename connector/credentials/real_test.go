@@ -76,6 +76,31 @@ func TestTokensOfKeycloak(t *testing.T) {
 	}
 }
 
+// TestTokensOfEmulate gets tokens by a client's secret from the token services of Okta and
+// Microsoft as emulate (Vercel), which is not ours, has them. It knows no assertions, and the
+// token service of Microsoft is not below a tenant there. `make test-real` starts it.
+func TestTokensOfEmulate(t *testing.T) {
+	for name, endpoint := range map[string]string{
+		"Okta":      fromEnv(t, "TENURE_REAL_EMULATE_OKTA_URL") + "/oauth2/default/v1/token",
+		"Microsoft": fromEnv(t, "TENURE_REAL_EMULATE_MICROSOFT_URL") + "/oauth2/v2.0/token",
+	} {
+		t.Run(name, func(t *testing.T) {
+			tokens := func(text string) *credentials.Tokens {
+				return credentials.NewTokens(credentials.Client{
+					URL: endpoint, URLSetting: "tokenURL", ID: "tenure", Settings: "clientSecret",
+					Proof: credentials.Secret("clientSecret", secret.Of(text), nil),
+				}, time.Minute)
+			}
+			header, err := tokens(fromEnv(t, "TENURE_REAL_EMULATE_TOKEN")).Header(t.Context(), connector.OpCheck)
+			require.NoError(t, err)
+			assert.Regexp(t, `^Bearer \S{10,}$`, header)
+			_, err = tokens("another").Header(t.Context(), connector.OpCheck)
+			assert.True(t, connector.Is(err, connector.KindUnauthorized), "%v", err)
+			assert.ErrorContains(t, err, "clientSecret")
+		})
+	}
+}
+
 // fromEnv returns an environment variable that scripts/test-real sets.
 func fromEnv(t *testing.T, name string) string {
 	t.Helper()

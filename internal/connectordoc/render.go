@@ -24,6 +24,8 @@ The suite of connectors passes for every kind. On what it passes is said in four
 - **replayed**: answers that were recorded from the vendor's own service;
 - **held to the vendor's contract**: a stand-in of ours answered, and everything that was sent and answered was held to the contract that the vendor publishes. That proves shapes, and not how the vendor behaves;
 - **stand-in only**: a stand-in of ours answered, written from the vendor's reference. It proves that the connector agrees with us.
+
+A **smoke test** tried some operations, and not the suite, on an emulator that somebody else wrote. It is named beside the level, and lifts none.
 `
 
 // columns lists the capabilities in the overview, each with the operation that shows it.
@@ -118,6 +120,9 @@ func renderKind(out *strings.Builder, kind connector.Kind) {
 		}
 		if len(lacks) > 0 {
 			fmt.Fprintf(out, "- not tried on %s: %s\n", strings.TrimSpace(proof.On+" "+within(proof.Part)), strings.Join(lacks, ", "))
+		}
+		if len(proof.Deviations) > 0 {
+			fmt.Fprintf(out, "- %s differs from the vendor's: %s\n", proof.On, strings.Join(proof.Deviations, "; "))
 		}
 	}
 	if kind.Unreached != "" {

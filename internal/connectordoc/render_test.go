@@ -25,6 +25,7 @@ func TestAKindIsShownWhole(t *testing.T) {
 			{Level: connector.HeldToContract, On: "T.30", Ops: []string{connector.OpFind, connector.OpDelete}},
 			{Level: connector.ServerNotOurs, On: "Hylafax 7", Part: "group 3", Ops: []string{connector.OpDelete}},
 			{Level: connector.Replayed, On: "its log", Exchanges: 3},
+			{Level: connector.ServerNotOurs, On: "Faxes 2", Smoke: true, Deviations: []string{"it has no paper", "it is mute"}, Ops: []string{connector.OpCheck, connector.OpFind, connector.OpDelete}},
 		},
 		Settings: []connector.Setting{
 			{Name: "number", Type: connector.TypeText, Required: true, Text: "Whom to call."},
@@ -36,7 +37,7 @@ func TestAKindIsShownWhole(t *testing.T) {
 		Operations: []connector.Operation{{Op: connector.OpFind}, {Op: connector.OpDelete, Calls: "BYE"}, {Op: connector.OpCheck, Calls: "HELLO"}},
 	}}))
 	for _, line := range []string{
-		"| [fax](#fax) | | | | | | | ✓ | | | | | | | | | server not ours: Hylafax 7 (group 3); replayed: its log, 3 exchanges; held to the vendor's contract: T.30; never run against a fax machine of the vendor's |\n",
+		"| [fax](#fax) | | | | | | | ✓ | | | | | | | | | server not ours: Hylafax 7 (group 3); replayed: its log, 3 exchanges; held to the vendor's contract: T.30; server not ours: Faxes 2 (smoke test only); never run against a fax machine of the vendor's |\n",
 		"## fax\n\nA fax machine.\n\nPaper has to be there.\n",
 		"| `number` | text | required | Whom to call. |\n",
 		"| `pin` | text, *secret* |  | A\\|B. |\n",
@@ -45,7 +46,7 @@ func TestAKindIsShownWhole(t *testing.T) {
 		"| `loud` | true or false | `false` | Whether. |\n",
 		"| delete | BYE | server not ours |\n",
 		"| check | HELLO | stand-in only |\n",
-		"Proofs:\n\n- server not ours: Hylafax 7 (group 3)\n- replayed: its log, 3 exchanges\n- held to the vendor's contract: T.30\n- not tried on T.30: check\n- not tried on Hylafax 7 (group 3): find, check\n- not tried on its log: find, delete, check\n- **Never run against a fax machine of the vendor's itself.**\n",
+		"Proofs:\n\n- server not ours: Hylafax 7 (group 3)\n- replayed: its log, 3 exchanges\n- held to the vendor's contract: T.30\n- server not ours: Faxes 2 (smoke test only)\n- not tried on T.30: check\n- not tried on Hylafax 7 (group 3): find, check\n- not tried on its log: find, delete, check\n- Faxes 2 differs from the vendor's: it has no paper; it is mute\n- **Never run against a fax machine of the vendor's itself.**\n",
 	} {
 		assert.Contains(t, page, line)
 	}
