@@ -158,7 +158,8 @@ func idsOf(groups []group) []string {
 }
 
 // Disable implements connector.Connector. It deactivates a managed account. If Atlassian
-// refuses that, it suspends the access to the organisation meanwhile.
+// refuses that, it suspends the access to the organisation meanwhile. It asks also for an
+// account that is shown as off, since the search may show what was.
 func (c *client) Disable(ctx context.Context, accountID string) error {
 	return connector.Unfinished(c.disable(ctx, accountID))
 }
@@ -169,23 +170,17 @@ func (c *client) disable(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	suspend := func() error {
-		if u.Membership == suspended || u.Membership == noMembership {
-			return nil
-		}
-		return c.inDirectory(ctx, op, http.MethodPost, id, "suspend")
-	}
 	if !c.manages(u) {
-		return suspend()
-	}
-	if u.Account == inactive {
-		return nil
+		return c.suspend(ctx, u)
 	}
 	refused := c.lifecycle(ctx, op, id, "disable")
-	if refused == nil || connector.Retryable(refused) || connector.Is(refused, connector.KindUnauthorized) {
+	switch {
+	case refused == nil || connector.Retryable(refused) || connector.Is(refused, connector.KindUnauthorized):
 		return refused
+	case u.Account == inactive:
+		return nil
 	}
-	if err := suspend(); err != nil {
+	if err := c.suspend(ctx, u); err != nil {
 		return err
 	}
 	var told *connector.Error
@@ -195,6 +190,18 @@ func (c *client) disable(ctx context.Context, id string) error {
 		return &more
 	}
 	return refused
+}
+
+// suspend suspends a user's access to the organisation.
+func (c *client) suspend(ctx context.Context, u user) error {
+	if u.Membership == noMembership {
+		return nil
+	}
+	err := c.inDirectory(ctx, connector.OpDisable, http.MethodPost, u.ID, "suspend")
+	if u.Membership == suspended && connector.Is(err, connector.KindInvalid) {
+		return nil
+	}
+	return err
 }
 
 // Enable implements connector.Connector.

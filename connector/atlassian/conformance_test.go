@@ -107,13 +107,11 @@ func TestConformance(t *testing.T) {
 		can          connector.Capabilities
 		entitlements [2]string
 	}{
-		"managed":               {can: managed, entitlements: groups},
-		"roles":                 {can: managed, entitlements: [2]string{"jira-users", "role:user-access-admin"}},
-		"invitations that mail": {can: managed, entitlements: groups, change: connector.Settings{"invitation": "Welcome", "directory": "d-1"}},
-		"invited again":         {can: managed, entitlements: groups, switches: atlassiantest.Switches{InvitesAgain: true}},
-		"short pages":           {can: managed, entitlements: groups, switches: atlassiantest.Switches{PageSize: 7, NullLinks: true}},
-		"unmanaged":             {can: unmanaged, entitlements: groups, change: connector.Settings{"managed": false, "domain": "elsewhere.org"}},
-		"not to be managed":     {can: unmanaged, entitlements: groups, change: connector.Settings{"managed": false}, switches: atlassiantest.Switches{Scoped: true}},
+		"managed":       {can: managed, entitlements: groups},
+		"roles":         {can: managed, entitlements: [2]string{"jira-users", "role:user-access-admin"}},
+		"invited again": {can: managed, entitlements: groups, switches: atlassiantest.Switches{InvitesAgain: true}},
+		"short pages":   {can: managed, entitlements: groups, switches: atlassiantest.Switches{PageSize: 7, NullLinks: true}, change: connector.Settings{"invitation": "Welcome", "directory": "d-1"}},
+		"unmanaged":     {can: unmanaged, entitlements: groups, change: connector.Settings{"managed": false, "domain": "elsewhere.org"}, switches: atlassiantest.Switches{Scoped: true}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -77,6 +77,22 @@ func TestRefusedDeactivationSuspends(t *testing.T) {
 	}
 }
 
+// A search may show what was: somebody is turned off also if it shows them as off.
+func TestDisablingTrustsNoSearch(t *testing.T) {
+	app, settings := serve(t, atlassiantest.Switches{Stale: true}, nil)
+	c := open(t, settings)
+	own, foreign := app.AddUser("zoe@example.com"), app.AddUser("kim@contractor.net")
+	for range 2 {
+		require.NoError(t, c.Disable(t.Context(), own))
+		require.NoError(t, c.Disable(t.Context(), foreign))
+	}
+	assert.Equal(t, "inactive", app.State(own).Account)
+	assert.Equal(t, "suspended", app.State(foreign).Membership)
+
+	app.SetSwitches(atlassiantest.Switches{Blocked: true})
+	require.NoError(t, c.Disable(t.Context(), own), "Atlassian refuses to turn off what is off")
+}
+
 // An organisation administrator can be deactivated, and not be suspended.
 func TestAdministratorsCannotBeSuspended(t *testing.T) {
 	app, settings := serve(t, atlassiantest.Switches{}, connector.Settings{"managed": false})

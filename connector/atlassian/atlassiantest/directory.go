@@ -105,7 +105,11 @@ func (s *Service) searchUsers(r request) (int, any, error) {
 		fits := u.visible() && (len(ids) == 0 || slices.Contains(ids, u.id)) && (len(emails) == 0 || slices.ContainsFunc(emails, same)) &&
 			(r.text("claimStatus") != "managed" || u.managed) && (!s.switches.Lags || !u.late)
 		if fits {
-			found = append(found, s.show(u, r.texts("expand")))
+			shown := s.show(u, r.texts("expand"))
+			if s.switches.Stale {
+				shown["status"], shown["accountStatus"], shown["membershipStatus"] = "deactivated", "inactive", "suspended"
+			}
+			found = append(found, shown)
 		}
 	}
 	return s.page(r, found)

@@ -38,6 +38,7 @@ type Switches struct {
 	Synced       bool // an identity provider synchronises the groups
 	NoSeats      bool // the groups give apps that have no seat left
 	Lags         bool // searches show nobody who was invited since
+	Stale        bool // searches show everybody as turned off
 	NullLinks    bool // the last page has next: null
 	Mute         bool // searches answer without a list
 	Circle       bool // the last page leads to the first
