@@ -220,6 +220,9 @@ func readLeaver(v value, l policy.LeaverRules) policy.LeaverRules {
 		into("delete", &l.Delete),
 		on("approval", func(v value) { l.Approval = scalar(v, parseApproval) }),
 		into("remind", &l.Remind),
+		into("handOver", &l.HandOver),
+		into("handOverBy", &l.HandOverBy),
+		into("handOverNeeds", &l.HandOverNeeds),
 	)
 	return l
 }

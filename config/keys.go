@@ -413,6 +413,15 @@ var leaverKeys = []settings.Setting{
 	{Name: "remind", Type: settings.TypeSpan, Default: "7d",
 		Text: "How often Tenure reminds of a deletion that waits for approval.",
 	},
+	{Name: "handOver", Type: settings.TypeText, Default: policy.HandOverManager,
+		Text: "To whom a leaver's data go before the account is deleted. `manager`: the manager, or the manager's manager if that account is not enabled or they have left. A role's name: the one person who holds that role now and has an enabled account in the app; of several, the one in the leaver's department. `none`: data are not handed over.",
+	},
+	{Name: "handOverBy", Type: settings.TypeText,
+		Text: "Who is asked to move data that Tenure cannot: a team or a person, by the name that your company uses. Then every leaver's data are a task in an app that cannot hand over by itself, and in any other one if nobody can be given them. Default: nobody is asked in an app that cannot, and an operator decides in any other one.",
+	},
+	{Name: "handOverNeeds", Type: settings.TypeTexts,
+		Text: "Entitlements that an account keeps until its data are handed over, besides those that its kind names, such as a group by which people get a licence.",
+	},
 }
 
 // limitKeys declares the keys of a limit of the breaker. window is the default of its

@@ -110,7 +110,7 @@ func TestLoadReadsEveryKey(t *testing.T) {
 		Name:  "directory", After: []string{"wiki"}, Attributes: []string{"title"}, Ignore: []string{"title"},
 		Joiner: policy.JoinerRules{LeadTime: 24 * time.Hour},
 		Mover:  policy.MoverRules{Overlap: 24 * time.Hour},
-		Leaver: policy.LeaverRules{Retain: 24 * time.Hour, Approval: true, Remind: 72 * time.Hour},
+		Leaver: policy.LeaverRules{Retain: 24 * time.Hour, Approval: true, Remind: 72 * time.Hour, HandOver: "manager"},
 	}, directory)
 	assert.Equal(t, 20, p.LongestUsername())
 	assert.True(t, p.ProtectsPerson("10001"))
@@ -118,7 +118,7 @@ func TestLoadReadsEveryKey(t *testing.T) {
 	wiki, _ := p.App("wiki")
 	assert.Equal(t, 48*time.Hour, wiki.Joiner.LeadTime)
 	assert.Equal(t, 12*time.Hour, wiki.Mover.Overlap)
-	assert.Equal(t, policy.LeaverRules{Retain: 36 * time.Hour, Remind: 48 * time.Hour}, wiki.Leaver)
+	assert.Equal(t, policy.LeaverRules{Retain: 36 * time.Hour, Remind: 48 * time.Hour, HandOver: "manager"}, wiki.Leaver)
 }
 
 func TestLoadFillsInTheDefaults(t *testing.T) {
@@ -143,7 +143,7 @@ func TestLoadFillsInTheDefaults(t *testing.T) {
 	wiki, ok := cfg.Policy.App("wiki")
 	assert.True(t, ok)
 	assert.Equal(t, policy.ResolvedApp{
-		Adopt: policy.AdoptAsk, Name: "wiki", Leaver: policy.LeaverRules{Retain: 30 * 24 * time.Hour, Delete: true, Remind: 7 * 24 * time.Hour}}, wiki)
+		Adopt: policy.AdoptAsk, Name: "wiki", Leaver: policy.LeaverRules{Retain: 30 * 24 * time.Hour, Delete: true, Remind: 7 * 24 * time.Hour, HandOver: "manager"}}, wiki)
 
 	cfg, err = read("kafka: {brokers: [\"a:1\"], topics: [{name: people}]}\nledger: {url: \"sqlite:x\"}")
 	require.NoError(t, err)
@@ -165,9 +165,9 @@ joiner: {leadTime: 5d}
 		resolved, _ := cfg.Policy.App(app)
 		return resolved.Leaver
 	}
-	assert.Equal(t, policy.LeaverRules{Retain: 7 * 24 * time.Hour, Remind: 12 * time.Hour}, leaver("wiki"))
-	assert.Equal(t, policy.LeaverRules{Retain: 90 * 24 * time.Hour, Delete: true, Approval: true, Remind: 7 * 24 * time.Hour}, leaver("chat"))
-	assert.Equal(t, policy.LeaverRules{Retain: 90 * 24 * time.Hour, Approval: true, Remind: 7 * 24 * time.Hour}, leaver("crm"))
+	assert.Equal(t, policy.LeaverRules{Retain: 7 * 24 * time.Hour, Remind: 12 * time.Hour, HandOver: "manager"}, leaver("wiki"))
+	assert.Equal(t, policy.LeaverRules{Retain: 90 * 24 * time.Hour, Delete: true, Approval: true, Remind: 7 * 24 * time.Hour, HandOver: "manager"}, leaver("chat"))
+	assert.Equal(t, policy.LeaverRules{Retain: 90 * 24 * time.Hour, Approval: true, Remind: 7 * 24 * time.Hour, HandOver: "manager"}, leaver("crm"))
 	crm, _ := cfg.Policy.App("crm")
 	assert.Equal(t, 5*24*time.Hour, crm.Joiner.LeadTime, "an empty override overrides nothing")
 }

@@ -148,6 +148,10 @@ type Work interface {
 	// an app: before it is sent, and after it has failed. It makes the link if it is
 	// missing, and does not change a link that has an account.
 	NoteCreation(ctx context.Context, personID, app string, c Creation) error
+	// NoteReceiver stores who is given a person's data in an app, with an audit row
+	// (AuditHandOverBegun), before the call that hands them over. It changes nothing if the
+	// link has that receiver, but for the time, or has no account.
+	NoteReceiver(ctx context.Context, personID, app string, r Receiver) error
 	// FinishStep stores a step's outcome, the link's new state and the audit row in one
 	// transaction. If the plan no longer wants the step, or an operator skipped it
 	// meanwhile, the step stays as it is. Link and audit row are stored all the same,
@@ -298,6 +302,9 @@ type EventFilter struct {
 	Source   string    // the HR system
 	From, To time.Time // received at or after From, and before To
 }
+
+// AuditHandOverBegun is the action of the audit row that names who is given a leaver's data.
+const AuditHandOverBegun = "hand_over_begun"
 
 // ActorTenure is the actor of everything that Tenure did by itself.
 const ActorTenure = "tenure"

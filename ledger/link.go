@@ -56,6 +56,9 @@ type Link struct {
 	// Binned is the account that was deleted last, for as long as no other one has taken its
 	// place; zero if there is none. An app with a recycle bin may bring it back.
 	Binned Binned
+	// Receiver is who is given the account's data since the account was disabled; zero until
+	// that has begun, and while active.
+	Receiver Receiver
 	// Contested means that another person's link names the same account. The ledger sets it.
 	Contested bool
 }
@@ -98,6 +101,14 @@ type Changes struct {
 
 // Changes returns what may have changed of the account.
 func (l Link) Changes() Changes { return Changes{l.ChangedAt, l.GaveAt, l.Unsure} }
+
+// Receiver is who is given a leaver's data, decided when that begins.
+type Receiver struct {
+	PersonID  string    `json:"person"`
+	AccountID string    `json:"accountId"` // theirs, in the same app
+	By        string    `json:"by"`        // why: "manager", "manager's manager" or "role NAME"
+	At        time.Time `json:"at"`        // when it was decided
+}
 
 // CreationState tells how the app answered a creation.
 type CreationState string

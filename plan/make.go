@@ -164,16 +164,15 @@ func (m *maker) withdraw(link Link, app string) {
 		m.verify(link)
 	}
 
-	if link.State == LinkActive || link.StrippedAt.IsZero() || link.UnsureState || len(link.UnsureEntitlements) > 0 {
-		m.add(m.ending(Strip, app))
-	}
-	kept := (traits.HandOver || traits.HandOverByDelete) && m.Desired.Standing.Status == hr.StatusEnded &&
-		(link.State == LinkActive || link.HandedOverAt.IsZero())
-	if kept && m.Recipients[app] && !traits.HandOverByDelete {
+	pending := m.handsOver(link, traits)
+	m.strip(link, traits, pending)
+	byDelete := traits.HandOverByDelete && m.Recipients[app]
+	begins := m.Recipients[app] || traits.HandOverAsks || len(kept(link.Entitlements, traits.HandOverNeeds)) > 0
+	if pending && begins && !byDelete {
 		m.add(m.ending(HandOver, app))
 	}
-	if m.delete(link, traits) && kept && !m.Recipients[app] {
-		m.add(m.ending(HandOver, app)) // there is no recipient: an operator must decide before the account is deleted
+	if m.delete(link, traits) && pending && !begins {
+		m.add(m.ending(HandOver, app)) // nobody can be given the data: an operator must decide before the account is deleted
 	}
 }
 
@@ -311,6 +310,7 @@ func (m *maker) stillSkipped(app string) {
 		m.isSkipped(m.ending(kind, app).Key)
 	}
 	m.isSkipped(m.spared(app).Key)
+	m.isSkipped(m.keeping(app, nil).Key)
 }
 
 func (m *maker) has(app string, kind Kind) bool { return m.keyOf(app, kind) != "" }

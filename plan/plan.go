@@ -18,8 +18,7 @@ type Input struct {
 	// MakeNone means that no account may be created, because an operator is asked whether
 	// the person has accounts already.
 	MakeNone bool
-	// Recipients holds the apps in which the manager has an account, to which data can be
-	// handed over.
+	// Recipients holds the apps in which somebody can be given the person's data.
 	Recipients map[string]bool
 	// Skipped holds the keys of steps that an operator skipped.
 	Skipped map[string]bool
@@ -61,10 +60,16 @@ type App struct {
 	Leaver   policy.LeaverRules // retention
 	Disable  bool               // accounts can be turned off
 	Delete   bool               // accounts can be deleted
-	HandOver bool               // data can be handed over
+	HandOver bool               // data are handed over, by Tenure or by a human
 	// HandOverByDelete means that data is handed over only as an account is deleted.
 	HandOverByDelete bool
-	Relabel          bool // accounts can be given another username and external ID
+	// HandOverAsks means that a human is asked to hand data over if Tenure cannot, or if
+	// nobody can be given them.
+	HandOverAsks bool
+	// HandOverNeeds lists the entitlements without which data cannot be handed over. A text
+	// that ends in a colon stands for all entitlements whose names begin so.
+	HandOverNeeds []string
+	Relabel       bool // accounts can be given another username and external ID
 	// Destroys means that disabling an account is as good as deleting it.
 	Destroys bool
 	// Behind is the app by which people sign in to this one, if this one creates accounts at
@@ -146,7 +151,8 @@ const (
 	Disable Kind = "Disable"
 	// Strip takes every entitlement that the account has, given by Tenure or not.
 	Strip Kind = "Strip"
-	// HandOver gives the account's data to the manager's account in the same app.
+	// HandOver gives the account's data to somebody else's account in the same app: the
+	// manager's, or that of whoever policy names.
 	HandOver Kind = "HandOver"
 	// Delete deletes the account. An app with a recycle bin keeps it there for a time.
 	Delete Kind = "Delete"
@@ -180,6 +186,9 @@ type Step struct {
 	// Spare means that Disable must not destroy the account, in an app that cannot disable
 	// without destroying: a human has to do it.
 	Spare bool `json:"spare,omitempty"`
+	// Keep lists what Strip does not take yet, because data are handed over first: see
+	// App.HandOverNeeds.
+	Keep []string `json:"keep,omitempty"`
 	// Restore means that Provision brings the deleted account back from the app's recycle bin,
 	// if it is there, and makes another one only if it is not.
 	Restore bool `json:"restore,omitempty"`

@@ -57,6 +57,7 @@ func Compile(r Rules) (*Policy, error) {
 	c.notNegative("joiner.leadTime", r.Joiner.LeadTime)
 	c.notNegative("mover.overlap", r.Mover.Overlap)
 	c.notNegative("leaver.retain", r.Leaver.Retain)
+	c.handOvers()
 	if len(c.problems) > 0 {
 		return nil, errors.Join(c.problems...)
 	}

@@ -30,10 +30,7 @@ func (p *Policy) Evaluate(t hr.Timeline, now time.Time, id Identity) (Desired, e
 	e := evaluation{policy: p, now: now, identity: id}
 	standing := t.At(now)
 	e.changesAt(standing.Changes)
-	positions := t.Positions
-	if len(positions) == 0 {
-		positions = []hr.Position{{Periods: t.Periods}}
-	}
+	positions := positionsOf(t)
 	if current := periodAt(t.Periods, now); current != nil {
 		e.current(current, positions, standing.Status == hr.StatusActive)
 	}

@@ -71,6 +71,7 @@ func (p *Policy) App(name string) (ResolvedApp, bool) {
 	resolved.After = slices.Clone(resolved.After)
 	resolved.Attributes = slices.Clone(resolved.Attributes)
 	resolved.Ignore = slices.Clone(resolved.Ignore)
+	resolved.Leaver.HandOverNeeds = slices.Clone(resolved.Leaver.HandOverNeeds)
 	return resolved, true
 }
 

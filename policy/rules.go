@@ -83,9 +83,23 @@ type MoverRules struct{ Overlap time.Duration }
 // LeaverRules holds the rules for leavers. Retain is how long a disabled account is kept. With
 // Delete it is deleted then, else it stays disabled. With Approval an operator has to approve
 // each deletion, and is reminded every Remind.
+//
+// HandOver says to whom a leaver's data go: HandOverManager, HandOverNone, or the name of a
+// role; empty means HandOverManager. HandOverBy is who is asked to move data that Tenure
+// cannot; empty means nobody. HandOverNeeds lists entitlements that an account keeps until its
+// data are handed over.
 type LeaverRules struct {
-	Retain   time.Duration
-	Delete   bool
-	Approval bool
-	Remind   time.Duration
+	Retain        time.Duration
+	Delete        bool
+	Approval      bool
+	Remind        time.Duration
+	HandOver      string
+	HandOverBy    string
+	HandOverNeeds []string
 }
+
+// To whom data go, if not to whoever holds a role.
+const (
+	HandOverManager = "manager"
+	HandOverNone    = "none"
+)

@@ -35,7 +35,7 @@ var tables = []table{
 	{name: "links", key: "person_id, app", columns: words(`person_id app account_id username state adopted entitlements attributes
 		created_at disabled_at stripped_at handed_over_at deleted_at proven_at doubt_until rename_to owner_was
 		creating_at creating_username creating creating_account contested changed_at gave_at unsure_state unsure_entitlements
-		binned_id binned_at`)},
+		binned_id binned_at receiver`)},
 	{name: "steps", key: "person_id, key", columns: words(`person_id key app kind state attempts code message reason
 		planned_at trying_since last_attempt_at finished_at outcome acknowledged_at operation operation_call operation_at operation_look_at`)},
 	{name: "attempts", key: "id", counter: "id", columns: words(`id person_id key app at deadline gives destroys before`)},

@@ -12,7 +12,7 @@ import (
 const linkColumns = `person_id, app, account_id, username, state, adopted, entitlements, attributes,
 	created_at, disabled_at, stripped_at, handed_over_at, deleted_at, proven_at, doubt_until, rename_to, owner_was,
 	creating_at, creating_username, creating, creating_account, contested, changed_at, gave_at,
-	unsure_state, unsure_entitlements, binned_id, binned_at`
+	unsure_state, unsure_entitlements, binned_id, binned_at, receiver`
 
 // linkDest lists the fields that linkColumns are scanned into.
 func linkDest(l *ledger.Link) []any {
@@ -22,7 +22,7 @@ func linkDest(l *ledger.Link) []any {
 		instant{&l.DeletedAt}, instant{&l.ProvenAt}, instant{&l.DoubtUntil}, &l.RenameTo, &l.OwnerWas,
 		instant{&l.Creating.At}, &l.Creating.Username, &l.Creating.State, &l.Creating.AccountID, &l.Contested,
 		instant{&l.ChangedAt}, instant{&l.GaveAt}, &l.Unsure.State, decode{&l.Unsure.Entitlements},
-		&l.Binned.AccountID, instant{&l.Binned.At},
+		&l.Binned.AccountID, instant{&l.Binned.At}, decode{&l.Receiver},
 	}
 }
 
@@ -35,7 +35,7 @@ func (t *Tx) planLink(personID, app, username string) error {
 			entitlements = NULL, attributes = '', created_at = NULL, disabled_at = NULL, stripped_at = NULL,
 			handed_over_at = NULL, deleted_at = NULL, proven_at = NULL, doubt_until = NULL, rename_to = '', owner_was = '',
 			creating_at = NULL, creating_username = '', creating = '', creating_account = '', contested = 0,
-			unsure_state = 0, unsure_entitlements = NULL
+			unsure_state = 0, unsure_entitlements = NULL, receiver = NULL
 		WHERE links.state = 'deleted'`,
 		personID, app, username)
 }
@@ -84,7 +84,11 @@ func (t *Tx) storeLink(l ledger.Link) error {
 	if err != nil {
 		return err
 	}
-	return t.exec(`INSERT INTO links (`+linkColumns+`) VALUES (?, ?, ?, ?, ?, ?, nullif(?, 'null'), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, nullif(?, 'null'), ?, ?)
+	receiver, err := receiverText(l.Receiver)
+	if err != nil {
+		return err
+	}
+	return t.exec(`INSERT INTO links (`+linkColumns+`) VALUES (?, ?, ?, ?, ?, ?, nullif(?, 'null'), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, nullif(?, 'null'), ?, ?, nullif(?, ''))
 		ON CONFLICT (person_id, app) DO UPDATE SET
 			account_id = excluded.account_id, username = excluded.username, state = excluded.state, adopted = excluded.adopted,
 			entitlements = excluded.entitlements, attributes = excluded.attributes,
@@ -94,13 +98,13 @@ func (t *Tx) storeLink(l ledger.Link) error {
 			creating_username = excluded.creating_username, creating = excluded.creating, creating_account = excluded.creating_account,
 			contested = excluded.contested, changed_at = excluded.changed_at, gave_at = excluded.gave_at,
 			unsure_state = excluded.unsure_state, unsure_entitlements = excluded.unsure_entitlements,
-			binned_id = excluded.binned_id, binned_at = excluded.binned_at`,
+			binned_id = excluded.binned_id, binned_at = excluded.binned_at, receiver = excluded.receiver`,
 		l.PersonID, l.App, l.AccountID, l.Username, l.State, l.Adopted, entitlements, l.Attributes,
 		micros(l.CreatedAt), micros(l.DisabledAt), micros(l.StrippedAt), micros(l.HandedOverAt),
 		micros(l.DeletedAt), micros(l.ProvenAt), micros(l.DoubtUntil), l.RenameTo, l.OwnerWas,
 		micros(l.Creating.At), l.Creating.Username, l.Creating.State, l.Creating.AccountID, l.Contested,
 		micros(l.ChangedAt), micros(l.GaveAt), l.Unsure.State, unsure,
-		l.Binned.AccountID, micros(l.Binned.At))
+		l.Binned.AccountID, micros(l.Binned.At), receiver)
 }
 
 // NoteCreation implements ledger.Work.
