@@ -24,6 +24,8 @@ type Proof struct {
 	// Lacks lists entitlements that policy gives and the app has refused: those are left to a
 	// step of their own.
 	Lacks []string
+	// Kept lists what a Strip has left the account: see plan.Step.Keep.
+	Kept []string
 	// Stripped means that a Disable has taken the entitlements too.
 	Stripped bool
 	// Missing means that the account is not there.
@@ -64,7 +66,7 @@ func After(link ledger.Link, step plan.Step, want policy.Account, proof Proof) l
 	case plan.Disable:
 		link = off(link, proof)
 	case plan.Strip:
-		link.Entitlements, link.StrippedAt = nil, proof.At
+		link.Entitlements, link.StrippedAt = proof.Kept, proof.At
 		link.Unsure.Entitlements = nil
 	case plan.HandOver:
 		link.HandedOverAt = proof.At
@@ -83,6 +85,7 @@ func on(link ledger.Link, proof Proof) ledger.Link {
 	link.Adopted = link.Adopted || proof.Adopted
 	link.State = ledger.LinkActive
 	link.DisabledAt, link.StrippedAt, link.HandedOverAt, link.DeletedAt = time.Time{}, time.Time{}, time.Time{}, time.Time{}
+	link.Receiver = ledger.Receiver{}
 	link.DoubtUntil, link.Creating, link.Binned = time.Time{}, ledger.Creation{}, ledger.Binned{}
 	link.Unsure = ledger.Unsure{}
 	return link
@@ -93,6 +96,7 @@ func on(link ledger.Link, proof Proof) ledger.Link {
 func off(link ledger.Link, proof Proof) ledger.Link {
 	if link.State != ledger.LinkDisabled {
 		link.DisabledAt, link.StrippedAt, link.HandedOverAt = proof.At, time.Time{}, time.Time{}
+		link.Receiver = ledger.Receiver{}
 	}
 	if link.Unsure.State {
 		link.StrippedAt = time.Time{} // what was to turn it on may have given it something

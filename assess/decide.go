@@ -20,8 +20,9 @@ type Decision struct {
 	Desired  policy.Desired
 	Plan     plan.Plan
 	Keys     connector.Keys // what an account of the person can be found by
-	// Recipients maps apps to the account that may be given the person's data.
-	Recipients map[string]string
+	// HandOvers says, by app, who is given a leaver's data, for the apps in which they have
+	// yet to be handed over.
+	HandOvers map[string]HandOver
 	// SameHumans lists earlier IDs that the person may have had. As long as there is one, no
 	// account is made.
 	SameHumans []SameHuman
@@ -87,7 +88,9 @@ func (r Rules) For(ctx context.Context, person ledger.Person, now time.Time, reg
 	if d.SameHumans, err = r.sameHuman(ctx, person, standing, registry); err != nil {
 		return Decision{}, err
 	}
-	d.Recipients = r.recipients(person)
+	if d.HandOvers, err = r.handOvers(ctx, person, standing, now, registry); err != nil {
+		return Decision{}, err
+	}
 	d.Plan = plan.Make(plan.Input{
 		Now:        now,
 		Desired:    d.Desired,
@@ -96,7 +99,7 @@ func (r Rules) For(ctx context.Context, person ledger.Person, now time.Time, reg
 		Links:      planLinks(person.Links),
 		Apps:       r.Apps,
 		Skipped:    skipped(person.Steps),
-		Recipients: appsOf(d.Recipients),
+		Recipients: received(d.HandOvers),
 		Protected:  r.protected(d.Person),
 		HeldUntil:  latest(ledger.HeldUntil(person.Holds), awaited(person, d.Timeline, now)),
 		EndHeard:   endHeard(person, standing),

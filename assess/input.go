@@ -14,21 +14,25 @@ import (
 // Traits returns the traits that planning needs of an app whose connector is open.
 func Traits(rules policy.ResolvedApp, c connector.Connector) plan.App {
 	can := c.Capabilities()
-	return plan.App{
-		After:            rules.After,
-		Leaver:           rules.Leaver,
-		Disable:          can.Disable || asks(c, plan.Disable),
-		Delete:           can.Delete || asks(c, plan.Delete),
-		Relabel:          can.Relabel,
-		HandOver:         can.HandOver || asks(c, plan.HandOver),
-		HandOverByDelete: can.HandOverByDelete && !asks(c, plan.Delete) && !asks(c, plan.HandOver),
-
+	traits := plan.App{
+		After:    rules.After,
+		Leaver:   rules.Leaver,
+		Disable:  can.Disable || asks(c, plan.Disable),
+		Delete:   can.Delete || asks(c, plan.Delete),
+		Relabel:  can.Relabel,
 		Destroys: can.Disable && !can.Reversible && !asks(c, plan.Disable),
 		Behind:   can.Directory,
 
 		RecycleBin: recycleBin(c),
 		Restore:    can.Restore && !asks(c, plan.Provision),
 	}
+	if rules.Leaver.HandOver != policy.HandOverNone {
+		traits.HandOverAsks = asks(c, plan.HandOver) || rules.Leaver.HandOverBy != ""
+		traits.HandOver = can.HandOver || traits.HandOverAsks
+		traits.HandOverByDelete = can.HandOverByDelete && !asks(c, plan.Delete) && !asks(c, plan.HandOver)
+		traits.HandOverNeeds = slices.Concat(can.HandOverNeeds, rules.Leaver.HandOverNeeds)
+	}
+	return traits
 }
 
 // recycleBin returns how long a deleted account can be brought back; zero if it cannot, or if
@@ -79,26 +83,6 @@ func planLinks(links []ledger.Link) []plan.Link {
 		}
 	}
 	return out
-}
-
-// recipients returns the manager's accounts, by app, that may be given the person's data. A
-// protected account may not.
-func (r Rules) recipients(person ledger.Person) map[string]string {
-	accounts := make(map[string]string, len(person.ManagerAccounts))
-	for app, id := range person.ManagerAccounts {
-		if id != "" && !r.Policy.ProtectsPerson(person.ManagerID) && !r.Policy.ProtectsAccount(app, id) {
-			accounts[app] = id
-		}
-	}
-	return accounts
-}
-
-func appsOf(accounts map[string]string) map[string]bool {
-	apps := make(map[string]bool, len(accounts))
-	for app := range accounts {
-		apps[app] = true
-	}
-	return apps
 }
 
 // skipped returns the keys of the skipped steps.

@@ -29,6 +29,11 @@ type Capabilities struct {
 	// Delete does so, to the account that RecipientOf names. There is no HandOver then.
 	HandOverByDelete bool
 
+	// HandOverNeeds lists the entitlements without which an account's data cannot be handed
+	// over, by the connector or by a human: they are taken after that. A text that ends in a
+	// colon, such as "licence:", stands for all entitlements whose names begin so.
+	HandOverNeeds []string
+
 	// Settling is how long after a change the app may still answer as if there had been
 	// none: an account that was just created may not be found, one that was just deleted
 	// may still be shown. Zero stands for an app whose answers are always current.

@@ -79,6 +79,9 @@ type TaskWork struct {
 	Revoke       []string       `json:"revoke,omitempty"`
 	Attributes   map[string]any `json:"attributes,omitempty"` // the values that they are to get
 	To           string         `json:"to,omitempty"`         // HandOver: the account that gets the data
+	ToPerson     string         `json:"toPerson,omitempty"`   // HandOver: the person ID of its owner
+	Could        []string       `json:"could,omitempty"`      // HandOver: if nobody was chosen, the person IDs of those who could be
+	Nobody       string         `json:"nobody,omitempty"`     // HandOver: why nobody was chosen
 	Why          string         `json:"why,omitempty"`
 	Instructions string         `json:"instructions,omitempty"` // from the configuration
 }

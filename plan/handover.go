@@ -37,16 +37,17 @@ func (m *maker) keeping(app string, keep []string) Step {
 	return step
 }
 
-// Keeps reports whether a Strip leaves the account an entitlement.
-func (s Step) Keeps(name string) bool { return needed(name, s.Keep) }
+// Kept returns those of the entitlements that a Strip leaves the account; nil if none.
+func (s Step) Kept(names []string) []string { return kept(names, s.Keep) }
 
 // kept returns those of the entitlements that are needed.
-func kept(names, needs []string) []string {
-	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !needed(name, needs) })
-}
-
-func needed(name string, needs []string) bool {
-	return slices.ContainsFunc(needs, func(need string) bool {
-		return need == name || strings.HasSuffix(need, ":") && strings.HasPrefix(name, need)
-	})
+func kept(names, needs []string) (all []string) {
+	for _, name := range names {
+		if slices.ContainsFunc(needs, func(need string) bool {
+			return need == name || strings.HasSuffix(need, ":") && strings.HasPrefix(name, need)
+		}) {
+			all = append(all, name)
+		}
+	}
+	return all
 }

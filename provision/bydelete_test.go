@@ -61,7 +61,7 @@ func TestDataIsHandedOverAsTheAccountIsDeleted(t *testing.T) {
 			o.now = o.now.Add(11 * day)
 			err := settle(o, "ada")
 			if manager == "nobody" {
-				assert.ErrorContains(t, err, "move the data by hand")
+				assert.ErrorContains(t, err, "Move the data by hand")
 				assert.Empty(t, app.gave, "not deleted")
 				return
 			}

@@ -34,7 +34,11 @@ func (a *stepAttempt) manualAsk() (connector.Ask, bool) {
 	if a.appearsAtSignIn() && a.step.Kind == plan.Provision && a.link.State != ledger.LinkDisabled {
 		return connector.Ask{}, false // nobody has to make the account
 	}
-	return a.app.Ask(string(a.step.Kind))
+	ask, asked := a.app.Ask(string(a.step.Kind))
+	if !asked && a.step.Kind == plan.HandOver {
+		return a.askHandOver()
+	}
+	return ask, asked
 }
 
 // byHand opens a task for the step, or finds the open one, reminds its assignee when it is
@@ -42,6 +46,11 @@ func (a *stepAttempt) manualAsk() (connector.Ask, bool) {
 // CodeWaiting or CodeOverdue: that is no failed attempt.
 func (a *stepAttempt) byHand(ask connector.Ask) (performed, error) {
 	now := a.engine.Clock.Now()
+	if a.step.Kind == plan.HandOver {
+		if err := a.noteReceiver(a.d.HandOvers[a.step.App].To); err != nil {
+			return performed{}, err
+		}
+	}
 	task, err := a.engine.Ledger.OpenTask(a.ctx, ledger.Task{
 		PersonID: a.d.Person.PersonID, App: a.step.App, Key: a.step.Key, Kind: string(a.step.Kind), Work: a.work(ask),
 		Assignee: ask.Assignee, EscalateTo: ask.EscalateTo, SecondPerson: ask.SecondPerson,
@@ -136,9 +145,10 @@ func (a *stepAttempt) work(ask connector.Ask) ledger.TaskWork {
 			w.Revoke = a.link.Entitlements
 		}
 	case plan.Strip:
-		w.Revoke = a.link.Entitlements
+		w.Revoke = set.Minus(a.link.Entitlements, a.step.Kept(a.link.Entitlements))
 	case plan.HandOver:
-		w.To = a.d.Recipients[a.step.App]
+		h := a.d.HandOvers[a.step.App]
+		w.To, w.ToPerson, w.Could, w.Nobody = h.To.AccountID, h.To.PersonID, h.Could, h.Why
 	}
 	return w
 }
@@ -146,7 +156,9 @@ func (a *stepAttempt) work(ask connector.Ask) ledger.TaskWork {
 // alsoStrips reports whether the plan also strips the account: then the task to disable it
 // includes that, so that a human is not asked twice.
 func (a *stepAttempt) alsoStrips() bool {
-	return slices.ContainsFunc(a.d.Plan.Steps, func(s plan.Step) bool { return s.App == a.step.App && s.Kind == plan.Strip })
+	return slices.ContainsFunc(a.d.Plan.Steps, func(s plan.Step) bool {
+		return s.App == a.step.App && s.Kind == plan.Strip && len(s.Keep) == 0
+	})
 }
 
 // doneByHand returns the outcome of a step that a human has reported as done.
@@ -169,10 +181,15 @@ func (a *stepAttempt) doneByHand(task ledger.Task) performed {
 		}
 	case plan.Disable:
 		proof.DoubtUntil, proof.Stripped = a.doubt, a.alsoStrips()
+	case plan.Strip:
+		proof.Kept = a.step.Kept(a.link.Entitlements)
 	}
 	proven := a.proven(action, proof)
 	proven.by = task.DoneBy
 	proven.detail = map[string]any{"task": task.ID, "granted": a.step.Grant, "revoked": a.step.Revoke}
+	if task.Work.ToPerson != "" {
+		proven.detail["to"] = task.Work.ToPerson
+	}
 	if task.EndedBy != "" {
 		proven.detail["confirmedBy"] = task.EndedBy
 	}

@@ -5,7 +5,6 @@ import (
 
 	"github.com/tenurehq/tenure/assess"
 	"github.com/tenurehq/tenure/connector"
-	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/internal/set"
 )
 
@@ -127,11 +126,11 @@ func (a *stepAttempt) vanished() performed {
 }
 
 // strip takes every entitlement that the account has, and those that Tenure gave it or
-// may have given it, even if the app does not show them now. The audit record says what
+// may have given it, even if the app does not show them now. It leaves what a hand-over needs. The audit record says what
 // the account had, so that it can be given back.
 func (a *stepAttempt) strip() (performed, error) {
 	id := a.link.AccountID
-	var had []string
+	var had, kept []string
 	if a.app.Capabilities().Entitlements {
 		account, found, err := a.read(id)
 		if err != nil {
@@ -142,14 +141,15 @@ func (a *stepAttempt) strip() (performed, error) {
 		}
 		had = account.Entitlements
 		had = append(had, set.Minus(a.given(), had)...)
-		if err := a.revoke(id, had); err != nil {
+		kept = a.step.Kept(had)
+		if err := a.revoke(id, set.Minus(had, kept)); err != nil {
 			return performed{}, err
 		}
 		if len(had) > 0 {
 			if account, found, err = a.read(id); err != nil {
 				return performed{}, err
 			}
-			if found && len(account.Entitlements) > 0 {
+			if found && len(set.Minus(account.Entitlements, kept)) > 0 {
 				return performed{}, a.notYet("revoke", "the account still has entitlements")
 			}
 		}
@@ -157,37 +157,20 @@ func (a *stepAttempt) strip() (performed, error) {
 			return performed{}, a.unsettledGiving("the app shows no entitlements")
 		}
 	}
-	proven := a.proven("stripped", assess.Proof{})
-	proven.detail = map[string]any{"revoked": had}
+	proven := a.proven("stripped", assess.Proof{Kept: kept})
+	proven.detail = map[string]any{"revoked": set.Minus(had, kept)}
+	if len(kept) > 0 {
+		proven.detail["kept"] = kept
+	}
 	return proven, nil
-}
-
-// handOver gives the account's data to the manager's account in the same app.
-func (a *stepAttempt) handOver() (performed, error) {
-	can := a.app.Capabilities()
-	to := a.d.Recipients[a.step.App]
-	if !can.HandOver && (to != "" || !can.HandOverByDelete) {
-		return performed{}, connector.Unsupported(connector.OpHandOver)
-	}
-	if to == "" {
-		return performed{}, &Error{
-			Code:    CodeNoRecipient,
-			Message: "the manager has no account in this app: move the data by hand and skip this, or give the manager access and retry",
-		}
-	}
-	if err := a.app.HandOver(a.ctx, a.link.AccountID, to); err != nil {
-		return performed{}, err
-	}
-	return a.proven("handed_over", assess.Proof{}), nil
 }
 
 // delete deletes the account for good, and proves that it is gone. An app that hands data over
 // as it deletes hears who gets it.
 func (a *stepAttempt) delete() (performed, error) {
-	ctx, to := a.ctx, ""
-	if a.handsOverByDelete() {
-		to = a.d.Recipients[a.step.App]
-		ctx = connector.WithRecipient(ctx, to)
+	ctx, to, err := a.withReceiver()
+	if err != nil {
+		return performed{}, err
 	}
 	if err := a.app.Delete(ctx, a.link.AccountID); err != nil {
 		return performed{}, err
@@ -204,16 +187,11 @@ func (a *stepAttempt) delete() (performed, error) {
 		return performed{}, a.unsettledGiving("the app shows no account")
 	}
 	proven := a.proven("deleted", assess.Proof{})
-	if to != "" {
-		proven.detail = map[string]any{"data_to": to}
+	if to.PersonID != "" {
+		proven.link.HandedOverAt = proven.link.DeletedAt
+		proven.detail = map[string]any{"data_to": to.AccountID, "to": to.PersonID, "by": to.By}
 	}
 	return proven, nil
-}
-
-// handsOverByDelete reports whether deleting the account of somebody who has left hands its data
-// over.
-func (a *stepAttempt) handsOverByDelete() bool {
-	return a.app.Capabilities().HandOverByDelete && a.d.Desired.Standing.Status == hr.StatusEnded
 }
 
 // readDeleted reads an account that was deleted. That it is not there is what was asked for,

@@ -49,7 +49,7 @@ const (
 	Relabel  Action = "relabel"   // given another username, or the ID that the person has now
 	Disable  Action = "disable"   // turned off, sessions ended
 	Strip    Action = "strip"     // every entitlement taken
-	HandOver Action = "hand_over" // data given to the manager
+	HandOver Action = "hand_over" // data given to somebody else
 	Delete   Action = "delete"    // deleted for good
 	Verify   Action = "verify"    // looked at once more, and turned off if it is on
 )
@@ -70,6 +70,11 @@ type Change struct {
 	Attributes []Attribute `json:"attributes,omitempty"`
 	Unsure     bool        `json:"unsure,omitempty"`
 	Why        string      `json:"why,omitempty"`
+	// To is the ID of the person who would be given the data, and By why. If it is empty, a
+	// human decides: Could lists those who could be.
+	To    string   `json:"to,omitempty"`
+	By    string   `json:"by,omitempty"`
+	Could []string `json:"could,omitempty"`
 	// Problem says why an operator would have to look.
 	Problem string `json:"problem,omitempty"`
 }

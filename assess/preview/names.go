@@ -37,15 +37,15 @@ func (t *taken) has(ctx context.Context, name string) (bool, error) {
 // names is an assess.Registry that remembers which usernames would be claimed, and claims
 // none.
 type names struct {
-	ledger   Ledger
-	taken    *taken
-	claimed  map[string]string // usernames, by person
-	given    map[string]bool   // the claimed usernames, in lower case
-	managers map[string][]ledger.Link
+	ledger  Ledger
+	taken   *taken
+	claimed map[string]string // usernames, by person
+	given   map[string]bool   // the claimed usernames, in lower case
+	links   map[ledger.LinkFilter][]ledger.Link
 }
 
 func newNames(l Ledger, t *taken) *names {
-	return &names{ledger: l, taken: t, claimed: map[string]string{}, given: map[string]bool{}, managers: map[string][]ledger.Link{}}
+	return &names{ledger: l, taken: t, claimed: map[string]string{}, given: map[string]bool{}, links: map[ledger.LinkFilter][]ledger.Link{}}
 }
 
 // ClaimUsername returns the username that the person would be given.
@@ -66,14 +66,14 @@ func (n *names) ClaimUsername(ctx context.Context, personID, base string, longes
 	}
 }
 
-// Links reads the accounts of a manager once, since many people have the same one.
+// Links reads accounts once, such as those of a manager, since many people have the same one.
 func (n *names) Links(ctx context.Context, f ledger.LinkFilter) ([]ledger.Link, error) {
-	if links, ok := n.managers[f.PersonID]; ok {
+	if links, ok := n.links[f]; ok {
 		return links, nil
 	}
 	links, err := n.ledger.Links(ctx, f)
 	if err == nil {
-		n.managers[f.PersonID] = links
+		n.links[f] = links
 	}
 	return links, err
 }

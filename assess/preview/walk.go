@@ -135,6 +135,10 @@ func (w *walk) do(d assess.Decision, step plan.Step, at time.Time, problem strin
 	}
 	c := Change{App: step.App, At: at, Why: step.Why, Problem: problem}
 	w.describe(&c, step, *link, want)
+	if step.Kind == plan.HandOver {
+		h := d.HandOvers[step.App]
+		c.To, c.By, c.Could = h.To.PersonID, h.To.By, h.Could
+	}
 	w.out.Changes = append(w.out.Changes, c)
 	if c.Problem != "" {
 		w.person.Steps = append(w.person.Steps, ledger.Step{Key: step.Key, App: step.App, State: ledger.StepSkipped})
@@ -156,6 +160,8 @@ func (w *walk) expected(link ledger.Link, step plan.Step, at time.Time) assess.P
 		}
 	case plan.Relabel:
 		proof.Username = link.RenameTo
+	case plan.Strip:
+		proof.Kept = step.Kept(link.Entitlements)
 	case plan.Disable:
 		proof.Missing = link.State == ledger.LinkPlanned // no account is found
 	}
@@ -173,8 +179,8 @@ func (w *walk) problem(d assess.Decision, step plan.Step) string {
 		return "taking access would delete the account, which is not to be done"
 	case step.Kind == plan.Disable && !app.Disable:
 		return "the connector cannot disable"
-	case step.Kind == plan.HandOver && d.Recipients[step.App] == "":
-		return "the manager has no account in this app"
+	case step.Kind == plan.HandOver && d.HandOvers[step.App].To.PersonID == "" && !app.HandOverAsks:
+		return "nobody can be given the data: " + d.HandOvers[step.App].Why
 	}
 	return ""
 }
@@ -207,7 +213,7 @@ func (w *walk) describe(c *Change, step plan.Step, link ledger.Link, want policy
 			c.Do = Verify
 		}
 	case plan.Strip:
-		c.Do, c.Revoke = Strip, link.Entitlements
+		c.Do, c.Revoke = Strip, set.Minus(link.Entitlements, step.Kept(link.Entitlements))
 	case plan.HandOver:
 		c.Do = HandOver
 	case plan.Delete:

@@ -95,8 +95,13 @@ func (v taskView) what() string {
 	if len(v.Work.Revoke) > 0 {
 		parts = append(parts, "take "+strings.Join(v.Work.Revoke, ", "))
 	}
-	if v.Work.To != "" {
+	switch {
+	case v.Work.ToPerson != "":
+		parts = append(parts, "to "+v.Work.To+" of person "+v.Work.ToPerson)
+	case v.Work.To != "":
 		parts = append(parts, "to "+v.Work.To)
+	case len(v.Work.Could) > 0:
+		parts = append(parts, "to one of the people "+strings.Join(v.Work.Could, ", "))
 	}
 	return strings.Join(parts, "; ")
 }

@@ -22,6 +22,7 @@ type client struct {
 	name  string
 	pace  func(context.Context) error // waits for a call's turn; nil if it may start at once
 	seats map[string]int              // by licence, with its prefix
+	needs []string                    // see connector.Capabilities.HandOverNeeds
 	bin   time.Duration               // how long a deleted account can be brought back; zero: it cannot
 
 	settling time.Duration
@@ -36,6 +37,7 @@ func (c client) Capabilities() connector.Capabilities {
 		Create:   true, Adopt: true, Update: true, Relabel: true, Disable: true, Reversible: true, Delete: true,
 		Entitlements: true, Sessions: true, ResetCredentials: true, HandOver: true, List: true,
 		RecycleBin: c.bin, Restore: c.bin > 0, ListEntitlements: len(c.seats) > 0,
+		HandOverNeeds: c.needs,
 	}
 }
 
@@ -173,6 +175,13 @@ func (c client) HandOver(ctx context.Context, fromAccountID, toAccountID string)
 	return c.changeAccount(ctx, connector.OpHandOver, fromAccountID, func(from *connector.Account) error {
 		if _, err := c.app.get(connector.OpHandOver, toAccountID); err != nil {
 			return err
+		}
+		for _, need := range c.needs {
+			if !slices.ContainsFunc(from.Entitlements, func(name string) bool {
+				return name == need || strings.HasSuffix(need, ":") && strings.HasPrefix(name, need)
+			}) {
+				return connector.Invalid(connector.OpHandOver, "the account lacks %s", need)
+			}
 		}
 		c.app.handedOver[from.ID] = toAccountID
 		return nil

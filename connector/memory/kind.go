@@ -16,6 +16,7 @@ var Kind = connector.Kind{
 		{Name: "recycleBin", Type: connector.TypeDuration, Text: "How long a deleted account can be brought back. Default: deleting is for good."},
 		{Name: "licences", Type: connector.TypeTexts, Text: "Licences with the number of their seats, such as \"office=25\" for the entitlement licence:office. Others have no limit."},
 		{Name: "settling", Type: connector.TypeDuration, Text: "How long after a change the app may answer as if there had been none. Default: it never does."},
+		{Name: "handOverNeeds", Type: connector.TypeTexts, Text: "Entitlements without which an account's data cannot be handed over; licence: stands for every licence."},
 	},
 	Operations: []connector.Operation{
 		{Op: connector.OpFind}, {Op: connector.OpRead}, {Op: connector.OpCheck}, {Op: connector.OpList},
@@ -41,5 +42,5 @@ func connect(_ context.Context, env connector.Env, settings *connector.Values) (
 	if err != nil {
 		return nil, err
 	}
-	return client{app: Shared(name), name: name, pace: env.Pace, bin: bin, seats: seats, settling: settings.Duration("settling")}, nil
+	return client{app: Shared(name), name: name, pace: env.Pace, bin: bin, seats: seats, settling: settings.Duration("settling"), needs: settings.Texts("handOverNeeds")}, nil
 }

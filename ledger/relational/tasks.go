@@ -88,12 +88,12 @@ func (t *Tx) openTask(k ledger.Task) (task ledger.Task, err error) {
 	}
 	again := task.State == ledger.TaskRefused && task.EndedAt.Before(trying)
 	stale := task.State == ledger.TaskWithdrawn || task.OpenedAt.Before(planned)
-	if found && (task.Unfinished() || !again && !stale) {
-		return task, nil
-	}
 	work, err := encoded(k.Work)
 	if err != nil {
 		return task, err
+	}
+	if found && (task.Unfinished() || !again && !stale) {
+		return task, t.renewWork(&task, k.Work, work)
 	}
 	task = ledger.Task{}
 	_, err = t.get(`INSERT INTO tasks (person_id, app, key, kind, work, assignee, escalate_to, second_person, state, opened_at, due_at, look_at)
@@ -106,6 +106,16 @@ func (t *Tx) openTask(k ledger.Task) (task ledger.Task, err error) {
 		return task, err
 	}
 	return task, t.taskAudit(task, "task_opened", "tenure", k.OpenedAt)
+}
+
+// renewWork stores what an open task asks for now, such as another person who is given data.
+func (t *Tx) renewWork(task *ledger.Task, work ledger.TaskWork, text string) error {
+	was, err := encoded(task.Work)
+	if err != nil || was == text || task.State != ledger.TaskOpen {
+		return err
+	}
+	task.Work = work
+	return t.exec(`UPDATE tasks SET work = ? WHERE id = ?`, text, task.ID)
 }
 
 // taskAudit writes an audit row about a task. It leaves out the proof, which may name
