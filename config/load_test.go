@@ -110,7 +110,7 @@ func TestLoadReadsEveryKey(t *testing.T) {
 		Name:  "directory", After: []string{"wiki"}, Attributes: []string{"title"}, Ignore: []string{"title"},
 		Joiner: policy.JoinerRules{LeadTime: 24 * time.Hour},
 		Mover:  policy.MoverRules{Overlap: 24 * time.Hour},
-		Leaver: policy.LeaverRules{Retain: 24 * time.Hour, Approval: true, Remind: 72 * time.Hour, HandOver: "manager"},
+		Leaver: policy.LeaverRules{Retain: 24 * time.Hour, Approval: true, Remind: 72 * time.Hour, HandOver: "everyone", HandOverBy: "archive", HandOverNeeds: []string{"seat"}},
 	}, directory)
 	assert.Equal(t, 20, p.LongestUsername())
 	assert.True(t, p.ProtectsPerson("10001"))
@@ -118,7 +118,7 @@ func TestLoadReadsEveryKey(t *testing.T) {
 	wiki, _ := p.App("wiki")
 	assert.Equal(t, 48*time.Hour, wiki.Joiner.LeadTime)
 	assert.Equal(t, 12*time.Hour, wiki.Mover.Overlap)
-	assert.Equal(t, policy.LeaverRules{Retain: 36 * time.Hour, Remind: 48 * time.Hour, HandOver: "manager"}, wiki.Leaver)
+	assert.Equal(t, policy.LeaverRules{Retain: 36 * time.Hour, Remind: 48 * time.Hour, HandOver: "none", HandOverBy: "it"}, wiki.Leaver)
 }
 
 func TestLoadFillsInTheDefaults(t *testing.T) {
@@ -154,10 +154,10 @@ func TestLoadFillsInTheDefaults(t *testing.T) {
 func TestAppsOverridePartOfTheDefaults(t *testing.T) {
 	cfg, err := read(base + `
 apps:
-  wiki: {connector: memory, leaver: {retain: 7d, approval: none, remind: 12h}}
+  wiki: {connector: memory, leaver: {retain: 7d, approval: none, remind: 12h, handOver: manager, handOverBy: it, handOverNeeds: [seat]}}
   chat: {connector: memory, leaver: {delete: true}}
   crm: {connector: memory, joiner: {}, leaver: }
-leaver: {retain: 90d, delete: false, approval: required}
+leaver: {retain: 90d, delete: false, approval: required, handOver: none}
 joiner: {leadTime: 5d}
 `)
 	require.NoError(t, err)
@@ -165,9 +165,10 @@ joiner: {leadTime: 5d}
 		resolved, _ := cfg.Policy.App(app)
 		return resolved.Leaver
 	}
-	assert.Equal(t, policy.LeaverRules{Retain: 7 * 24 * time.Hour, Remind: 12 * time.Hour, HandOver: "manager"}, leaver("wiki"))
-	assert.Equal(t, policy.LeaverRules{Retain: 90 * 24 * time.Hour, Delete: true, Approval: true, Remind: 7 * 24 * time.Hour, HandOver: "manager"}, leaver("chat"))
-	assert.Equal(t, policy.LeaverRules{Retain: 90 * 24 * time.Hour, Approval: true, Remind: 7 * 24 * time.Hour, HandOver: "manager"}, leaver("crm"))
+	assert.Equal(t, policy.LeaverRules{Retain: 7 * 24 * time.Hour, Remind: 12 * time.Hour,
+		HandOver: "manager", HandOverBy: "it", HandOverNeeds: []string{"seat"}}, leaver("wiki"))
+	assert.Equal(t, policy.LeaverRules{Retain: 90 * 24 * time.Hour, Delete: true, Approval: true, Remind: 7 * 24 * time.Hour, HandOver: "none"}, leaver("chat"))
+	assert.Equal(t, policy.LeaverRules{Retain: 90 * 24 * time.Hour, Approval: true, Remind: 7 * 24 * time.Hour, HandOver: "none"}, leaver("crm"))
 	crm, _ := cfg.Policy.App("crm")
 	assert.Equal(t, 5*24*time.Hour, crm.Joiner.LeadTime, "an empty override overrides nothing")
 }

@@ -49,9 +49,12 @@ type client struct {
 	roleIs rest.Memo[string, []role]
 }
 
-// Capabilities implements connector.Connector.
+// Capabilities implements connector.Connector. A mailbox has to be licensed to be converted to a
+// shared one ("Convert a user mailbox to a shared mailbox", Microsoft 365 admin).
 func (c *client) Capabilities() connector.Capabilities {
 	return connector.Capabilities{
+		HandOverNeeds: []string{licencePrefix},
+
 		Create: true, Adopt: true, Update: true, Relabel: true, Disable: true, Reversible: true,
 		Delete: true, RecycleBin: recycleBin, Restore: true, Entitlements: true, ListEntitlements: true,
 		Sessions: true, ResetCredentials: c.resets, List: true, Probe: true, Settling: settling,

@@ -39,7 +39,7 @@ func open(t *testing.T, tenant *entratest.Tenant, change connector.Settings) con
 var all = connector.Capabilities{
 	Create: true, Adopt: true, Update: true, Relabel: true, Disable: true, Reversible: true, Delete: true,
 	RecycleBin: 30 * 24 * time.Hour, Restore: true, Entitlements: true, ListEntitlements: true, Sessions: true,
-	ResetCredentials: true, List: true, Probe: true, Settling: 15 * time.Minute,
+	ResetCredentials: true, List: true, Probe: true, Settling: 15 * time.Minute, HandOverNeeds: []string{"licence:"},
 }
 
 // target returns the suite's target for a tenant. base holds the faults that are on throughout.

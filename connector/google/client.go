@@ -33,13 +33,18 @@ type client struct {
 	timeout  time.Duration
 }
 
-// Capabilities implements connector.Connector.
+// Capabilities implements connector.Connector. Google moves data only between users who are
+// licensed for the service.
 func (c *client) Capabilities() connector.Capabilities {
-	return connector.Capabilities{
+	can := connector.Capabilities{
 		Create: true, Adopt: true, Update: true, Relabel: true, Disable: true, Reversible: true, Delete: true,
 		Entitlements: true, ListEntitlements: true, Sessions: true, ResetCredentials: true, List: true, Probe: true,
 		HandOver: len(c.handOver) > 0, RecycleBin: recycleBin, Restore: true, Settling: settling,
 	}
+	if can.HandOver && len(c.licences) > 0 {
+		can.HandOverNeeds = []string{licencePrefix}
+	}
+	return can
 }
 
 // Close implements connector.Connector.

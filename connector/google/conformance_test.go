@@ -58,6 +58,10 @@ func target(app *googletest.Service, settings connector.Settings, entitlements [
 			Down: kind == connector.KindUnavailable, Throttled: kind == connector.KindRateLimited, RetryAfter: after, AsDate: asDate,
 		})
 	}
+	offered := all
+	if _, licensed := settings["licences"]; licensed {
+		offered.HandOverNeeds = []string{"licence:"}
+	}
 	return connectortest.Target{
 		Kind: google.Kind,
 		Open: func(t *testing.T) connector.Connector {
@@ -65,7 +69,7 @@ func target(app *googletest.Service, settings connector.Settings, entitlements [
 			require.NoError(t, err)
 			return c
 		},
-		Capabilities: all, Entitlements: entitlements, Attributes: [2]string{"title", "department"},
+		Capabilities: offered, Entitlements: entitlements, Attributes: [2]string{"title", "department"},
 		Secrets: []string{settings["key"].(string), settings["url"].(string), "ya29."},
 		Wait:    10 * time.Second,
 		Deviations: map[connectortest.Deviation]string{

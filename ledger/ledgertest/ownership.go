@@ -64,6 +64,31 @@ var ownershipTests = tests{
 		}
 		assert.Equal(t, 1, won)
 	},
+	"who is given the data is remembered, and said once": func(t *testing.T, l ledger.Ledger) {
+		kim := ledger.Receiver{PersonID: "kim", AccountID: "8", By: "manager", At: at(3)}
+		require.NoError(t, l.NoteReceiver(t.Context(), "p1", "wiki", kim))
+		assert.Empty(t, read(t, l, "p1").Links, "there is no account")
+		require.NoError(t, linkTo(t, l, "p1", "wiki", "77", ledger.LinkDisabled))
+		for _, minute := range []int{3, 4} {
+			kim.At = at(minute)
+			require.NoError(t, l.NoteReceiver(t.Context(), "p1", "wiki", kim))
+		}
+		kim.At = at(3)
+		assert.Equal(t, kim, read(t, l, "p1").Links[0].Receiver)
+		assert.Equal(t, kim, begin(t, l, attempt("p1", "wiki", "k", 5)).Link.Receiver)
+		lee := ledger.Receiver{PersonID: "lee", AccountID: "9", By: "role heirs", At: at(6)}
+		require.NoError(t, l.NoteReceiver(t.Context(), "p1", "wiki", lee))
+		assert.Equal(t, lee, read(t, l, "p1").Links[0].Receiver)
+		var begun []map[string]any
+		for _, row := range audit(t, l, "p1") {
+			if row.Action == ledger.AuditHandOverBegun {
+				begun = append(begun, row.Detail)
+			}
+		}
+		assert.Equal(t, []map[string]any{{"to": "kim", "by": "manager"}, {"to": "lee", "by": "role heirs", "insteadOf": "kim"}}, begun)
+		require.NoError(t, linkTo(t, l, "p1", "wiki", "77", ledger.LinkActive))
+		assert.Zero(t, read(t, l, "p1").Links[0].Receiver)
+	},
 	"a creation in doubt is remembered until the account is known": func(t *testing.T, l ledger.Ledger) {
 		sent := ledger.Creation{At: at(3), Username: "zoë", State: ledger.CreationSent}
 		require.NoError(t, l.NoteCreation(t.Context(), "p1", "wiki", sent), "there need be no link")
