@@ -40,13 +40,25 @@ const (
 // leaver's data.
 const mostHolders = 100
 
+// People is the part of the ledger in which those are found who are given data.
+type People interface {
+	Links(ctx context.Context, f ledger.LinkFilter) ([]ledger.Link, error)
+	Person(ctx context.Context, personID string) (ledger.Person, error)
+}
+
+// HandOvers says who would be given a leaver's data at an instant, in each app in which they have
+// yet to be handed over; nothing if they have not left.
+func (r Rules) HandOvers(ctx context.Context, leaver ledger.Person, now time.Time, people People) (map[string]HandOver, error) {
+	return r.handOvers(ctx, leaver, TimelineOf(leaver).At(now), now, people)
+}
+
 // handOvers decides who is given a leaver's data, in each app in which they have yet to be
 // handed over. Whoever was decided on before stays, as long as they can be given anything.
-func (r Rules) handOvers(ctx context.Context, leaver ledger.Person, standing hr.Standing, now time.Time, registry Registry) (map[string]HandOver, error) {
+func (r Rules) handOvers(ctx context.Context, leaver ledger.Person, standing hr.Standing, now time.Time, people People) (map[string]HandOver, error) {
 	if standing.Status != hr.StatusEnded {
 		return nil, nil
 	}
-	s := succession{rules: r, leaver: leaver, standing: standing, now: now, registry: registry, known: map[string]ledger.Person{}}
+	s := succession{rules: r, leaver: leaver, standing: standing, now: now, people: people, known: map[string]ledger.Person{}}
 	all := map[string]HandOver{}
 	for _, link := range leaver.Links {
 		over := link.State == ledger.LinkDisabled && !link.HandedOverAt.IsZero()
@@ -69,7 +81,7 @@ type succession struct {
 	leaver   ledger.Person
 	standing hr.Standing
 	now      time.Time
-	registry Registry
+	people   People
 	known    map[string]ledger.Person // those who were looked up
 }
 
@@ -188,7 +200,7 @@ func (s *succession) mayHold(ctx context.Context, app, role string) ([]string, e
 	var ids []string
 	grants := append([]policy.Grant{{App: app}}, s.rules.Policy.RoleGrants(role)...)
 	for i, grant := range grants {
-		links, err := s.registry.Links(ctx, ledger.LinkFilter{App: grant.App, State: ledger.LinkActive})
+		links, err := s.people.Links(ctx, ledger.LinkFilter{App: grant.App, State: ledger.LinkActive})
 		if err != nil {
 			return nil, err
 		}
@@ -237,9 +249,9 @@ func (s *succession) person(ctx context.Context, id string) (ledger.Person, erro
 	if person, ok := s.known[id]; ok {
 		return person, nil
 	}
-	person, err := s.registry.Person(ctx, id)
+	person, err := s.people.Person(ctx, id)
 	if err == nil && person.CarriedTo != "" && person.CarriedTo != id {
-		person, err = s.registry.Person(ctx, person.CarriedTo)
+		person, err = s.people.Person(ctx, person.CarriedTo)
 	}
 	if err != nil && !errors.Is(err, ledger.ErrNotFound) {
 		return ledger.Person{}, err

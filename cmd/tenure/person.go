@@ -168,7 +168,8 @@ func (c *cli) personShowCommand() *cobra.Command {
 		Short: "Show where somebody's joining, moving or leaving stands",
 		Long: `Show where somebody's joining, moving or leaving stands, in one screen: how far it
 is, what HR said and when it holds, their accounts with the last proof of each and
-until when deleted ones can be brought back (tenure account restore), what is not done yet with its attempts and last error, and what is due next.
+until when deleted ones can be brought back (tenure account restore), to whom a
+leaver's data go, what is not done yet with its attempts and last error, and what is due next.
 Exits with 3 if something of theirs needs attention, is held (tenure breaker), or
 waits for an approval (tenure deletion).`,
 		Example: `  tenure person show 10004
@@ -187,6 +188,9 @@ waits for an approval (tenure deletion).`,
 				v := showPerson(person, operators, cfg.Policy, cfg.Clock().Now())
 				viewer := operator.Viewer{Ledger: l, Policy: cfg.Policy, Apps: apps.Of(cfg, nil), Clock: cfg.Clock()}
 				v.Bins = viewBins(viewer.Bins(cmd.Context(), person))
+				if v.HandOvers, err = viewHandOvers(cmd.Context(), viewer, person); err != nil {
+					return err
+				}
 				if err := c.print(v, v.draw); err != nil {
 					return err
 				}
@@ -224,6 +228,8 @@ type personScreen struct {
 	// Letters lists the records about the person that could not be read. Nobody knows
 	// what these would have changed.
 	Letters []report.Letter `json:"deadLetters,omitempty"`
+	// HandOvers says to whom a leaver's data go, or went.
+	HandOvers []handOverView `json:"handOvers,omitempty"`
 	// Bins lists the deleted accounts that can be brought back.
 	Bins []binView `json:"recycleBins,omitempty"`
 }
@@ -342,6 +348,7 @@ func (v personScreen) draw(p *page) {
 	p.table("Accounts", "app,state,username,account,entitlements,since,last proof", rowsOf(v.Accounts, func(a report.Link) []string {
 		return []string{a.App, linkState(a), a.Username, a.AccountID, strings.Join(a.Entitlements, " "), words.Instant(a.Since()), words.Instant(a.ProvenAt)}
 	}))
+	p.table("Data of a leaver", handOverHeader, rowsOf(v.HandOvers, handOverView.row))
 	p.table("Deleted, and can be brought back", binHeader, rowsOf(v.Bins, binView.row))
 	p.table("Not done", "app,step,state,attempts,last attempt,what,key", rowsOf(v.Steps, func(s ledger.Step) []string {
 		return []string{s.App, s.Kind, string(s.State), strconv.Itoa(s.Attempts), words.Instant(s.LastAttemptAt), whatOf(s), s.Key}

@@ -411,6 +411,9 @@ func (l *planLines) does(c preview.Change) string {
 	if c.Do == preview.Strip && len(c.Revoke) == 0 {
 		parts[0] = "revoke all"
 	}
+	if to := toWhom(c.To, c.By, c.Could); c.Do == preview.HandOver && to != "" {
+		parts[0] += " " + to
+	}
 	for _, e := range c.Grant {
 		parts = append(parts, "+"+e)
 	}

@@ -158,7 +158,7 @@ func drawAppEvidence(p *page, a report.AppEvidence) {
 		p.fields(field{"account", strings.TrimSpace(l.AccountID + " " + l.Username)}, field{"state", linkState(*l)},
 			field{"entitlements", strings.Join(l.Entitlements, " ")}, field{"proven created", words.Instant(l.CreatedAt)},
 			field{"proven disabled", words.Instant(l.DisabledAt)}, field{"proven without entitlements", words.Instant(l.StrippedAt)},
-			field{"data handed over", words.Instant(l.HandedOverAt)}, field{"proven deleted", words.Instant(l.DeletedAt)}, field{"last proof", words.Instant(l.ProvenAt)})
+			field{"data handed over", strings.TrimSpace(words.Instant(l.HandedOverAt) + " " + receiverText(l.Receiver))}, field{"proven deleted", words.Instant(l.DeletedAt)}, field{"last proof", words.Instant(l.ProvenAt)})
 	}
 	if a.Off != nil {
 		p.note("%s", offText(*a.Off))

@@ -49,17 +49,23 @@ type Link struct {
 	DisabledAt   time.Time        `json:"disabledAt,omitzero"`
 	StrippedAt   time.Time        `json:"strippedAt,omitzero"`
 	HandedOverAt time.Time        `json:"handedOverAt,omitzero"`
-	DeletedAt    time.Time        `json:"deletedAt,omitzero"`
-	ProvenAt     time.Time        `json:"provenAt,omitzero"`
+	// Receiver is who is given the account's data; nil until that has begun.
+	Receiver  *ledger.Receiver `json:"receiver,omitempty"`
+	DeletedAt time.Time        `json:"deletedAt,omitzero"`
+	ProvenAt  time.Time        `json:"provenAt,omitzero"`
 }
 
 // LinkOf describes a link of the ledger. It does not say whether the account is protected.
 func LinkOf(l ledger.Link) Link {
-	return Link{
+	v := Link{
 		App: l.App, State: l.State, AccountID: l.AccountID, Username: l.Username, Adopted: l.Adopted,
 		Entitlements: l.Entitlements, CreatedAt: l.CreatedAt, DisabledAt: l.DisabledAt, StrippedAt: l.StrippedAt,
 		HandedOverAt: l.HandedOverAt, DeletedAt: l.DeletedAt, ProvenAt: l.ProvenAt,
 	}
+	if l.Receiver.PersonID != "" {
+		v.Receiver = &l.Receiver
+	}
+	return v
 }
 
 // Since returns when the link's state was first proven.
