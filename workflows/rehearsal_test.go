@@ -42,7 +42,10 @@ func (b *biography) did(from time.Time) []string {
 	var out []string
 	for _, r := range rows {
 		if !r.At.Before(from) {
-			out = append(out, deed(r.At, r.App, actions[r.Action]))
+			if r.Action == ledger.AuditHandOverBegun {
+			continue // no change of its own
+		}
+		out = append(out, deed(r.At, r.App, actions[r.Action]))
 		}
 	}
 	slices.Sort(out)

@@ -66,6 +66,7 @@ var ownershipTests = tests{
 	},
 	"who is given the data is remembered, and said once": func(t *testing.T, l ledger.Ledger) {
 		kim := ledger.Receiver{PersonID: "kim", AccountID: "8", By: "manager", At: at(3)}
+		assess(t, l, "p1", 0, func(*ledger.Assessment) {})
 		require.NoError(t, l.NoteReceiver(t.Context(), "p1", "wiki", kim))
 		assert.Empty(t, read(t, l, "p1").Links, "there is no account")
 		require.NoError(t, linkTo(t, l, "p1", "wiki", "77", ledger.LinkDisabled))
