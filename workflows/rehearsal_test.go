@@ -43,9 +43,9 @@ func (b *biography) did(from time.Time) []string {
 	for _, r := range rows {
 		if !r.At.Before(from) {
 			if r.Action == ledger.AuditHandOverBegun {
-			continue // no change of its own
-		}
-		out = append(out, deed(r.At, r.App, actions[r.Action]))
+				continue // no change of its own
+			}
+			out = append(out, deed(r.At, r.App, actions[r.Action]))
 		}
 	}
 	slices.Sort(out)
