@@ -18,7 +18,10 @@ type Proof struct {
 	Smoke bool `json:"smoke,omitempty"`
 	// Deviations are, of a smoke test, the ways in which the server falls short of the vendor's.
 	Deviations []string `json:"deviations,omitempty"`
-	Ops        []string `json:"ops"` // the operations that succeeded there, sorted
+	// Attested is set if somebody reported it of a tenant of theirs (docs/proving-a-tenant.md),
+	// so that `make test-real` cannot repeat it.
+	Attested bool     `json:"attested,omitempty"`
+	Ops      []string `json:"ops"` // the operations that succeeded there, sorted
 }
 
 // ProofLevel says how much a proof is worth.
@@ -47,6 +50,9 @@ func (p Proof) String() string {
 	}
 	if p.Part != "" {
 		text += fmt.Sprintf(" (%s)", p.Part)
+	}
+	if p.Attested {
+		text += " (reported, not repeated)"
 	}
 	if p.Smoke {
 		text += " (smoke test only)"

@@ -26,6 +26,8 @@ The suite of connectors passes for every kind. On what it passes is said in four
 - **stand-in only**: a stand-in of ours answered, written from the vendor's reference. It proves that the connector agrees with us.
 
 A **smoke test** tried some operations, and not the suite, on an emulator that somebody else wrote. It is named beside the level, and lifts none.
+
+A proof that is **reported** is of somebody who ran the suite on a tenant of theirs: [Proving a kind on a real tenant](proving-a-tenant.md).
 `
 
 // columns lists the capabilities in the overview, each with the operation that shows it.
