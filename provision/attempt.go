@@ -304,6 +304,9 @@ func (a *stepAttempt) perform(begun ledger.Begun) (performed, error) {
 		a.doubtWhileLetIn()
 	}
 	if ask, ok := a.manualAsk(); ok {
+		if a.step.Kind == plan.HandOver && a.app.Capabilities().HandOver {
+			return a.handOverTogether(ask)
+		}
 		return a.byHand(ask)
 	}
 	return performers[a.step.Kind](a)

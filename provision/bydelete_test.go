@@ -42,17 +42,8 @@ func TestDataIsHandedOverAsTheAccountIsDeleted(t *testing.T) {
 			o := newOffice(t)
 			app := &atOnce{Connector: o.mail.Connector, gave: map[string]string{}}
 			o.engine.Apps["mail"] = &provision.App{Connector: app}
-			for _, person := range []string{"kim", "ada"} {
-				_, err := o.engine.Ledger.Record(t.Context(), []ledger.Received{{At: o.now, Event: hr.Event{
-					EventKey: hr.EventKey{Source: "/hr", ID: "hired " + person}, Type: hr.EventHired, PersonID: person, Recorded: o.now, Effective: hr.DateOf(o.now),
-					Profile: &hr.Profile{
-						Type: hr.TypeEmployee, GivenName: person, FamilyName: "Lovelace", ManagerID: manager,
-						StartDate: hr.DateOf(o.now), Location: hr.Location{TimeZone: "UTC"},
-					},
-				}}})
-				require.NoError(t, err)
-				require.NoError(t, settle(o, person))
-			}
+			hire(o, "kim", manager)
+			hire(o, "ada", manager)
 			id, kim := linkOf(o, "ada").AccountID, linkOf(o, "kim").AccountID
 			o.now = o.now.Add(20 * day)
 			o.hear(hr.EventTerminated)
@@ -73,6 +64,19 @@ func TestDataIsHandedOverAsTheAccountIsDeleted(t *testing.T) {
 			assert.Contains(t, fmt.Sprint(rows[len(rows)-1].Detail), kim, "the record says who got the data")
 		})
 	}
+}
+
+// hire has a person hired who reports to a manager, and does what is due.
+func hire(o *office, person, manager string) {
+	_, err := o.engine.Ledger.Record(o.t.Context(), []ledger.Received{{At: o.now, Event: hr.Event{
+		EventKey: hr.EventKey{Source: "/hr", ID: "hired " + person}, Type: hr.EventHired, PersonID: person, Recorded: o.now, Effective: hr.DateOf(o.now),
+		Profile: &hr.Profile{
+			Type: hr.TypeEmployee, GivenName: person, FamilyName: "Lovelace", ManagerID: manager,
+			StartDate: hr.DateOf(o.now), Location: hr.Location{TimeZone: "UTC"},
+		},
+	}}})
+	require.NoError(o.t, err)
+	require.NoError(o.t, settle(o, person))
 }
 
 // settle does what is due for a person, and returns the error of the first step that failed.

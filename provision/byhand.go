@@ -85,6 +85,28 @@ func (a *stepAttempt) byHand(ask connector.Ask) (performed, error) {
 	return performed{}, &Error{Code: CodeWaiting, Message: fmt.Sprintf("task %d waits for a human", task.ID)}
 }
 
+// handOverTogether has a human hand over what the app's interface cannot, and then the app the
+// rest. What the app can it also does after the human has refused, so that skipping the step
+// loses nothing more. Until the human has answered, the app is not asked: an app that took long
+// over it would be asked to begin again each time.
+func (a *stepAttempt) handOverTogether(ask connector.Ask) (performed, error) {
+	to := a.d.HandOvers[a.step.App].To
+	if to.PersonID == "" {
+		return a.byHand(ask)
+	}
+	if a.link.Receiver.AccountID != to.AccountID {
+		a.ctx = connector.WithOperation(a.ctx, "") // an operation that has begun is for somebody else
+	}
+	got, err := a.byHand(ask)
+	if f := ErrorOf(err); err != nil && f.Code != CodeRefused {
+		return got, err
+	}
+	if _, failed := a.handOver(); failed != nil {
+		return performed{}, failed
+	}
+	return got, err
+}
+
 // logAsked logs that a human was asked. Tenure notifies nobody otherwise, and a person who
 // has to be cut off keeps their access until somebody sees the task.
 func (a *stepAttempt) logAsked(task ledger.Task) {

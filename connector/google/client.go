@@ -27,6 +27,8 @@ type client struct {
 	groupRoles, roles, aliases                 bool
 	licences, handOver                         []string
 	places                                     places
+	asks                                       bool // a human is asked to route a leaver's mail
+	ask                                        func(step string) connector.Ask
 
 	key      secret.Secret
 	tokenURL string
@@ -45,6 +47,17 @@ func (c *client) Capabilities() connector.Capabilities {
 		can.HandOverNeeds = []string{licencePrefix}
 	}
 	return can
+}
+
+// Ask implements connector.Connector. Google rejects mail to a suspended user and shuts delegates
+// out of the mailbox, so that Gmail's settings of forwarding and delegation are of no use there.
+// What routes such mail is a default routing rule, which no API sets (knowledge.workspace.google.com,
+// "How to route emails sent to a suspended user").
+func (c *client) Ask(step string) (connector.Ask, bool) {
+	if step != "HandOver" || !c.asks {
+		return connector.Ask{}, false
+	}
+	return c.ask(step), true
 }
 
 // Close implements connector.Connector.

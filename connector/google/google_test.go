@@ -475,3 +475,21 @@ func TestErrorsHoldNoAddress(t *testing.T) {
 		}
 	}
 }
+
+// Google rejects mail to a suspended user, and no API routes it.
+func TestAHumanIsAskedToRouteTheMail(t *testing.T) {
+	_, settings := serve(t, nil)
+	_, asks := open(t, settings).Ask("HandOver")
+	assert.False(t, asks, "nobody to ask")
+	settings["assignee"] = "workspace-admins"
+	c := open(t, settings)
+	ask, asks := c.Ask("HandOver")
+	require.True(t, asks)
+	assert.Equal(t, "workspace-admins", ask.Assignee)
+	assert.Contains(t, ask.Instructions, "Default routing")
+	assert.True(t, c.Capabilities().HandOver, "and Drive is handed over besides")
+	for _, step := range []string{"Provision", "Disable", "Delete"} {
+		_, asks := c.Ask(step)
+		assert.False(t, asks, step)
+	}
+}

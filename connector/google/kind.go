@@ -46,7 +46,7 @@ var Kind = connector.Kind{
 	Name:    "google",
 	Summary: "Google Workspace, by its Admin SDK",
 	About:   about,
-	Settings: []connector.Setting{
+	Settings: append([]connector.Setting{
 		{Name: "key", Type: connector.TypeSecret, Required: true, Text: "Key of a service account with domain-wide delegation: the JSON file that Google Cloud gives."},
 		{Name: "admin", Type: connector.TypeText, Required: true, Text: "Address of the administrator on whose behalf the service account acts."},
 		{Name: "domain", Type: connector.TypeText, Required: true, Text: "Domain of new accounts: the username zoe becomes zoe@DOMAIN. An address in another domain is a username as a whole."},
@@ -64,7 +64,7 @@ var Kind = connector.Kind{
 		{Name: "tokenURL", Type: connector.TypeText, Default: defaultTokenURL, Text: "Google's token endpoint; the address in the key file is not used."},
 		remote.Plaintext,
 		{Name: "timeout", Type: connector.TypeDuration, Default: 30 * time.Second, Text: "How long one request may take."},
-	},
+	}, mailSettings()...),
 	Operations: []connector.Operation{
 		{Op: connector.OpFind, Calls: "GET users?query=externalId; then GET users/ADDRESS, which must be the primary one; then what read does"},
 		{Op: connector.OpRead, Calls: "GET users/ID; GET groups?userKey; with groupRoles GET groups/G/members/ID; with roles GET roleassignments?userKey; with licences GET product/P/sku/S/user/ADDRESS"},
@@ -94,6 +94,19 @@ var Kind = connector.Kind{
 	Connect:         connect,
 }
 
+// mailSettings holds the settings by which a human is asked to route a leaver's mail.
+func mailSettings() []connector.Setting {
+	all := connector.AskSettings(false)
+	for i := range all {
+		if all[i].Name == "instructions" {
+			all[i].Default = routeMail
+		}
+	}
+	return all
+}
+
+const routeMail = "Admin console > Apps > Google Workspace > Gmail > Default routing: for the account's address as single recipient, replace the recipient by whoever gets the data, on recognized and non-recognized addresses. Take the rule away when the person is back."
+
 const about = "[Google Workspace](apps/google.md) says how to set it up, which rights it needs, and what happens to a leaver.\n" +
 	"\n" +
 	"**Keys.** Accounts are linked by their immutable ID. The person ID is the user's external ID of the type `externalID`, and the username the part of the primary address before `@domain`. An account of which the address is only an alias is no match.\n" +
@@ -101,6 +114,8 @@ const about = "[Google Workspace](apps/google.md) says how to set it up, which r
 	"**Entitlements** are groups by their address (`staff@example.com`; with `groupRoles` also `staff@example.com:MANAGER` and `:OWNER`), `role:NAME` with `roles`, and `licence:PRODUCT/SKU` for those that `licences` names. Only direct memberships count. Google tells how many seats of a licence are used, not how many there are.\n" +
 	"\n" +
 	"**Disabling** suspends the account: it keeps its data, groups and licences, and is still billed. Sessions, OAuth tokens and app passwords are ended. An archived account counts as off.\n" +
+	"\n" +
+	"**Mail.** Google rejects mail to a suspended user, and no API routes it to somebody else. With `assignee`, a human is asked to, in the same step that hands over Drive and Calendar, which begins once they have answered.\n" +
 	"\n" +
 	"**Deleting** puts the account into Google's recycle bin for 20 days."
 
@@ -114,6 +129,7 @@ func connect(_ context.Context, env connector.Env, settings *connector.Values) (
 		licences: settings.Texts("licences"), handOver: settings.Texts("handOver"),
 		places: placesOf(settings.Text("externalID")),
 		key:    settings.Secret("key"), timeout: settings.Duration("timeout"),
+		asks: settings.Has("assignee"), ask: connector.ReadAsk(settings),
 	}
 	c.review(settings)
 	if base == nil || licensing == nil || tokenURL == nil {
