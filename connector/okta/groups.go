@@ -27,12 +27,12 @@ type group struct {
 	} `json:"profile"`
 }
 
-// unknownGroup says why there is no group of a name whose members can be changed.
-type unknownGroup string
+// unknownGroupError says why there is no group of a name whose members can be changed.
+type unknownGroupError string
 
-func (u unknownGroup) Error() string { return string(u) }
+func (u unknownGroupError) Error() string { return string(u) }
 
-// groupNamed returns the ID of the group with a name, or an unknownGroup.
+// groupNamed returns the ID of the group with a name, or an unknownGroupError.
 func (c *client) groupNamed(ctx context.Context, op, name string) (string, error) {
 	return c.groups.Get(name, func() (string, error) {
 		// A query finds the groups whose names begin with the text, does not lag as searches do,
@@ -58,11 +58,11 @@ func (c *client) groupNamed(ctx context.Context, op, name string) (string, error
 		}
 		switch len(ids) {
 		case 0:
-			return "", unknownGroup(problem)
+			return "", unknownGroupError(problem)
 		case 1:
 			return ids[0], nil
 		}
-		return "", unknownGroup(fmt.Sprintf("several groups have the name %q: rename all but one", name))
+		return "", unknownGroupError(fmt.Sprintf("several groups have the name %q: rename all but one", name))
 	})
 }
 
@@ -74,7 +74,7 @@ func (c *client) Grant(ctx context.Context, accountID string, names []string) er
 			return c.grantRole(ctx, accountID, role)
 		}
 		id, err := c.groupNamed(ctx, op, name)
-		if unknown := unknownGroup(""); errors.As(err, &unknown) {
+		if unknown := unknownGroupError(""); errors.As(err, &unknown) {
 			return connector.Invalid(op, "%s", unknown)
 		}
 		if err != nil {
@@ -92,7 +92,7 @@ func (c *client) Revoke(ctx context.Context, accountID string, names []string) e
 			return rest.Gone(c.revokeRole(ctx, accountID, role))
 		}
 		id, err := c.groupNamed(ctx, op, name)
-		if unknown := unknownGroup(""); errors.As(err, &unknown) {
+		if unknown := unknownGroupError(""); errors.As(err, &unknown) {
 			return nil // who is in no group of this name has lost it
 		}
 		if err != nil {
