@@ -38,6 +38,7 @@ type Tenant struct {
 	url  string
 
 	mu      sync.Mutex
+	domains map[string]bool // that are verified
 	users   map[string]Object
 	deleted map[string]Object
 	before  map[string]stale // what reads of a user still show
@@ -67,7 +68,7 @@ type stale struct {
 // company, and no users and groups.
 func New(around ...func(http.Handler) http.Handler) (t *Tenant, stop func()) {
 	t = &Tenant{
-		mux: http.NewServeMux(), users: map[string]Object{}, deleted: map[string]Object{}, before: map[string]stale{},
+		mux: http.NewServeMux(), domains: map[string]bool{Domain: true}, users: map[string]Object{}, deleted: map[string]Object{}, before: map[string]stale{},
 		groups: map[string]Object{}, members: map[string]map[string]bool{}, methods: map[string][]Object{}, devices: map[string]Object{},
 		apps: map[string][]Object{}, secret: ClientSecret, rights: map[string]bool{},
 	}
@@ -96,6 +97,27 @@ func (t *Tenant) URL() string { return t.url }
 // Settings returns the settings of the connector.
 func (t *Tenant) Settings() map[string]any {
 	return map[string]any{"tenant": TenantID, "clientID": ClientID, "clientSecret": ClientSecret, "url": t.url, "loginURL": t.url, "domain": Domain}
+}
+
+// AddDomain verifies another domain.
+func (t *Tenant) AddDomain(name string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.domains[name] = true
+}
+
+// Users returns how many users have an employeeId, those in the recycle bin included.
+func (t *Tenant) Users(employeeID string) (n int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, all := range []map[string]Object{t.users, t.deleted} {
+		for _, u := range all {
+			if u["employeeId"] == employeeID {
+				n++
+			}
+		}
+	}
+	return n
 }
 
 // Calls returns the requests to Graph so far, such as "GET /users/{id}", and forgets them.

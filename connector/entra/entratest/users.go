@@ -217,7 +217,7 @@ func (t *Tenant) check(id string, given Object) *failure {
 		if value == nil && slices.Contains([]string{"displayName", "usageLocation", "mailNickname", "accountEnabled", "userPrincipalName"}, name) {
 			invalid = true
 		}
-		if local, domain, _ := strings.Cut(text, "@"); name == "userPrincipalName" && (!accentless.MatchString(local) || domain != Domain) {
+		if local, domain, _ := strings.Cut(text, "@"); name == "userPrincipalName" && (!accentless.MatchString(local) || !t.domains[domain]) {
 			invalid = true
 		}
 		if invalid {

@@ -211,6 +211,21 @@ func (s *Service) AddUser(user map[string]any) (id string) {
 	return s.add(user).user["id"].(string)
 }
 
+// Persons returns how many users have this employee ID, deleted ones included.
+func (s *Service) Persons(employeeID string) (n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, p := range s.people {
+		ids, _ := p.user["externalIds"].([]any)
+		for _, id := range ids {
+			if id, _ := id.(map[string]any); id["value"] == employeeID {
+				n++
+			}
+		}
+	}
+	return n
+}
+
 // Change changes the members of a user as an administrator would.
 func (s *Service) Change(id string, members map[string]any) {
 	s.mu.Lock()
