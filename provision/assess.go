@@ -114,7 +114,7 @@ func (e *Engine) Assess(ctx context.Context, personID string) (Assessment, error
 			continue
 		}
 		todo := Todo{Step: step}
-		if s := known[step.Key]; s.State == ledger.StepAttention {
+		if s := known[step.Key]; s.State == ledger.StepAttention && !d.answered(s) {
 			todo.Attention = &Attention{Key: s.Key, App: s.App, Code: s.Code, Message: s.Message}
 		}
 		todo.Waiting = e.waitingFor(d, step.Key)

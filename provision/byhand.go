@@ -272,6 +272,12 @@ func (a *stepAttempt) signedIn() (connector.Account, bool, error) {
 	return matches[0].Account, true, nil
 }
 
+// answered reports whether a step was in attention only because a human was late, and the
+// human has answered since: then it is tried at once, and not when it is rechecked.
+func (d decision) answered(s ledger.Step) bool {
+	return s.Code == CodeOverdue && !slices.ContainsFunc(d.Person.Tasks, func(k ledger.Task) bool { return k.Key == s.Key })
+}
+
 // waitingFor returns the unfinished task that a step waits for, or nil if there is none or
 // it needs a reminder now.
 func (e *Engine) waitingFor(d decision, key string) *Waiting {

@@ -128,6 +128,7 @@ func TestATaskIsRemindedOfAndEscalatedAndCanStillBeDone(t *testing.T) {
 		assert.Equal(t, map[string]string{"wiki": provision.CodeOverdue}, b.inAttention())
 	})
 	b.does(75*time.Hour, ledger.VerbTaskDone, 1)
+	b.on(75*time.Hour+time.Minute, func() { assert.Equal(t, ledger.LinkActive, b.link("wiki").State, "at once") })
 	b.live(80 * time.Hour)
 	assert.Equal(t, 3, task().Reminders, "at 24, 48 and 72 hours")
 	assert.Equal(t, ledger.LinkActive, b.link("wiki").State)

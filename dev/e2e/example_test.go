@@ -229,10 +229,11 @@ func (r *exampleRig) state(t *testing.T, person, app string) string {
 func (r *exampleRig) awaits(t *testing.T, what string, wrong func() string) {
 	t.Helper()
 	began, last := time.Now(), ""
-	if !assert.Eventually(t, func() bool { last = wrong(); return last == "" }, patience, 50*time.Millisecond) {
+	if !assert.Eventually(t, func() bool { last = wrong(); return last == "" }, 15*time.Second, 50*time.Millisecond) {
 		shown, _, _ := r.tenure(t, "person", "list")
 		attention, _, _ := r.tenure(t, "run", "list", "--attention")
-		require.FailNow(t, "not so in time", "%s: it is %s\n%s\n%s", what, last, shown, attention)
+		tasks, _, _ := r.tenure(t, "task", "list", "--state", "all")
+		require.FailNow(t, "not so in time", "%s: it is %s\n%s\n%s\n%s", what, last, shown, attention, tasks)
 	}
 	t.Logf("%6.1fs  %s", time.Since(began).Seconds(), what)
 }

@@ -103,8 +103,8 @@ func entitlementsOf(d document, app string) []string {
 }
 
 // startExample starts the company of examples/company on stand-ins, with so many seats of Power
-// BI. Of the configuration it replaces addresses, credentials and how fast apps may be called,
-// and nothing else.
+// BI. Of the configuration it replaces addresses, credentials, how fast apps may be called and
+// how often a step in attention is tried again, and nothing else.
 func startExample(t *testing.T, seats int, opts stack.Options) *exampleRig {
 	t.Helper()
 	d := readExample(t)
@@ -137,7 +137,7 @@ func startExample(t *testing.T, seats int, opts stack.Options) *exampleRig {
 			"url": google, "licensingURL": google, "tokenURL": google + "/token", "licensingInterval": "10ms",
 			"key": secret("google.json", v.google.Key()),
 		},
-		"chat":      {"url": at(v.slack) + scimtest.BasePath, "token": secret("slack-token", "slack's token")},
+		"chat":      {"url": at(v.slack) + scimtest.BasePath, "token": secret("slack-token", "made-up-token")},
 		"code":      {"url": at(v.github), "installationID": "77", "privateKey": secret("github-app.key", vendortest.PEM(key))},
 		"crm":       {"url": at(v.crm), "privateKey": secret("salesforce.key", vendortest.PEM(key))},
 		"directory": {"url": v.directory.URL(), "password": secret("ldap-password", ldaptest.Password)},
@@ -147,6 +147,7 @@ func startExample(t *testing.T, seats int, opts stack.Options) *exampleRig {
 		maps.Copy(its["settings"].(document), settings)
 	}
 	d["kafka"] = document{"brokers": []string{"{{.Kafka}}"}, "topics": []document{{"name": "{{.Topic}}"}}}
+	d["attention"] = document{"recheck": "1s"} // in real time, also where days are short
 	d["metrics"] = document{"worker": "{{.WorkerMetrics}}", "starter": "{{.StarterMetrics}}"}
 	text, err := yaml.Marshal(d)
 	require.NoError(t, err)
@@ -180,7 +181,7 @@ func startVendors(t *testing.T, d document, seats int) vendors {
 	v.google.Change(v.google.AddUser(document{
 		"primaryEmail": "tenure@example.com", "name": document{"givenName": "Tenure", "familyName": "Tenure"},
 	}), document{"isAdmin": true})
-	v.slack, err = scimtest.New(scimtest.Options{Name: "Slack", Token: "slack's token", Groups: entitlementsOf(d, "chat"), Deviations: scimtest.Vendors["slack"]})
+	v.slack, err = scimtest.New(scimtest.Options{Name: "Slack", Token: "made-up-token", Groups: entitlementsOf(d, "chat"), Deviations: scimtest.Vendors["slack"]})
 	require.NoError(t, err)
 	v.github = githubtest.New(githubtest.Options{
 		Org: "example", Teams: entitlementsOf(d, "code"), Anybody: true, AppID: "Iv23liExample", Key: &vendortest.Key().PublicKey,
@@ -272,6 +273,8 @@ func (r *exampleRig) tasks(t *testing.T, app string) (all []exampleTask) {
 func (r *exampleRig) answer(t *testing.T, app string) {
 	t.Helper()
 	for _, task := range r.tasks(t, app) {
-		_, _, _ = r.tenure(t, "task", "done", strconv.FormatInt(task.ID, 10), "--proof", "seen", "--operator", "grace") // it may be withdrawn by now
+		if _, said, err := r.tenure(t, "task", "done", strconv.FormatInt(task.ID, 10), "--proof", "seen", "--operator", "grace"); err != nil {
+			t.Logf("task %d: %s", task.ID, said) // it may be withdrawn by now
+		}
 	}
 }
