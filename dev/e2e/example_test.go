@@ -229,7 +229,7 @@ func (r *exampleRig) state(t *testing.T, person, app string) string {
 func (r *exampleRig) awaits(t *testing.T, what string, wrong func() string) {
 	t.Helper()
 	began, last := time.Now(), ""
-	if !assert.Eventually(t, func() bool { last = wrong(); return last == "" }, 15*time.Second, 50*time.Millisecond) {
+	if !assert.Eventually(t, func() bool { last = wrong(); return last == "" }, patience, 50*time.Millisecond) {
 		shown, _, _ := r.tenure(t, "person", "list")
 		attention, _, _ := r.tenure(t, "run", "list", "--attention")
 		tasks, _, _ := r.tenure(t, "task", "list", "--state", "all")
