@@ -238,8 +238,11 @@ func (a *stepAttempt) update() (performed, error) {
 	if connector.Is(granted, connector.KindNotFound) || connector.Is(setting, connector.KindNotFound) {
 		return a.vanished(), nil
 	}
-	wanted := want.EntitlementNames()
-	account, found, err := a.read(id)
+	wanted, look := want.EntitlementNames(), a.read
+	if len(a.step.Grant)+len(a.step.Revoke) == 0 { // entitlements are no matter of this step
+		wanted, look = nil, a.readState
+	}
+	account, found, err := look(id)
 	switch {
 	case entitled != nil:
 		return a.unsureAttributes(), entitled

@@ -106,11 +106,15 @@ func (c *client) Find(ctx context.Context, keys connector.Keys) ([]connector.Mat
 	by := func(find func(context.Context, string) ([]user, error)) func(context.Context, string) ([]connector.Account, error) {
 		return connector.Whole(keys.PersonID, find, c.externalID, whole)
 	}
+	email := keys.Email
+	if keys.Username != "" && strings.EqualFold(email, c.address(keys.Username)) {
+		email = "" // that address is looked for already
+	}
 	return connector.FirstMatches(ctx, keys.PersonID,
 		connector.Look{By: connector.ByExternalID, Value: keys.PersonID, Find: by(c.searcher(c.places.person))},
 		connector.Look{By: connector.ByEmployeeNumber, Value: keys.EmployeeNumber, Find: by(c.searcher(c.places.named[employeeNumber]))},
 		connector.Look{By: connector.ByUsername, Value: keys.Username, Find: by(c.byAddress)},
-		connector.Look{By: connector.ByEmail, Value: keys.Email, Find: by(c.byAddress)},
+		connector.Look{By: connector.ByEmail, Value: email, Find: by(c.byAddress)},
 	)
 }
 

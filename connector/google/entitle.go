@@ -225,9 +225,12 @@ func (c *client) Revoke(ctx context.Context, accountID string, names []string) e
 	if len(names) == 0 {
 		return connector.GivenUp(ctx, op)
 	}
-	u, err := c.get(ctx, op, accountID)
-	if err != nil {
-		return rest.Gone(err)
+	u := user{"id": accountID} // members and roles go by it
+	if slices.ContainsFunc(names, func(name string) bool { return parseEntitlement(name).kind == connector.Licence }) {
+		var err error
+		if u, err = c.get(ctx, op, accountID); err != nil { // Google wants the address for licences
+			return rest.Gone(err)
+		}
 	}
 	return connector.Each(names, func(name string) error {
 		switch e := parseEntitlement(name); e.kind {

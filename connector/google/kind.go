@@ -77,7 +77,7 @@ var Kind = connector.Kind{
 		{Op: connector.OpUpdate, Calls: "GET users/ID; PUT users/ID; with aliases POST and DELETE users/ID/aliases"},
 		{Op: connector.OpRelabel, Calls: "GET users/ID; PUT users/ID"},
 		{Op: connector.OpGrant, Calls: "GET users/ID; POST groups/G/members; POST roleassignments; POST product/P/sku/S/user"},
-		{Op: connector.OpRevoke, Calls: "GET users/ID; DELETE groups/G/members/ID; DELETE roleassignments/A; DELETE product/P/sku/S/user/ADDRESS"},
+		{Op: connector.OpRevoke, Calls: "for licences GET users/ID; DELETE groups/G/members/ID; DELETE roleassignments/A; DELETE product/P/sku/S/user/ADDRESS"},
 		{Op: connector.OpDisable, Calls: "GET users/ID; POST users/ID/verificationCodes/invalidate; PUT users/ID suspended=true"},
 		{Op: connector.OpEnable, Calls: "GET users/ID; PUT users/ID suspended=false"},
 		{Op: connector.OpRevokeSessions, Calls: "POST users/ID/signOut; GET and DELETE users/ID/tokens; GET and DELETE users/ID/asps"},

@@ -84,7 +84,7 @@ Profile Updates).
 		{Op: connector.OpGrant, Calls: "GET /groups?q (remembered for a minute) and PUT /groups/{id}/users/{id} for each group; POST /users/{id}/roles for each role"},
 		{Op: connector.OpRevoke, Calls: "GET /groups?q (remembered for a minute) and DELETE /groups/{id}/users/{id} for each group; GET /users/{id}/roles and DELETE /users/{id}/roles/{id} for each role"},
 		{Op: connector.OpDisable, Calls: "POST /users/{id}/lifecycle/suspend; if refused GET /users/{id} and POST unlock or deactivate"},
-		{Op: connector.OpEnable, Calls: "GET /users/{id}, POST /users/{id}/lifecycle/unsuspend or activate, GET /users/{id}"},
+		{Op: connector.OpEnable, Calls: "POST /users/{id}/lifecycle/unsuspend; if refused, or with disable: deactivate, GET /users/{id}, POST activate, GET /users/{id}"},
 		{Op: connector.OpRevokeSessions, Calls: "DELETE /users/{id}/sessions?oauthTokens=true&forgetDevices=true"},
 		{Op: connector.OpResetCredentials, Calls: "GET /users/{id}; POST /users/{id} with a random password, POST /users/{id}/lifecycle/reset_factors; of a PROVISIONED user POST /users/{id}/lifecycle/reactivate"},
 		{Op: connector.OpDelete, Calls: "DELETE /users/{id} twice"},

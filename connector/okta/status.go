@@ -120,8 +120,14 @@ func (c *client) Disable(ctx context.Context, accountID string) error {
 // reference of suspend names another code for it than other operations answer.
 func refusedByStatus(err error) bool { return rest.Has(err, wrongStatus, invalid) }
 
-// Enable implements connector.Connector.
+// Enable implements connector.Connector. Like Disable, it first asks for what nearly every
+// account needs.
 func (c *client) Enable(ctx context.Context, accountID string) error {
+	if !c.deactivates {
+		if err := c.lifecycle(ctx, connector.OpEnable, accountID, unsuspend); err == nil || !refusedByStatus(err) {
+			return err
+		}
+	}
 	u, err := c.settled(ctx, connector.OpEnable, accountID)
 	switch {
 	case err != nil:

@@ -37,7 +37,7 @@ func (c *client) Create(ctx context.Context, spec connector.Spec) (connector.Acc
 	if err != nil {
 		return connector.Account{}, err
 	}
-	account, err := c.read(ctx, op, id)
+	account, err := c.read(connector.SparingEntitlements(ctx), op, id) // a new user has none
 	if err != nil && !connector.Is(err, connector.KindUnavailable) {
 		// Other kinds would say that no account was made.
 		return connector.Account{ID: id}, rest.Contradictory(op, "Salesforce made the user and does not show it: "+err.Error())
@@ -185,12 +185,19 @@ func (c *client) written(ctx context.Context, op string, attributes map[string]a
 
 // lookUp returns the ID of a record by its name; empty if there is none.
 func (c *client) lookUp(ctx context.Context, op, object, field, name string) (id string, err error) {
-	found, err := c.all(ctx, op, "SELECT Id FROM "+object+" WHERE "+field+" = "+quote(name))
-	if err != nil || len(found) == 0 {
-		return "", err
+	key := object + " " + name
+	id, err = c.ids.Get(key, func() (string, error) {
+		found, err := c.all(ctx, op, "SELECT Id FROM "+object+" WHERE "+field+" = "+quote(name))
+		if err != nil || len(found) == 0 {
+			return "", err
+		}
+		if len(found) > 1 {
+			return "", connector.Invalid(op, "Salesforce has more than one %s named %q", object, name)
+		}
+		return found[0].Text("Id"), nil
+	})
+	if id == "" {
+		c.ids.Forget(key) // somebody may make it
 	}
-	if len(found) > 1 {
-		return "", connector.Invalid(op, "Salesforce has more than one %s named %q", object, name)
-	}
-	return found[0].Text("Id"), nil
+	return id, err
 }

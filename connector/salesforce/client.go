@@ -24,6 +24,9 @@ type client struct {
 	suffix     string            // of usernames
 	fields     []string          // of User, that policy can map
 	defaults   map[string]string // attributes of new users
+
+	ids     rest.Memo[string, string] // of profiles and roles by object and name
+	targets rest.Memo[string, target] // by the names of entitlements
 }
 
 // Capabilities implements connector.Connector.
@@ -229,18 +232,22 @@ func (c *client) Find(ctx context.Context, keys connector.Keys) ([]connector.Mat
 	if keys.AccountID != "" {
 		return connector.FoundByID(c.read(ctx, op, keys.AccountID))
 	}
-	asked := false
+	looks := []look{
+		{c.externalID, keys.PersonID}, {"EmployeeNumber", keys.EmployeeNumber}, {"Username", c.long(keys.Username)}, {"Email", keys.Email},
+	}
+	looks = slices.DeleteFunc(looks, func(l look) bool { // the field of the external ID holds person IDs
+		return l.value == "" || strings.EqualFold(l.field, c.externalID) && l.value != keys.PersonID
+	})
+	rows, err := c.candidates(ctx, op, looks)
+	if err != nil {
+		return nil, err
+	}
 	by := func(field string) func(context.Context, string) ([]connector.Account, error) {
 		return func(ctx context.Context, value string) ([]connector.Account, error) {
-			if strings.EqualFold(field, c.externalID) && value != keys.PersonID {
-				return nil, nil // the field holds person IDs
+			if !slices.Contains(looks, look{field, value}) {
+				return nil, nil
 			}
-			asked = true
-			found, err := c.users(ctx, op, field+" = "+quote(value)+fmt.Sprintf(" LIMIT %d", mostMatches+1))
-			if len(found) > mostMatches {
-				return nil, connector.Invalid(op, "Salesforce has more than %d users with one person's %s", mostMatches, field)
-			}
-			return found, err
+			return c.complete(ctx, op, slices.DeleteFunc(slices.Clone(rows), func(row record) bool { return !strings.EqualFold(row.Text(field), value) }))
 		}
 	}
 	matches, err := connector.FirstMatches(ctx, keys.PersonID,
@@ -252,10 +259,39 @@ func (c *client) Find(ctx context.Context, keys connector.Keys) ([]connector.Mat
 		connector.Look{By: connector.ByUsername, Value: c.long(keys.Username), Find: by("Username")},
 		connector.Look{By: connector.ByEmail, Value: keys.Email, Find: by("Email")},
 	)
-	if err != nil || len(matches) > 0 || !asked {
+	if err != nil || len(matches) > 0 || len(looks) == 0 {
 		return matches, err
 	}
 	return nil, c.seesAll(ctx, op)
+}
+
+// look is a key to look for.
+type look struct{ field, value string }
+
+// candidates returns the users who have any of the keys, by one query. Salesforce compares
+// texts by more than their case: a user who has none of the keys to the letter is an error,
+// since nobody may take them for absent.
+func (c *client) candidates(ctx context.Context, op string, looks []look) ([]record, error) {
+	if len(looks) == 0 {
+		return nil, nil
+	}
+	var conditions, fields []string
+	for _, l := range looks {
+		conditions, fields = append(conditions, l.field+" = "+quote(l.value)), append(fields, l.field)
+	}
+	rows, err := c.all(ctx, op, fmt.Sprintf("SELECT %s FROM User WHERE %s LIMIT %d", c.selected(), strings.Join(conditions, " OR "), mostMatches+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(rows) > mostMatches {
+		return nil, connector.Invalid(op, "Salesforce has more than %d users with one person's %s", mostMatches, strings.Join(fields, ", "))
+	}
+	for _, row := range rows {
+		if !slices.ContainsFunc(looks, func(l look) bool { return strings.EqualFold(row.Text(l.field), l.value) }) {
+			return nil, rest.Contradictory(op, "Salesforce found a user by a key that the user does not have")
+		}
+	}
+	return rows, nil
 }
 
 // usersAtOnce is how many users one query about their assignments names: Salesforce takes

@@ -149,12 +149,35 @@ func (c *client) grant(ctx context.Context, id, name string) error {
 		return connector.Invalid(op, "%q cannot be granted: %s", name, withProfile)
 	}
 	a := assignments[of(name)]
-	type target struct{ field, id string }
+	known := true
+	to, err := c.targets.Get(name, func() (target, error) {
+		known = false
+		return c.target(ctx, op, a, name)
+	})
+	if err != nil {
+		return err
+	}
+	_, err = c.insert(ctx, op, a.object, map[string]any{a.user: id, to.field: to.id})
+	switch {
+	case rest.Has(err, "DUPLICATE_VALUE"):
+		return nil
+	case known && rest.Has(err, missing...): // it may have been made anew
+		c.targets.Forget(name)
+		return c.grant(ctx, id, name)
+	}
+	return c.orGone(ctx, op, id, err)
+}
+
+// target is what an assignment assigns: the field that refers to it, and its ID.
+type target struct{ field, id string }
+
+// target returns what has to be assigned to give an entitlement.
+func (c *client) target(ctx context.Context, op string, a assignment, name string) (target, error) {
 	var targets []target
 	for _, k := range a.kinds {
 		ids, err := c.find(ctx, op, k, name)
 		if err != nil {
-			return err
+			return target{}, err
 		}
 		for _, id := range ids {
 			targets = append(targets, target{k.object + "Id", id})
@@ -162,16 +185,12 @@ func (c *client) grant(ctx context.Context, id, name string) error {
 	}
 	switch len(targets) {
 	case 0:
-		return connector.Invalid(op, "Salesforce has no entitlement %q: check its API name in Setup, and the prefix (role:, licence:, none for a public group)", name)
+		return target{}, connector.Invalid(op, "Salesforce has no entitlement %q: check its API name in Setup, and the prefix (role:, licence:, none for a public group)", name)
 	case 1:
+		return targets[0], nil
 	default:
-		return connector.Invalid(op, "Salesforce has a permission set and a permission set group of the name %q: rename one", name)
+		return target{}, connector.Invalid(op, "Salesforce has a permission set and a permission set group of the name %q: rename one", name)
 	}
-	_, err := c.insert(ctx, op, a.object, map[string]any{a.user: id, targets[0].field: targets[0].id})
-	if rest.Has(err, "DUPLICATE_VALUE") {
-		return nil
-	}
-	return c.orGone(ctx, op, id, err)
 }
 
 // find returns the IDs of what an entitlement of a kind can be.

@@ -300,7 +300,14 @@ func TestRequests(t *testing.T) {
 	assert.Equal(t, 3, calls(func() error { return c.Disable(ctx, account.ID) }))
 	assert.Equal(t, 3, calls(func() error { return c.Enable(ctx, account.ID) }))
 	assert.Equal(t, 1, calls(func() error { return c.Update(ctx, account.ID, map[string]any{"Title": "x"}) }))
-	assert.Equal(t, 8, calls(func() error { return c.RevokeSessions(ctx, account.ID) }))
+	assert.Equal(t, 6, calls(func() error { return c.RevokeSessions(ctx, account.ID) }))
+	assert.Equal(t, 4, calls(func() error { return c.RevokeSessions(ctx, account.ID) }), "there are none, and the user is looked for")
+	assert.Equal(t, 1, calls(func() error { return c.Grant(ctx, account.ID, []string{"Everybody"}) }), "which group it is was remembered")
+	find := func() error {
+		_, err := c.Find(ctx, connector.Keys{PersonID: "p-2", Username: "joe", Email: "joe@example.com"})
+		return err
+	}
+	assert.Equal(t, 2, calls(find), "one look for all keys, and whether it would have shown everybody")
 }
 
 func TestSettings(t *testing.T) {
@@ -332,4 +339,17 @@ func TestForesee(t *testing.T) {
 	assert.Contains(t, foresight.Attribute("Titel"), `"Title"`)
 	assert.NotEmpty(t, foresight.Entitlement("licence:profile/Salesforce"))
 	assert.Empty(t, foresight.Entitlement("licence:SalesUser"))
+}
+
+// A group that was made anew is granted, and not the one that its name stood for.
+func TestRememberedNames(t *testing.T) {
+	org, settings := serve(t, nil)
+	c := open(t, settings)
+	jane, joe := create(t, c, "jane", "p-1"), create(t, c, "joe", "p-2")
+	require.NoError(t, c.Grant(t.Context(), jane.ID, []string{"Everybody"}))
+	org.Remake("Everybody")
+	require.NoError(t, c.Grant(t.Context(), joe.ID, []string{"Everybody"}))
+	account, err := c.Read(t.Context(), joe.ID)
+	require.NoError(t, err)
+	assert.Equal(t, []string{"Everybody"}, account.Entitlements)
 }

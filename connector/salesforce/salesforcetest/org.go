@@ -260,3 +260,11 @@ func (o *Org) checkUnique(object, id string, fields map[string]any) *refusal {
 	}
 	return nil
 }
+
+// Remake deletes a public group, and makes another one of the same name.
+func (o *Org) Remake(group string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.tables["Group"] = slices.DeleteFunc(o.tables["Group"], func(r row) bool { return r["DeveloperName"] == group && r["Type"] == "Regular" })
+	o.add("Group", row{"Name": group, "DeveloperName": group, "Type": "Regular"})
+}

@@ -176,7 +176,7 @@ func (o *Org) run(s statement) ([]map[string]any, *refusal) {
 	}
 	shown := []map[string]any{}
 	for _, r := range o.rowsOf(s.object) {
-		if !slices.ContainsFunc(s.where, func(c condition) bool { return !c.holds(o.value(s.object, r, c.field)) }) {
+		if s.matches(func(field string) any { return o.value(s.object, r, field) }) {
 			shown = append(shown, o.show(s, r))
 		}
 		if s.limit > 0 && len(shown) == s.limit {

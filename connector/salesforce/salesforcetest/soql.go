@@ -9,11 +9,13 @@ import (
 	"strings"
 )
 
-// statement is a query: SELECT ... FROM ... WHERE ... LIMIT ...
+// statement is a query: SELECT ... FROM ... WHERE ... LIMIT ... Its conditions are joined by
+// AND, or all of them by OR: SOQL wants parentheses for both, which the stand-in does not know.
 type statement struct {
 	fields []string
 	object string
 	where  []condition
+	or     bool
 	limit  int
 }
 
@@ -34,7 +36,7 @@ var (
 	tokenForm   = regexp.MustCompile(`^(?:[A-Za-z0-9_.]+|!=|[=(),])`)
 	errSOQL     = errors.New("unexpected token")
 	escapes     = map[byte]string{'\\': `\`, '\'': `'`, 'n': "\n", 'r': "\r", 't': "\t", '"': `"`}
-	keywordList = []string{"SELECT", "FROM", "WHERE", "AND", "IN", "LIMIT"}
+	keywordList = []string{"SELECT", "FROM", "WHERE", "AND", "OR", "IN", "LIMIT"}
 )
 
 // tokens splits a statement. A quotation mark ends a literal unless a backslash is before it.
@@ -145,7 +147,12 @@ func parse(soql string) (statement, error) {
 	p.need("FROM")
 	s.object = p.name()
 	if p.take("WHERE") {
-		for more := true; more && p.err == nil; more = p.take("AND") {
+		s.where = append(s.where, p.condition())
+		joint := "AND"
+		if s.or = len(p.left) > 0 && !p.left[0].literal && strings.EqualFold(p.left[0].text, "OR"); s.or {
+			joint = "OR"
+		}
+		for p.err == nil && p.take(joint) {
 			s.where = append(s.where, p.condition())
 		}
 	}
@@ -176,6 +183,11 @@ func (p *parser) condition() condition {
 		c.values = []any{p.value()}
 	}
 	return c
+}
+
+// matches reports whether a record, whose values value returns, meets the conditions.
+func (s statement) matches(value func(field string) any) bool {
+	return slices.ContainsFunc(s.where, func(c condition) bool { return c.holds(value(c.field)) == s.or }) == s.or
 }
 
 // holds reports whether a condition holds for a value. Texts are compared without regard to
