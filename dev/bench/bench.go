@@ -16,6 +16,9 @@ type Options struct {
 	People int   // for each number of apps and each change
 	SCIM   int   // people whose requests to an app that speaks SCIM are counted; 0 leaves it out
 
+	Vendors bool           // counts the requests to stand-ins of vendors for each change
+	Company CompanyOptions // a company that is driven into them; no people leave it out
+
 	CutOff CutOffOptions // for measuring how long it takes to cut somebody off among queued joiners
 
 	RaceApps    int // number of apps in the race; 0 leaves it out
@@ -30,7 +33,7 @@ type Options struct {
 // Standard returns the options of `make bench`.
 func Standard() Options {
 	return Options{
-		Apps: []int{1, 5, 10, 25}, People: 7, SCIM: 5,
+		Apps: []int{1, 5, 10, 25}, People: 7, SCIM: 5, Vendors: true, Company: CompanyOptions{People: 100, Parts: 4, Faster: 20},
 		CutOff:   CutOffOptions{Apps: 5, Takes: 100 * time.Millisecond, Queued: 10_000, People: 15},
 		RaceApps: 10, Flows: 200, Concurrency: 32, Rounds: 3, Progress: io.Discard,
 	}
@@ -45,8 +48,12 @@ type Report struct {
 	// Requests counts the requests to an app that speaks SCIM; empty if that was left
 	// out.
 	Requests []Requests `json:"requests,omitempty"`
-	CutOff   *CutOff    `json:"cutOff,omitempty"`
-	Race     *Race      `json:"race,omitempty"`
+	// Vendors counts the requests to stand-ins of vendors, and Company those for the history of
+	// a company; empty if that was left out.
+	Vendors []VendorCalls `json:"vendors,omitempty"`
+	Company []VendorTotal `json:"company,omitempty"`
+	CutOff  *CutOff       `json:"cutOff,omitempty"`
+	Race    *Race         `json:"race,omitempty"`
 }
 
 // Run measures.
@@ -71,6 +78,9 @@ func Run(ctx context.Context, o Options) (Report, error) {
 			return Report{}, err
 		}
 	}
+	if err := r.vendors(ctx, o, &report); err != nil {
+		return Report{}, err
+	}
 	if o.RaceApps > 0 {
 		o.tell("comparing with bare workflows, %d rounds of %d flows each ...", o.Rounds+1, o.Flows)
 		race, err := r.race(ctx, o)
@@ -87,6 +97,26 @@ func Run(ctx context.Context, o Options) (Report, error) {
 	cutOff, err := r.cutOff(ctx, o.CutOff)
 	report.CutOff = &cutOff
 	return report, err
+}
+
+// vendors counts the requests to stand-ins of vendors.
+func (r *rig) vendors(ctx context.Context, o Options, report *Report) (err error) {
+	if o.Vendors {
+		o.tell("counting requests to stand-ins of vendors ...")
+		if report.Vendors, err = r.vendorCalls(ctx); err != nil {
+			return err
+		}
+	}
+	if o.Company.People == 0 {
+		return nil
+	}
+	o.tell("driving the history of %d people into stand-ins of vendors ...", o.Company.People)
+	totals, wrong, err := r.company(ctx, o.Company)
+	if err == nil && len(wrong) > 0 {
+		err = fmt.Errorf("the vendors are not as policy says: %s", wrong[0])
+	}
+	report.Company = totals
+	return err
 }
 
 func (o Options) tell(format string, args ...any) { fmt.Fprintf(o.Progress, format+"\n", args...) }

@@ -43,12 +43,43 @@ func (r Report) Print(out io.Writer) {
 		requests.Render()
 	}
 
+	if len(r.Vendors) > 0 {
+		r.printVendors(out)
+	}
+	if len(r.Company) > 0 {
+		fmt.Fprintln(out, "\nHTTP requests for the history of a company, with the vendors' quotas.")
+		totals := sheet.Table(out, table.Row{"vendor", "requests", "least", "above", "refused", "which"})
+		for _, v := range r.Company {
+			totals.AppendRow(table.Row{v.Vendor, v.Total, v.Least, above(v.Total, v.Least), v.Refused, mostFirst(v.Calls)})
+		}
+		totals.Render()
+	}
+
 	if r.Race != nil {
 		r.Race.print(out)
 	}
 	if r.CutOff != nil {
 		r.CutOff.print(out)
 	}
+}
+
+// printVendors prints the requests to each vendor for each change, and why they are the least.
+func (r Report) printVendors(out io.Writer) {
+	fmt.Fprintln(out, "\nHTTP requests to stand-ins of vendors for one change of one person, with the proof, once the worker knows the groups.")
+	requests := sheet.Table(out, table.Row{"change", "vendor", "requests", "least", "above", "which"})
+	for _, c := range r.Vendors {
+		requests.AppendRow(table.Row{c.Change, c.Vendor, c.Total, c.Least, above(c.Total, c.Least), mostFirst(c.Calls)})
+	}
+	requests.Render()
+	fmt.Fprintln(out, "The least is what the protocol allows. Where that is more than one would think:")
+	for _, reason := range reasons {
+		fmt.Fprintf(out, "- %s\n", reason)
+	}
+}
+
+// above says by how much a number is above the least.
+func above(total, least int) string {
+	return fmt.Sprintf("%+d %%", (100*(total-least)+least/2)/max(least, 1))
 }
 
 func (c CutOff) print(out io.Writer) {

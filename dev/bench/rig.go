@@ -116,10 +116,8 @@ func (r *rig) openTenure(ctx context.Context, n int) (_ *tenure, err error) {
 func appName(i int) string { return fmt.Sprintf("app%02d", i+1) }
 
 // serve hosts the product with these apps. Everybody has the group staff there, and that
-// of engineers or sellers. Only one can be hosted at a time, because there is one task
-// queue.
+// of engineers or sellers.
 func (r *rig) serve(ctx context.Context, open map[string]*provision.App, apps map[string]policy.AppRules) (_ *tenure, err error) {
-	t := &tenure{rig: r, runs: runs.New(r.temporal, stack.Namespace)}
 	rules := policy.Rules{
 		Apps: apps,
 		Roles: []policy.Role{
@@ -134,6 +132,13 @@ func (r *rig) serve(ctx context.Context, open map[string]*provision.App, apps ma
 			rules.Roles[j].Grants = append(rules.Roles[j].Grants, policy.Grant{App: name, Entitlements: []string{entitlement}})
 		}
 	}
+	return r.host(ctx, open, rules)
+}
+
+// host hosts the product with these apps and rules. Only one can be hosted at a time, because
+// there is one task queue.
+func (r *rig) host(ctx context.Context, open map[string]*provision.App, rules policy.Rules) (_ *tenure, err error) {
+	t := &tenure{rig: r, runs: runs.New(r.temporal, stack.Namespace)}
 	compiled, err := policy.Compile(rules)
 	if err != nil {
 		return nil, err

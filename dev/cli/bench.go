@@ -25,6 +25,7 @@ Counts are what to watch. Times depend on the machine; only their ratio means
 anything.`,
 		Example: `  make bench
   make bench BENCH_FLAGS="--rounds 5 --flows 500"
+  make bench BENCH_FLAGS="--company 1000"
   make bench BENCH_FLAGS="--apps 1 --people 1 --race-apps 0"      # only the cutting off`,
 		Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
@@ -45,6 +46,8 @@ anything.`,
 	set.IntSliceVar(&opts.Apps, "apps", opts.Apps, "count with these numbers of apps")
 	set.IntVar(&opts.People, "people", opts.People, "how many people to count a change with")
 	set.IntVar(&opts.CutOff.Queued, "queued", opts.CutOff.Queued, "how many joiners are queued while people are cut off; 0 leaves it out")
+	set.BoolVar(&opts.Vendors, "vendors", opts.Vendors, "count the requests to stand-ins of vendors for each change")
+	set.IntVar(&opts.Company.People, "company", opts.Company.People, "how many people's history is driven into stand-ins of vendors; 0 leaves it out")
 	set.DurationVar(&opts.CutOff.Takes, "app-takes", opts.CutOff.Takes, "how `long` each call to an app takes while people are cut off")
 	set.IntVar(&opts.RaceApps, "race-apps", opts.RaceApps, "how many apps to compare flows per second with; 0 leaves it out")
 	set.IntVar(&opts.Flows, "flows", opts.Flows, "how many flows a round has")

@@ -1,0 +1,208 @@
+package bench
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/connector/entra"
+	"github.com/tenurehq/tenure/connector/entra/entratest"
+	"github.com/tenurehq/tenure/connector/google"
+	"github.com/tenurehq/tenure/connector/google/googletest"
+	"github.com/tenurehq/tenure/connector/okta"
+	"github.com/tenurehq/tenure/connector/okta/oktatest"
+	"github.com/tenurehq/tenure/connector/salesforce"
+	"github.com/tenurehq/tenure/connector/salesforce/salesforcetest"
+	"github.com/tenurehq/tenure/connector/vendortest"
+	"github.com/tenurehq/tenure/policy"
+	"github.com/tenurehq/tenure/provision"
+)
+
+// vendor is a stand-in of a vendor, over a socket, and how it is connected.
+type vendor struct {
+	name     string
+	door     *vendortest.Door
+	accounts func() []vendortest.Account
+	kind     connector.Kind
+	settings connector.Settings
+	rules    policy.AppRules
+	// entitlement returns what the vendor calls a group of groupNames.
+	entitlement func(group string) string
+	quotas      []vendortest.Quota
+	rate        float64 // requests a second that the app is configured for
+	pace        func(context.Context) error
+	costs       costs
+	close       func()
+}
+
+// groupNames lists the groups that roles grant, in every vendor under a name of its own.
+var groupNames = []string{"everybody", "makers", "sellers", "support", "managers"}
+
+const vendorToken = "bench" // opens nothing else
+
+// startVendors starts stand-ins of the four vendors by which most people sign in and sell.
+func startVendors(ctx context.Context) (_ []*vendor, err error) {
+	var all []*vendor
+	defer func() {
+		if err != nil {
+			stopVendors(all)
+		}
+	}()
+	for _, start := range []func(context.Context) (*vendor, error){startEntra, startGoogle, startOkta, startSalesforce} {
+		v, err := start(ctx)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, v)
+	}
+	return all, nil
+}
+
+func stopVendors(all []*vendor) {
+	for _, v := range all {
+		v.close()
+	}
+}
+
+// listen serves a stand-in on a port of its own.
+func (v *vendor) listen(ctx context.Context, handler http.Handler) (url string, err error) {
+	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: time.Minute}
+	go func() { _ = server.Serve(ln) }()
+	v.close = func() {
+		v.door.SetFaults(vendortest.Faults{}) // what is stalled ends
+		_ = server.Close()
+	}
+	return "http://" + ln.Addr().String(), nil
+}
+
+func startEntra(context.Context) (*vendor, error) {
+	tenant, stop := entratest.New()
+	for _, group := range groupNames {
+		tenant.AddGroup(group, nil)
+	}
+	return &vendor{
+		name: "entra", rate: 20, costs: entraCosts, quotas: entratest.Quotas(), door: tenant.Door(), accounts: tenant.Accounts, kind: entra.Kind, settings: tenant.Settings(),
+		rules: policy.AppRules{Attributes: map[string]string{
+			"displayName": "person.givenName + ' ' + person.familyName", "surname": "person.familyName", "jobTitle": "person.jobTitle",
+			"manager": "manager.account",
+		}},
+		entitlement: func(group string) string { return group },
+		close: func() {
+			tenant.SetFaults(entratest.Faults{})
+			stop()
+		},
+	}, nil
+}
+
+func startGoogle(ctx context.Context) (*vendor, error) {
+	address := func(group string) string { return group + "@" + googletest.Domain }
+	var groups []string
+	for _, group := range groupNames {
+		groups = append(groups, address(group))
+	}
+	app, err := googletest.New(groups...)
+	if err != nil {
+		return nil, err
+	}
+	v := &vendor{
+		name: "google", rate: 20, costs: googleCosts, quotas: googletest.Quotas(), door: app.Door(), accounts: app.Accounts, kind: google.Kind,
+		rules: policy.AppRules{Attributes: map[string]string{
+			"givenName": "person.givenName", "familyName": "person.familyName", "title": "person.jobTitle",
+		}},
+		entitlement: address,
+	}
+	url, err := v.listen(ctx, app)
+	v.settings = connector.Settings{
+		"key": app.Key(), "admin": googletest.Admin, "domain": googletest.Domain, "url": url, "licensingURL": url, "tokenURL": url + "/token",
+		"handOver": []any{},
+	}
+	return v, err
+}
+
+func startOkta(ctx context.Context) (*vendor, error) {
+	org := oktatest.New(oktatest.Options{Token: vendorToken, Groups: groupNames}, oktatest.Switches{Passwordless: true})
+	v := &vendor{
+		name: "okta", rate: 15, costs: oktaCosts, quotas: oktatest.Quotas(), door: org.Door(), accounts: org.Accounts, kind: okta.Kind,
+		rules: policy.AppRules{Attributes: map[string]string{
+			"firstName": "person.givenName", "lastName": "person.familyName", "email": "person.email", "title": "person.jobTitle",
+		}},
+		entitlement: func(group string) string { return group },
+	}
+	url, err := v.listen(ctx, org)
+	v.settings = connector.Settings{"url": url, "token": vendorToken, "usernameSuffix": "@example.com"}
+	return v, err
+}
+
+func startSalesforce(ctx context.Context) (*vendor, error) {
+	org := salesforcetest.New(salesforcetest.Options{
+		ClientID: "client", ClientSecret: vendorToken, Groups: []string{"everybody", "makers", "support", "managers"}, Sets: []string{"Sales_Cloud"},
+	})
+	v := &vendor{
+		name: "salesforce", rate: 20, costs: salesforceCosts, quotas: salesforcetest.Quotas(0), door: org.Door(), accounts: org.Accounts, kind: salesforce.Kind,
+		rules: policy.AppRules{Attributes: map[string]string{
+			"FirstName": "person.givenName", "LastName": "person.familyName", "Email": "person.email", "Title": "person.jobTitle",
+		}},
+		entitlement: func(group string) string {
+			if group == "sellers" {
+				return "role:Sales_Cloud" // a permission set
+			}
+			return group
+		},
+	}
+	url, err := v.listen(ctx, org)
+	v.settings = connector.Settings{
+		"url": url, "clientID": "client", "clientSecret": vendorToken, "usernameSuffix": "@example.com.crm", "profile": "Standard User",
+	}
+	return v, err
+}
+
+// current is a connector whose app always shows the present: the stand-ins do, unless a trap
+// is on, and nobody waits a quarter of an hour for a benchmark.
+type current struct{ connector.Connector }
+
+// Capabilities implements connector.Connector.
+func (c current) Capabilities() connector.Capabilities {
+	can := c.Connector.Capabilities()
+	can.Settling = 0
+	return can
+}
+
+// hostVendors hosts the product with the four vendors. What is granted in an app is what roles
+// say; a role's grants name groups of groupNames.
+func (r *rig) hostVendors(ctx context.Context, vendors []*vendor, rules policy.Rules) (_ *tenure, err error) {
+	open := map[string]*provision.App{}
+	rules.Person.Email = "person.username + '@example.com'"
+	rules.Apps = map[string]policy.AppRules{}
+	for _, v := range vendors {
+		c, err := v.kind.Open(ctx, connector.Env{App: v.name, Pace: v.pace}, v.settings)
+		if err != nil {
+			return nil, err
+		}
+		open[v.name] = &provision.App{Connector: current{c}}
+		rules.Apps[v.name] = v.rules
+	}
+	t, err := r.host(ctx, open, rules)
+	if err != nil {
+		return nil, err
+	}
+	return t, nil
+}
+
+// grants returns the grants of groups in every one of some vendors.
+func grants(vendors []*vendor, groups ...string) []policy.Grant {
+	var all []policy.Grant
+	for _, v := range vendors {
+		g := policy.Grant{App: v.name}
+		for _, group := range groups {
+			g.Entitlements = append(g.Entitlements, v.entitlement(group))
+		}
+		all = append(all, g)
+	}
+	return all
+}
