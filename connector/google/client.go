@@ -49,9 +49,8 @@ func (c *client) Capabilities() connector.Capabilities {
 	return can
 }
 
-// Ask implements connector.Connector. Google rejects mail to a suspended user and shuts delegates
-// out of the mailbox, so that Gmail's settings of forwarding and delegation are of no use there.
-// What routes such mail is a default routing rule, which no API sets (knowledge.workspace.google.com,
+// Ask implements connector.Connector. Google rejects mail to a suspended user, so that
+// Gmail's settings of forwarding and delegation would get none. What routes such mail is a default routing rule, which no API sets (knowledge.workspace.google.com,
 // "How to route emails sent to a suspended user").
 func (c *client) Ask(step string) (connector.Ask, bool) {
 	if step != "HandOver" || !c.asks {
