@@ -38,10 +38,12 @@ type Step struct {
 
 // Underway is an operation by which an app does what a step asks for, and which takes long.
 type Underway struct {
-	Operation string    `json:"operation"` // what the app calls it; empty if there is none
-	Call      string    `json:"call"`      // the call that began it: connector.OpHandOver, for example
+	Operation string    `json:"operation"` // what the app calls it
+	Call      string    `json:"call"`      // the call that began it: connector.OpHandOver, for example; empty if there is none
 	Since     time.Time `json:"since"`     // when the step's first operation began
-	LookAt    time.Time `json:"lookAt"`    // when to look again how far it is
+	// LookAt is when to look again how far it is. It is zero if the last attempt failed, or if
+	// it takes too long.
+	LookAt time.Time `json:"lookAt,omitzero"`
 }
 
 // Attempt announces one attempt at a step. A step that was never planned becomes open.
@@ -99,8 +101,8 @@ type Outcome struct {
 	// AcknowledgedAt is when the app accepted all that the step asks for, if it has not
 	// shown it yet; zero if it has not, or has to be asked again.
 	AcknowledgedAt time.Time
-	// Underway is the operation that the step waits for; zero if there is none. The app is at
-	// work, so that TryingSince is At from now on.
+	// Underway is the operation that the step waits for; zero if there is none. With LookAt,
+	// the app is at work, so that TryingSince is At from now on.
 	Underway Underway
 	// DueReports makes the people whose manager this person is due at At, with
 	// DueWhat "manager", unless they are due earlier.

@@ -117,7 +117,9 @@ func (e *Engine) Assess(ctx context.Context, personID string) (Assessment, error
 		if s := known[step.Key]; s.State == ledger.StepAttention && !d.answered(s) {
 			todo.Attention = &Attention{Key: s.Key, App: s.App, Code: s.Code, Message: s.Message}
 		}
-		todo.Waiting = e.waitingFor(d, step.Key)
+		if todo.Waiting = e.waitingFor(d, step.Key); todo.Waiting == nil {
+			todo.Waiting = e.awaits(d, known[step.Key])
+		}
 		out.Todo = append(out.Todo, todo)
 	}
 	out.Held, out.Settle = gate.held, e.Clock.Wait(gate.settle)
@@ -246,7 +248,7 @@ func (e *Engine) record(d decision, out Assessment) ledger.Assessment {
 			State: ledger.StepAttention, Code: q.Code, Message: q.Message, PlannedAt: d.Now,
 		})
 	}
-	record.Audit = d.withheld(out.Questions)
+	record.Audit = append(d.withheld(out.Questions), d.leaves(out.Todo)...)
 	return record
 }
 

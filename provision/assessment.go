@@ -43,14 +43,16 @@ type Todo struct {
 	plan.Step
 	Route
 	Attention *Attention `json:"attention,omitempty"`
-	Waiting   *Waiting   `json:"waiting,omitempty"` // for a human who was asked
+	Waiting   *Waiting   `json:"waiting,omitempty"` // for a human who was asked, or for the app
 }
 
-// Waiting names the task that a step waits for. The ledger knows who was asked.
+// Waiting names the task that a step waits for, or says since when an operation of the app is
+// under way for which it waits. The ledger knows who was asked, and what the operation is.
 type Waiting struct {
-	Task int64         `json:"task"`
-	Due  time.Time     `json:"due"`
-	Wait time.Duration `json:"wait"` // real time until the task needs a reminder
+	Task  int64         `json:"task"` // zero for an operation
+	Due   time.Time     `json:"due"`  // when it needs an operator
+	Wait  time.Duration `json:"wait"` // real time until the task needs a reminder, or the operation a look
+	Since time.Time     `json:"since,omitzero"`
 }
 
 // Route says over which task queue a step is run, and with how much time. The zero value is

@@ -44,6 +44,7 @@ const (
 	ResultDone       Result = "done"
 	ResultSuperseded Result = "superseded" // the step is no longer planned
 	ResultWaiting    Result = "waiting"    // a human was asked and has not answered yet
+	ResultUnderway   Result = "underway"   // the app has begun it and takes long over it
 )
 
 // notPlanned returns the error for a step that no plan can contain, such as one with the key
@@ -89,20 +90,27 @@ func (e *Engine) Apply(call context.Context, req Attempt) (Result, ledger.Link, 
 		return "", none, LedgerError(err)
 	}
 	if !wanted || gate.shut[step.Key] {
-		return ResultSuperseded, none, e.finish(call, req, begun, ledger.Outcome{State: ledger.StepSuperseded})
+		return ResultSuperseded, none, e.finish(call, req, begun, ledger.Outcome{
+			State: ledger.StepSuperseded, Audit: left(req.Step.App, string(req.Step.Kind), begun.Underway),
+		})
 	}
 
 	calls, cancel := context.WithDeadline(connector.WithStep(call, req.Token), req.Deadline)
 	defer cancel()
 	a := &stepAttempt{
 		engine: e, ctx: calls, d: d, step: step, link: begun.Link, doubt: begun.DoubtUntil, unproven: begun.Unproven, deadline: over,
-		changes: changes{before: begun.Link.Changes()},
+		changes: changes{before: begun.Link.Changes()}, underway: begun.Underway,
 	}
+	a.underway.LookAt = time.Time{}
 	got, err := a.perform(begun)
 	if err != nil {
 		f := ErrorOf(err)
 		if f.Code == CodeWaiting || f.Code == CodeOverdue {
 			return ResultWaiting, none, e.wait(call, req, begun, f)
+		}
+		if f.Code == string(connector.KindUnderway) && a.underway.Call != "" {
+			result, err := e.isUnderway(call, req, begun, a, f)
+			return result, none, err
 		}
 		e.pause(call, req.Step.App, f)
 		f = f.Bounded(req.Urgent, e.Patience(req.Step.Kind, req.Urgent))
@@ -159,7 +167,7 @@ func (e *Engine) fail(ctx context.Context, req Attempt, begun ledger.Begun, a *s
 	}
 	if a != nil {
 		last := a.changed()
-		outcome.Changes, outcome.AcknowledgedAt = &last, a.changes.acknowledgedAt
+		outcome.Changes, outcome.AcknowledgedAt, outcome.Underway = &last, a.changes.acknowledgedAt, a.underway
 		if unknown := ledger.AttributesUnknown; a.changes.attributes && outcome.Attributes == nil && !begun.Link.JustAdopted() {
 			outcome.Attributes = &unknown
 		}
@@ -230,7 +238,9 @@ type stepAttempt struct {
 	// deadline is when no call of this attempt can take effect any more.
 	deadline time.Time
 	changes  changes
-	app      settlingApp // guarded: see perform
+	underway ledger.Underway // the operation that the app has begun; zero if there is none
+	beganNow bool            // a call of this attempt is under way by it
+	app      settlingApp     // guarded: see perform
 }
 
 // performed holds the outcome of performing a step.

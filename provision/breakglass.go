@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/tenurehq/tenure/connector"
 	"github.com/tenurehq/tenure/internal/backoff"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/ledger/pace"
@@ -85,6 +86,8 @@ func (e *Engine) cutOff(ctx context.Context, req CutOffRequest, s plan.Step) Cut
 		case err == nil && got == ResultWaiting:
 			result.Code, result.Message = CodeWaiting, "a human was asked to do it: see tenure task list --person "+req.PersonID
 			return result
+		case err == nil && got == ResultUnderway: // it is looked at again
+			result.Code, result.Message = string(connector.KindUnderway), "the app has begun it and is not done yet"
 		case err == nil:
 			result.Link = link // zero if superseded: the ledger no longer asks for the step
 			return result
@@ -92,7 +95,7 @@ func (e *Engine) cutOff(ctx context.Context, req CutOffRequest, s plan.Step) Cut
 		var failed *Error
 		if errors.As(err, &failed) {
 			result.Code, result.Message = failed.Code, failed.Message
-		} else {
+		} else if err != nil {
 			result.Code, result.Message = CodeLedger, err.Error()
 		}
 		if failed != nil && failed.Final {

@@ -290,7 +290,7 @@ func (e *Engine) waitingFor(d decision, key string) *Waiting {
 }
 
 // Waits returns how long (real time) it takes until the first task of the steps needs a
-// reminder, or false if no step waits for a human.
+// reminder, or the first operation a look, or false if no step waits for either.
 func (a Assessment) Waits() (time.Duration, bool) {
 	shortest, any := time.Duration(0), false
 	for _, t := range a.Todo {
@@ -305,7 +305,7 @@ func (a Assessment) Waits() (time.Duration, bool) {
 func (a Assessment) FirstTask() plan.Due {
 	var first plan.Due
 	for _, t := range a.Todo {
-		if w := t.Waiting; w != nil && (first.At.IsZero() || w.Due.Before(first.At)) {
+		if w := t.Waiting; w != nil && w.Task != 0 && (first.At.IsZero() || w.Due.Before(first.At)) {
 			first = plan.Due{At: w.Due, What: DueTask, App: t.App}
 		}
 	}

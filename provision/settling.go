@@ -178,8 +178,9 @@ func (s settlingApp) change(ctx context.Context, of effect, do func(context.Cont
 	if a.changes.accepted = a.changes.accepted && of.op != connector.OpCreate; a.changes.accepted {
 		return nil
 	}
-	err := do(ctx)
+	err := do(a.continuing(ctx, of.op))
 	a.answered(of, err)
+	a.begins(of.op, err)
 	return s.certain(err)
 }
 

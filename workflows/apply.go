@@ -121,7 +121,7 @@ func (d *dispatch) finished(ctx workflow.Context, t provision.Todo, f workflow.F
 		return
 	}
 	d.board.step(ctx, t.Step, string(result.Result))
-	if result.Result == provision.ResultWaiting {
+	if result.Result == provision.ResultWaiting || result.Result == provision.ResultUnderway {
 		return
 	}
 	d.run.done[t.Key]++

@@ -17,7 +17,7 @@ import (
 const (
 	StageApplying  = "applying"  // steps are under way
 	StageAttention = "attention" // an operator has to look
-	StageWaiting   = "waiting"   // a human has a task, and time to do it
+	StageWaiting   = "waiting"   // a human has a task, and time to do it, or an app is at work
 	StageHeld      = "held"      // the breaker holds changes: an operator decides
 	StageScheduled = "scheduled" // sleeping until the next date that matters
 	StageDone      = "done"      // nothing is left to do
@@ -59,6 +59,7 @@ const (
 	stateWaiting   = "waiting"
 	stateAttention = "**needs attention**"
 	stateHuman     = "waiting for a human"
+	stateUnderway  = "the app is at work"
 	stateHeld      = "**held**"
 )
 
@@ -68,7 +69,7 @@ const boardTime = "2006-01-02 15:04:05 MST"
 func (r row) inAttention() bool { return strings.HasPrefix(r.state, stateAttention) }
 
 func (r row) open() bool {
-	return r.state == stateWaiting || r.inAttention() || strings.HasPrefix(r.state, stateHuman) || strings.HasPrefix(r.state, stateHeld)
+	return r.state == stateWaiting || r.inAttention() || strings.HasPrefix(r.state, stateHuman) || strings.HasPrefix(r.state, stateUnderway) || strings.HasPrefix(r.state, stateHeld)
 }
 
 // assessed shows the plan of an assessment.
@@ -87,6 +88,8 @@ func (b *board) assessed(ctx workflow.Context, a provision.Assessment) {
 		switch {
 		case t.Attention != nil:
 			state = fmt.Sprintf("%s: %s: %s", stateAttention, t.Attention.Code, t.Attention.Message)
+		case t.Waiting != nil && t.Waiting.Task == 0:
+			state = fmt.Sprintf("%s since %s", stateUnderway, t.Waiting.Since.UTC().Format(boardTime))
 		case t.Waiting != nil:
 			state = fmt.Sprintf("%s (task %d, due %s)", stateHuman, t.Waiting.Task, t.Waiting.Due.UTC().Format(boardTime))
 		}
@@ -129,9 +132,9 @@ func (b *board) attention(ctx workflow.Context, a provision.Assessment) {
 		if due.At.IsZero() || task.At.Before(due.At) {
 			due = task
 		}
-		if !a.NeedsAttention() {
-			stage = StageWaiting
-		}
+	}
+	if _, waits := a.Waits(); waits && !a.NeedsAttention() {
+		stage = StageWaiting
 	}
 	upsert(ctx, withCohorts(ctx, a, AttrStage.ValueSet(stage), attentionIn(a), nextActionIn(due), nextDueIn(due))...)
 	b.show(ctx, a.Questions)

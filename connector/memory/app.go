@@ -34,6 +34,9 @@ type Faults struct {
 	Drop []string
 	// Lag makes the app answer late.
 	Lag Lag
+	// Long says, by operation, how often it has to be looked at before it is done; see
+	// App.Begun. With a negative number, it never is.
+	Long map[string]int
 }
 
 // Lag makes an app answer with pictures of an earlier time, as one does that keeps its data
@@ -60,6 +63,8 @@ type App struct {
 	pictures   []picture                     // as it was, if it lags; oldest first
 	binned     map[string]*connector.Account // deleted, and can be brought back
 	handedOver map[string]string
+	underway   map[string]int // by operation: how often it has yet to be looked at
+	begun      int
 	calls      map[string]int
 	faults     Faults
 	before     Hook
@@ -123,6 +128,7 @@ func (a *App) reset() {
 	a.directory, a.pictures = newDirectory(), nil
 	a.binned = map[string]*connector.Account{}
 	a.handedOver = map[string]string{}
+	a.underway, a.begun = map[string]int{}, 0
 	a.calls = map[string]int{}
 	a.faults, a.before, a.after = Faults{}, nil, nil
 }
@@ -181,6 +187,38 @@ func (a *App) Calls(op string) int {
 	defer a.mu.Unlock()
 	return a.calls[op]
 }
+
+// Begun returns how many operations that take long (Faults.Long) were begun.
+func (a *App) Begun() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.begun
+}
+
+// proceed returns the error of an operation that takes long and is not done yet, and begins it
+// if the call does not say which one it continues.
+func (a *App) proceed(ctx context.Context, op string) error {
+	looks := a.faults.Long[op]
+	if looks == 0 {
+		return nil
+	}
+	name := connector.OperationOf(ctx)
+	left, known := a.underway[name]
+	switch {
+	case !known:
+		a.begun++
+		name = op + "/" + strconv.Itoa(a.begun)
+		a.underway[name] = looks
+	case left == 1: // and from now on
+		return nil
+	default:
+		a.underway[name]--
+	}
+	return &connector.Error{Kind: connector.KindUnderway, Op: op, Operation: name, RetryAfter: longLook, Message: "the app is at work"}
+}
+
+// longLook is when an operation that takes long is to be looked at again.
+const longLook = time.Minute
 
 // Accounts returns every account, in order of creation.
 func (a *App) Accounts() []connector.Account {

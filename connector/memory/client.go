@@ -227,6 +227,9 @@ func (c client) look(ctx context.Context, op, accountID string, do func() error)
 // fail after they were applied.
 func (c client) change(ctx context.Context, op, accountID string, do func() error) error {
 	return c.look(ctx, op, accountID, func() error {
+		if err := c.app.proceed(ctx, op); err != nil {
+			return err
+		}
 		if err := do(); err != nil {
 			return err
 		}

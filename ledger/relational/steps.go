@@ -178,7 +178,7 @@ func (t *Tx) saveOutcome(o ledger.Outcome) (repeated bool, err error) {
 	return false, t.exec(`UPDATE steps SET state = ?1, code = ?2, message = ?3,
 			finished_at = CASE WHEN ?1 IN ('done', 'superseded') THEN CAST(?4 AS BIGINT) END,
 			acknowledged_at = ?7, operation = ?8, operation_call = ?9, operation_at = ?10, operation_look_at = ?11,
-			trying_since = CASE WHEN ?8 <> '' THEN CAST(?4 AS BIGINT) ELSE trying_since END
+			trying_since = CASE WHEN CAST(?11 AS BIGINT) IS NOT NULL THEN CAST(?4 AS BIGINT) ELSE trying_since END
 		WHERE person_id = ?5 AND key = ?6 AND state IN ('open', 'attention')`,
 		o.State, o.Code, o.Message, micros(o.At), o.PersonID, o.Key,
 		micros(o.AcknowledgedAt), o.Underway.Operation, o.Underway.Call, micros(o.Underway.Since), micros(o.Underway.LookAt))
