@@ -55,7 +55,7 @@ func TestLoadRefuses(t *testing.T) {
 		{"unknown connector like no other", "apps:\n  wiki: {connector: telepathy}",
 			`5:21: apps.wiki.connector: there is no connector "telepathy"; known are ` + kinds()},
 		{"settings", "apps:\n  wiki:\n    connector: memory\n    settings: {nam: x}",
-			`7:5: apps.wiki.settings: setting "nam" is not known (known are handOverNeeds, licences, name, recycleBin, settling)`},
+			`7:5: apps.wiki.settings: setting "nam" is not known (known are handOverNeeds, licences, long, name, recycleBin, settling)`},
 		{"no settings", "apps:\n  wiki: {connector: scim}",
 			`5:3: apps.wiki.settings: setting "url" is missing`},
 		{"settings of the wrong form", "apps:\n  wiki: {connector: scim, settings: [a]}",

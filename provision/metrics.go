@@ -41,7 +41,7 @@ func NewMetrics(reg prometheus.Registerer, apps []string) *Metrics {
 	m := &Metrics{
 		steps: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "tenure_steps_total",
-			Help: "Attempts at steps, by outcome: done, superseded (no longer wanted), retry (failed, and is tried again), attention (needs an operator), waiting (a human was asked to do it).",
+			Help: "Attempts at steps, by outcome: done, superseded (no longer wanted), retry (failed, and is tried again), attention (needs an operator), waiting (a human was asked to do it, or the app takes long over it).",
 		}, []string{"app", "kind", "outcome"}),
 		provision: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "tenure_time_to_provision_seconds",
@@ -85,7 +85,7 @@ func (m *Metrics) attempted(o ledger.Outcome) {
 		return
 	}
 	outcome := outcomes[o.State]
-	if o.Code == CodeWaiting {
+	if o.Code == CodeWaiting || o.State == ledger.StepOpen && o.Underway.Call != "" && !o.Underway.LookAt.IsZero() {
 		outcome = outcomeWaiting
 	}
 	m.steps.WithLabelValues(o.App, o.Kind, outcome).Inc()

@@ -46,6 +46,25 @@ func TestBoardShowsWhatToDoAboutAttention(t *testing.T) {
 	assert.Contains(t, text, "`tenure run retry 10004`")
 }
 
+func TestBoardShowsSinceWhenAnAppIsAtWork(t *testing.T) {
+	transfer := todo("crm", false)
+	transfer.Waiting = &provision.Waiting{Since: time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC), Wait: time.Minute}
+	text := shown(t, func(ctx workflow.Context, b *board) {
+		b.assessed(ctx, provision.Assessment{Todo: []provision.Todo{transfer}})
+		b.attention(ctx, provision.Assessment{Todo: []provision.Todo{transfer}})
+		stage, _ := workflow.GetTypedSearchAttributes(ctx).GetKeyword(AttrStage)
+		assert.Equal(t, StageWaiting, stage)
+	})
+	assert.Contains(t, text, "| crm | Provision | the app is at work since 2026-11-02 09:00:00 UTC |")
+	assert.NotContains(t, text, "attention")
+
+	text = shown(t, func(ctx workflow.Context, b *board) {
+		b.assessed(ctx, provision.Assessment{Todo: []provision.Todo{transfer}})
+		b.assessed(ctx, provision.Assessment{})
+	})
+	assert.Contains(t, text, "no longer needed")
+}
+
 func TestBoardShowsThatAStepWasSkipped(t *testing.T) {
 	text := shown(t, func(ctx workflow.Context, b *board) {
 		b.assessed(ctx, provision.Assessment{Todo: []provision.Todo{todo("crm", true)}})

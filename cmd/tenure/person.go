@@ -102,6 +102,15 @@ func whatOf(s ledger.Step) string {
 	return strings.Trim(s.Code+": "+s.Message, ": ")
 }
 
+// stateOf returns the state of a step for people. A step for which the app takes long waits for
+// the app.
+func stateOf(s ledger.Step) string {
+	if s.State == ledger.StepOpen && s.Underway.Call != "" {
+		return "under way since " + words.Instant(s.Underway.Since)
+	}
+	return string(s.State)
+}
+
 // exactly accepts exactly these arguments, which it names in its error.
 func exactly(names ...string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
@@ -351,7 +360,7 @@ func (v personScreen) draw(p *page) {
 	p.table("Data of a leaver", handOverHeader, rowsOf(v.HandOvers, handOverView.row))
 	p.table("Deleted, and can be brought back", binHeader, rowsOf(v.Bins, binView.row))
 	p.table("Not done", "app,step,state,attempts,last attempt,what,key", rowsOf(v.Steps, func(s ledger.Step) []string {
-		return []string{s.App, s.Kind, string(s.State), strconv.Itoa(s.Attempts), words.Instant(s.LastAttemptAt), whatOf(s), s.Key}
+		return []string{s.App, s.Kind, stateOf(s), strconv.Itoa(s.Attempts), words.Instant(s.LastAttemptAt), whatOf(s), s.Key}
 	}))
 	p.table("Humans are asked to (tenure task show ID)", "id,due,state,assignee,app,what", rowsOf(v.Tasks, func(k taskView) []string {
 		return []string{strconv.FormatInt(k.ID, 10), words.Instant(k.DueAt), k.state(), k.Assignee, k.App, k.what()}

@@ -3,10 +3,13 @@ package main
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/service"
 )
 
@@ -73,4 +76,22 @@ func TestVersionFlag(t *testing.T) {
 	got := newSite(t).run("--version")
 	assert.Equal(t, service.ExitDone, got.code)
 	assert.Contains(t, got.stdout, service.Version())
+}
+
+func TestAnOperationOfAnAppIsShown(t *testing.T) {
+	s := newSite(t)
+	s.people()
+	now := at("2026-03-01 00:00:05")
+	l, step := s.ledger(), ledger.Attempt{PersonID: "10002", App: "wiki", Key: "wiki/HandOver/1", Kind: "HandOver", At: now, Deadline: now.Add(time.Minute)}
+	begun, err := l.BeginStep(t.Context(), step)
+	require.NoError(t, err)
+	require.NoError(t, l.FinishStep(t.Context(), ledger.Outcome{
+		PersonID: step.PersonID, App: step.App, Key: step.Key, Kind: step.Kind, Attempt: begun.Attempt, At: now, State: ledger.StepOpen,
+		Code: "underway", Message: "hand_over: the app is transferring the data",
+		Underway: ledger.Underway{Operation: "job-17", Call: connector.OpHandOver, Since: now, LookAt: now.Add(time.Hour)},
+	}))
+	require.NoError(t, l.Close())
+	got := s.run("person", "show", "10002")
+	assert.Regexp(t, `wiki +HandOver +under way since `+now.UTC().Format("2006-01-02"), got.stdout)
+	assert.Contains(t, s.run("person", "show", "10002", "-o", "json").stdout, `"operation": "job-17"`)
 }

@@ -108,6 +108,10 @@ type Faults struct {
 	Drop func(t *testing.T, names ...string)
 	// Stall makes every call hang.
 	Stall func(t *testing.T)
+	// Lag makes the app answer, until Heal, as if the changes since had not been made.
+	Lag func(t *testing.T)
+	// TakeLong makes the app take long over a HandOver, until end lets it complete all.
+	TakeLong func(t *testing.T) (end func())
 }
 
 // Run runs the suite.
@@ -152,6 +156,8 @@ func Run(t *testing.T, target Target) {
 		{"Repetition", s.can().Create, s.repetition},
 		{"MissingAccount", true, s.missingAccount},
 		{"List", s.can().Create && s.can().List, s.list},
+		{"Settling", s.can().Create && s.Faults.Lag != nil, s.settling},
+		{"LongOperation", s.can().Create && s.can().HandOver && s.Faults.TakeLong != nil, s.longOperation},
 		{"Cancelled", s.can().Create, s.cancelled},
 		{"FailedAfterApply", s.can().Create && s.Faults.FailAfterApply != nil, s.failedAfterApply},
 		{"Unauthorized", s.can().Create && s.Faults.Unauthorize != nil, s.unauthorized},

@@ -96,6 +96,16 @@ func target(app *googletest.Service, settings connector.Settings, entitlements [
 			},
 			Drop:  func(_ *testing.T, names ...string) { app.SetFaults(googletest.Faults{Forget: names}) },
 			Stall: func(*testing.T) { app.SetFaults(googletest.Faults{Stall: true}) },
+			TakeLong: func(*testing.T) (end func()) {
+				traps := app.Traps()
+				long := traps
+				long.TransferPolls = 1000
+				app.Spring(long)
+				return func() {
+					app.Spring(traps)
+					app.EndTransfers()
+				}
+			},
 		},
 	}
 }

@@ -381,9 +381,38 @@ func TestDataIsHandedOverAcrossAttempts(t *testing.T) {
 		{"applicationId": "435070579839", "applicationTransferParams": [{"key": "RELEASE_RESOURCES", "value": ["TRUE"]}]},
 		{"applicationId": "810260081642"}]`, string(sent))
 
-	refused(t, restarted.HandOver(ctx, from, from), connector.KindContradictory)
+	refused(t, restarted.HandOver(ctx, to, from), connector.KindContradictory)
+}
+
+func TestATransferThatIsNotShownAnyMore(t *testing.T) {
+	app, settings := serve(t, nil)
+	c := open(t, settings)
+	app.Spring(googletest.Traps{TransferPolls: 2})
+	from, to := create(t, c, "zoe", "p-1", nil).ID, create(t, c, "boss", "p-0", nil).ID
 	unknown := connector.WithOperation(t.Context(), "AKrEtI-of-another")
-	refused(t, restarted.HandOver(unknown, from, to), connector.KindUnavailable)
+	refused(t, c.HandOver(unknown, from, to), connector.KindInvalid, "Admin console")
+	require.Empty(t, app.Transfers(), "it is not taken for one that never was")
+
+	begun := refused(t, c.HandOver(t.Context(), from, to), connector.KindUnderway)
+	found := refused(t, c.HandOver(unknown, from, to), connector.KindUnderway)
+	assert.Equal(t, begun.Operation, found.Operation)
+	require.Len(t, app.Transfers(), 1)
+}
+
+func TestTheRecipientChangesDuringATransfer(t *testing.T) {
+	app, settings := serve(t, nil)
+	c := open(t, settings)
+	app.Spring(googletest.Traps{TransferPolls: 2})
+	from, boss, head := create(t, c, "zoe", "p-1", nil).ID, create(t, c, "boss", "p-0", nil).ID, create(t, c, "head", "p-2", nil).ID
+	begun := refused(t, c.HandOver(t.Context(), from, boss), connector.KindUnderway)
+	ctx := connector.WithOperation(t.Context(), begun.Operation)
+	again := refused(t, c.HandOver(ctx, from, head), connector.KindUnderway, "earlier recipient")
+	assert.Equal(t, begun.Operation, again.Operation)
+	require.Len(t, app.Transfers(), 1, "not two at a time")
+	next := refused(t, c.HandOver(ctx, from, head), connector.KindUnderway)
+	assert.NotEqual(t, begun.Operation, next.Operation)
+	require.Len(t, app.Transfers(), 2)
+	assert.Equal(t, head, app.Transfers()[1]["newOwnerUserId"])
 }
 
 func TestATransferThatFails(t *testing.T) {

@@ -57,16 +57,14 @@ const (
 const transfers = "/admin/datatransfer/v1/transfers"
 
 // HandOver implements connector.Connector. A transfer that is under way already is followed,
-// not begun again. One that has ended is: it may be of an earlier leave, and a transfer of
-// what was transferred moves nothing.
+// not begun again: by its ID, or found among all if that was lost. One that has ended is: it may
+// be of an earlier leave, and a transfer of what was transferred moves nothing.
 func (c *client) HandOver(ctx context.Context, fromAccountID, toAccountID string) error {
 	const op = connector.OpHandOver
 	if id := connector.OperationOf(ctx); id != "" {
-		var t transfer
-		if _, err := c.api.Do(ctx, rest.Request{Op: op, Path: transfers + rest.Path(id)}, &t); err != nil {
-			return unsettled(err)
+		if known, err := c.follow(ctx, id, fromAccountID, toAccountID); known || err != nil {
+			return err
 		}
-		return c.state(t, fromAccountID, toAccountID)
 	}
 	if _, err := c.get(ctx, op, fromAccountID); err != nil {
 		return err
@@ -78,10 +76,7 @@ func (c *client) HandOver(ctx context.Context, fromAccountID, toAccountID string
 	if off(to) {
 		return connector.Invalid(op, "the account that is to get the data is suspended or archived: name another recipient")
 	}
-	wanted := transfer{From: fromAccountID, To: toAccountID}
-	for _, name := range c.handOver {
-		wanted.Applications = append(wanted.Applications, application{ID: transferable[name].id, Params: transferable[name].params})
-	}
+	wanted := c.wanted(fromAccountID, toAccountID)
 	underway, err := c.underway(ctx, wanted)
 	if err != nil {
 		return err
@@ -92,6 +87,38 @@ func (c *client) HandOver(ctx context.Context, fromAccountID, toAccountID string
 		}
 	}
 	return c.state(underway, fromAccountID, toAccountID)
+}
+
+// follow looks how far a transfer is that an earlier call has begun. It reports false if there is
+// another one to begin: policy has another recipient by now, and the transfer to the earlier one
+// has ended.
+func (c *client) follow(ctx context.Context, id, from, to string) (known bool, err error) {
+	const op = connector.OpHandOver
+	var t transfer
+	_, err = c.api.Do(ctx, rest.Request{Op: op, Path: transfers + rest.Path(id)}, &t)
+	if connector.Is(err, connector.KindNotFound) {
+		if t, err = c.underway(ctx, c.wanted(from, to)); err == nil && t.ID == "" {
+			return false, connector.Invalid(op, "Google does not show the transfer any more that it had begun: see in the Admin console whether the data were moved; a retry transfers what is left")
+		}
+	}
+	switch {
+	case err != nil:
+		return false, err
+	case t.ID == id && t.From == from && t.To != to && ended(t.Status):
+		return false, nil
+	case t.ID == id && t.From == from && t.To != to:
+		return true, atWork(t, "Google is transferring the data to an earlier recipient, and the rest is transferred after that")
+	}
+	return true, c.state(t, from, to)
+}
+
+// wanted returns the transfer of all that is to be handed over.
+func (c *client) wanted(from, to string) transfer {
+	t := transfer{From: from, To: to}
+	for _, name := range c.handOver {
+		t.Applications = append(t.Applications, application{ID: transferable[name].id, Params: transferable[name].params})
+	}
+	return t
 }
 
 // underway returns a transfer that is under way, of the same data from and to the same
@@ -154,5 +181,10 @@ func (c *client) state(t transfer, from, to string) error {
 	case strings.EqualFold(t.Status, completed):
 		return nil
 	}
-	return &connector.Error{Kind: connector.KindUnderway, Op: op, Operation: t.ID, RetryAfter: lookAgain, Message: "Google is transferring the data"}
+	return atWork(t, "Google is transferring the data")
+}
+
+// atWork returns the error of a transfer that is under way.
+func atWork(t transfer, what string) error {
+	return &connector.Error{Kind: connector.KindUnderway, Op: connector.OpHandOver, Operation: t.ID, RetryAfter: lookAgain, Message: what}
 }

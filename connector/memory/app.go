@@ -188,38 +188,6 @@ func (a *App) Calls(op string) int {
 	return a.calls[op]
 }
 
-// Begun returns how many operations that take long (Faults.Long) were begun.
-func (a *App) Begun() int {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.begun
-}
-
-// proceed returns the error of an operation that takes long and is not done yet, and begins it
-// if the call does not say which one it continues.
-func (a *App) proceed(ctx context.Context, op string) error {
-	looks := a.faults.Long[op]
-	if looks == 0 {
-		return nil
-	}
-	name := connector.OperationOf(ctx)
-	left, known := a.underway[name]
-	switch {
-	case !known:
-		a.begun++
-		name = op + "/" + strconv.Itoa(a.begun)
-		a.underway[name] = looks
-	case left == 1: // and from now on
-		return nil
-	default:
-		a.underway[name]--
-	}
-	return &connector.Error{Kind: connector.KindUnderway, Op: op, Operation: name, RetryAfter: longLook, Message: "the app is at work"}
-}
-
-// longLook is when an operation that takes long is to be looked at again.
-const longLook = time.Minute
-
 // Accounts returns every account, in order of creation.
 func (a *App) Accounts() []connector.Account {
 	a.mu.Lock()

@@ -26,6 +26,7 @@ type client struct {
 	bin   time.Duration               // how long a deleted account can be brought back; zero: it cannot
 
 	settling time.Duration
+	long     map[string]int // by call: how often it has to be looked at until it is done
 }
 
 var _ connector.Connector = client{}
@@ -227,7 +228,7 @@ func (c client) look(ctx context.Context, op, accountID string, do func() error)
 // fail after they were applied.
 func (c client) change(ctx context.Context, op, accountID string, do func() error) error {
 	return c.look(ctx, op, accountID, func() error {
-		if err := c.app.proceed(ctx, op); err != nil {
+		if err := c.app.proceed(ctx, op, c.long[op]); err != nil {
 			return err
 		}
 		if err := do(); err != nil {

@@ -17,6 +17,7 @@ var Kind = connector.Kind{
 		{Name: "licences", Type: connector.TypeTexts, Text: "Licences with the number of their seats, such as \"office=25\" for the entitlement licence:office. Others have no limit."},
 		{Name: "settling", Type: connector.TypeDuration, Text: "How long after a change the app may answer as if there had been none. Default: it never does."},
 		{Name: "handOverNeeds", Type: connector.TypeTexts, Text: "Entitlements without which an account's data cannot be handed over; licence: stands for every licence."},
+		{Name: "long", Type: connector.TypeTexts, Text: "Calls that begin an operation which takes long, each with how often it has to be looked at until it is done, such as \"hand_over=3\"."},
 	},
 	Operations: []connector.Operation{
 		{Op: connector.OpFind}, {Op: connector.OpRead}, {Op: connector.OpCheck}, {Op: connector.OpList},
@@ -42,5 +43,12 @@ func connect(_ context.Context, env connector.Env, settings *connector.Values) (
 	if err != nil {
 		return nil, err
 	}
-	return client{app: Shared(name), name: name, pace: env.Pace, bin: bin, seats: seats, settling: settings.Duration("settling"), needs: settings.Texts("handOverNeeds")}, nil
+	long, err := longOf(settings.Texts("long"))
+	if err != nil {
+		return nil, err
+	}
+	return client{
+		app: Shared(name), name: name, pace: env.Pace, bin: bin, seats: seats, settling: settings.Duration("settling"), long: long,
+		needs: settings.Texts("handOverNeeds"),
+	}, nil
 }

@@ -168,6 +168,22 @@ func (s *Service) Spring(traps Traps) {
 	s.traps = traps
 }
 
+// Traps returns the traps that are set.
+func (s *Service) Traps() Traps {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.traps
+}
+
+// EndTransfers lets all transfers come to their end.
+func (s *Service) EndTransfers() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, m := range s.moves {
+		m.polls = 0
+	}
+}
+
 // Sprung returns how often a trap was stepped into.
 func (s *Service) Sprung() int {
 	s.mu.Lock()
