@@ -174,7 +174,10 @@ func TestAnOperationThatNobodyWantsIsForgottenOnTheRecord(t *testing.T) {
 func TestALookThatIsLostForgetsNoOperation(t *testing.T) {
 	b := newBiography(t, testRules())
 	chat := b.apps["chat"]
-	chat.SetFaults(memory.Faults{Long: map[string]int{connector.OpHandOver: 5}})
+	chat.SetFaults(memory.Faults{Long: map[string]int{connector.OpHandOver: 20}})
+	b.acts.Ledger = looker{b.ledger, func(o ledger.Outcome) {
+		assert.Equal(t, ledger.StepOpen, o.State, "it has not failed for longer than since the last look")
+	}}
 	lost := 0
 	chat.AfterCall(func(_ context.Context, op, _ string) error {
 		if op == connector.OpHandOver && chat.Calls(op)%2 == 0 {
