@@ -52,7 +52,8 @@ func (a *stepAttempt) provision() (performed, error) {
 			return performed{}, err
 		}
 	}
-	if err := a.revoke(account.ID, set.Minus(a.given(), a.step.Grant)); err != nil {
+	taken := set.Minus(a.given(), a.step.Grant)
+	if err := a.revoke(account.ID, taken); err != nil {
 		return performed{}, err
 	}
 	grant := a.step.Grant
@@ -81,6 +82,9 @@ func (a *stepAttempt) provision() (performed, error) {
 		New: a.link.AccountID != account.ID, Adopted: action == "adopted",
 		Attributes: cmp.Or(attributes.digest, ledger.AttributesUnknown), Lacks: lacks,
 	})
+	if !a.settledTaking(taken) {
+		proven.link.Unsure.Entitlements = taken // the next plan has an Update, which waits
+	}
 	proven.detail = map[string]any{"granted": given}
 	return proven, nil
 }
@@ -256,6 +260,11 @@ func (a *stepAttempt) update() (performed, error) {
 			late = a.notShown
 		}
 		return a.unsureAttributes(), late("read", "its entitlements are not what they should be")
+	case !a.settledTaking(a.step.Revoke):
+		if setting == nil {
+			a.acknowledge()
+		}
+		return a.unsureAttributes(), a.unsettledGiving("the app does not show what was taken")
 	}
 	digest := a.link.Attributes
 	if a.step.Attributes {

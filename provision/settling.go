@@ -58,6 +58,13 @@ func (a *stepAttempt) settledGiving() bool {
 	return a.settledSince(latestOf(a.changed().GaveAt, a.link.CreatedAt))
 }
 
+// settledTaking reports whether it can be known that entitlements are taken: none was given within
+// the settling time before this attempt. An app that does not know yet that one was given may
+// answer that there is nothing to take, and show that.
+func (a *stepAttempt) settledTaking(names []string) bool {
+	return len(names) == 0 || a.settledSince(latestOf(a.changes.before.GaveAt, a.link.CreatedAt))
+}
+
 func (a *stepAttempt) settledSince(at time.Time) bool {
 	return a.changes.settling == 0 || !a.engine.Clock.Now().Before(at.Add(a.changes.settling))
 }
@@ -99,14 +106,21 @@ func (a *stepAttempt) unsettledGiving(what string) *Error {
 	return f
 }
 
+// acknowledge takes note that the app has accepted all calls of the step.
+func (a *stepAttempt) acknowledge() {
+	if a.changes.acknowledgedAt.IsZero() && a.changes.lost.ChangedAt.IsZero() {
+		a.changes.acknowledgedAt = a.engine.Clock.Now()
+	}
+}
+
 // notYet returns the error of an app that accepted all calls and does not show their effect
 // when it is read again. While the app settles, later attempts only look. If it still does not
 // show it then, the next one calls again.
 func (a *stepAttempt) notYet(op, what string) error {
 	if !a.lags() {
 		a.changes.acknowledgedAt = time.Time{}
-	} else if a.changes.acknowledgedAt.IsZero() && a.changes.lost.ChangedAt.IsZero() {
-		a.changes.acknowledgedAt = a.engine.Clock.Now()
+	} else {
+		a.acknowledge()
 	}
 	return a.notShown(op, what)
 }

@@ -170,7 +170,8 @@ func TestAnOperationThatNobodyWantsIsForgottenOnTheRecord(t *testing.T) {
 	}
 }
 
-// A worker that dies during a look, or loses its answer, leaves an operation that is known.
+// A look that comes to nothing leaves an operation that is known, and is none that has failed for
+// as long as the operation takes.
 func TestALookThatIsLostForgetsNoOperation(t *testing.T) {
 	b := newBiography(t, testRules())
 	chat := b.apps["chat"]
@@ -179,7 +180,7 @@ func TestALookThatIsLostForgetsNoOperation(t *testing.T) {
 		assert.Equal(t, ledger.StepOpen, o.State, "it has not failed for longer than since the last look")
 	}}
 	lost := 0
-	chat.AfterCall(func(_ context.Context, op, _ string) error {
+	chat.OnCall(func(_ context.Context, op, _ string) error {
 		if op == connector.OpHandOver && chat.Calls(op)%2 == 0 {
 			lost++
 			return errors.New("no answer")
