@@ -43,6 +43,7 @@ type Ledger interface {
 	Census
 	Tasks
 	Pacer
+	Licences
 	Mover
 	Breaker
 	Holds

@@ -32,6 +32,8 @@ type Reader interface {
 	Namesakes(ctx context.Context, givenName, familyName string, limit int) ([]string, error)
 	// CallWaits is described at Pacer.
 	CallWaits(ctx context.Context) (map[string]time.Duration, error)
+	// Licences is described at Licences.
+	Licences(ctx context.Context) ([]Licence, error)
 	// Ping is described at Ledger.
 	Ping(ctx context.Context) error
 }

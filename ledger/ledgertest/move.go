@@ -113,6 +113,8 @@ func liveALife(t *testing.T, l ledger.Ledger) (lastAttempt int64) {
 	_, err := l.ReserveCalls(t.Context(), ledger.CallReservation{App: "wiki", Calls: 1, Every: time.Hour})
 	require.NoError(t, err)
 
+	require.NoError(t, l.SaveLicences(t.Context(), "wiki", at(14), []ledger.Licence{{Name: "licence:word", Seats: 3, Used: 2, Awaited: 1}}))
+
 	_, err = l.Admit(t.Context(), ledger.AdmissionRequest{
 		PersonID: "p1", At: at(14), Asks: []ledger.Ask{{Kind: ledger.Leavers, Key: "k6", Apps: []string{"wiki"}, Immediate: true}},
 		Limits: ledger.Limits{Window: time.Hour, Of: map[ledger.WithdrawalKind]ledger.Limit{ledger.Leavers: {}}},
