@@ -42,6 +42,11 @@ func readApp(name string, v value, defaults policy.Rules) (App, policy.AppRules)
 		into("rate", &app.Rate),
 		into("atOnce", &app.AtOnce),
 		on("settling", func(v value) { app.Settling = ptr(v.typed().(time.Duration)) }),
+		on("licences", func(v value) {
+			var ahead time.Duration
+			v.mapping(into("warnBelow", &app.Licences), into("ahead", &ahead))
+			app.Licences.Ahead = ahead
+		}),
 		on("attributes", func(v value) {
 			rules.Attributes = make(map[string]string)
 			v.entries(func(name string, v value) { rules.Attributes[name] = v.typed().(string) })

@@ -75,6 +75,9 @@ type App struct {
 	// Settling is how long after a change the app may answer as if there had been none; nil:
 	// as its kind has it.
 	Settling *time.Duration
+	// Licences says how many free seats of each licence are enough; default 5%, and the seats
+	// of those who start within 30 days.
+	Licences ledger.EnoughSeats
 }
 
 // Attention says when a failing step is shown to an operator.

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/ledger/pace"
 )
 
@@ -77,6 +78,19 @@ func parseAtOnce(text string) (int, error) {
 		return 0, fmt.Errorf("must be a number of calls from 1 to %d", mostAtOnce)
 	}
 	return n, nil
+}
+
+// parseSeats reads how many free seats are enough: 10, or 5%.
+func parseSeats(text string) (ledger.EnoughSeats, error) {
+	if strings.HasSuffix(text, "%") {
+		share, err := parseShare(text)
+		return ledger.EnoughSeats{Share: share}, err
+	}
+	n, err := strconv.ParseUint(text, 10, 31)
+	if err != nil {
+		return ledger.EnoughSeats{}, errors.New(`must be a number of seats, or a percentage such as "5%"`)
+	}
+	return ledger.EnoughSeats{Seats: int(n)}, nil
 }
 
 // parseInstant reads an RFC 3339 instant.

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
+	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/ledger/pace"
 )
 
@@ -52,6 +53,20 @@ func TestParseDurationAgreesWithGo(t *testing.T) {
 			t.Fatalf("%s, not %s, %v", got, want, err)
 		}
 	})
+}
+
+func TestParseSeats(t *testing.T) {
+	for text, want := range map[string]ledger.EnoughSeats{
+		"0": {}, "12": {Seats: 12}, "5%": {Share: 0.05}, "0.5%": {Share: 0.005}, "100%": {Share: 1},
+	} {
+		enough, err := parseSeats(text)
+		require.NoError(t, err, text)
+		assert.Equal(t, want, enough, text)
+	}
+	for _, text := range []string{"", "-1", "5 %", "1.5", "101%", "%", "few", "99999999999"} {
+		_, err := parseSeats(text)
+		assert.Error(t, err, text)
+	}
 }
 
 func TestParseRate(t *testing.T) {

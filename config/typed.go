@@ -27,6 +27,7 @@ var readers = map[settings.Type]func(value) any{
 	settings.TypeShare:      by(parseShare),
 	settings.TypeCount:      by(parseCount),
 	settings.TypeLength:     by(parseLength),
+	settings.TypeSeats:      by(parseSeats),
 	settings.TypeCalls:      by(parseAtOnce),
 	settings.TypeFactor:     by(parseFactor),
 }

@@ -21,25 +21,36 @@ type Licence struct {
 	App, Name string
 	Seats     int // zero if the app does not say
 	Used      int
-	Awaited   int // people who are to get one soon, and have none
-	CountedAt time.Time
+	Awaited   int       // people who are to get one within EnoughSeats.Ahead, and have none
+	CountedAt time.Time // real time, whatever clock the configuration has
+}
+
+// licencesGoodFor is how old the numbers of a licence may be. Older ones would look like new
+// ones while the app does not answer.
+const licencesGoodFor = 2 * time.Hour
+
+// Known reports whether the app has said lately how many seats there are. now is real time,
+// as CountedAt is.
+func (l Licence) Known(now time.Time) bool {
+	return l.Seats > 0 && now.Sub(l.CountedAt) <= licencesGoodFor
 }
 
 // Free returns how many seats nobody has, or zero if the app does not say how many there
 // are.
 func (l Licence) Free() int { return max(0, l.Seats-l.Used) }
 
-// Enough says how many free seats are enough. It does not count the seats that people are
-// to get soon.
-type Enough struct {
+// EnoughSeats says how many free seats of a licence are enough. Besides, there have to be as
+// many as people are to get within Ahead.
+type EnoughSeats struct {
 	Seats int     // or
 	Share float64 // of all seats, from 0 to 1
+	Ahead time.Duration
 }
 
 // Low reports whether an operator should get more seats: fewer are free than enough, or
 // than people are to get soon. A licence of which the app does not say how many seats there
 // are is never low.
-func (l Licence) Low(enough Enough) bool {
+func (l Licence) Low(enough EnoughSeats) bool {
 	if l.Seats <= 0 {
 		return false
 	}

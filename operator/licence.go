@@ -26,6 +26,15 @@ type Licence struct {
 	// Awaited lists the people who are to get one and have none, by the day from which they
 	// need it.
 	Awaited []AwaitedSeat
+	// Soon counts those of them who need it within ledger.EnoughSeats.Ahead.
+	Soon int
+	// Low means that more seats should be got: see ledger.Licence.Low.
+	Low bool
+}
+
+// Counted returns what the ledger keeps of the licence.
+func (l Licence) Counted() ledger.Licence {
+	return ledger.Licence{App: l.App, Name: l.Name, Seats: max(l.Seats.Total, 0), Used: max(l.Seats.Used, 0), Awaited: l.Soon}
 }
 
 // AwaitedSeat is a seat that somebody needs.
@@ -77,7 +86,7 @@ func (v *Viewer) Licences(ctx context.Context, app string) ([]Licence, error) {
 	if err := b.freed(ctx, v.Ledger, v.Clock.Now()); err != nil {
 		return nil, err
 	}
-	return b.list(), nil
+	return b.list(v.Apps.EnoughSeats, v.Clock.Now()), nil
 }
 
 // licenceBook collects licences.
@@ -200,15 +209,20 @@ func (b *licenceBook) freed(ctx context.Context, l ledger.Reader, now time.Time)
 	return nil
 }
 
-// list returns the licences, by app and name, and finds out for whom no seat will be left.
-func (b *licenceBook) list() []Licence {
+// list returns the licences, by app and name, and finds out for whom no seat will be left and
+// of which more seats should be got.
+func (b *licenceBook) list(enough func(app string) ledger.EnoughSeats, now time.Time) []Licence {
 	all := []Licence{}
 	for _, l := range b.licences {
 		slices.SortStableFunc(l.Awaited, func(x, y AwaitedSeat) int { return x.From.Compare(y.From) })
 		free := l.Seats.Total - l.Seats.Used
 		for i := range l.Awaited {
 			l.Awaited[i].Short = l.Seats.Total > 0 && i >= free
+			if !l.Awaited[i].From.After(now.Add(enough(l.App).Ahead)) {
+				l.Soon++
+			}
 		}
+		l.Low = l.Counted().Low(enough(l.App))
 		all = append(all, *l)
 	}
 	slices.SortFunc(all, func(x, y Licence) int { return strings.Compare(x.App+"\x00"+x.Name, y.App+"\x00"+y.Name) })

@@ -73,6 +73,8 @@ type Apps interface {
 	Open(ctx context.Context, app string) (connector.Connector, error)
 	// OpenPaced is Open for many calls: they share the app's rate with the workers.
 	OpenPaced(ctx context.Context, app string) (connector.Connector, error)
+	// EnoughSeats says how many free seats of each licence of an app are enough.
+	EnoughSeats(app string) ledger.EnoughSeats
 }
 
 // Progress is called with the number of people that were done since the last call. It may

@@ -75,6 +75,10 @@ func (a apps) OpenPaced(ctx context.Context, app string) (connector.Connector, e
 	return a.Open(ctx, app)
 }
 
+func (a apps) EnoughSeats(string) ledger.EnoughSeats {
+	return ledger.EnoughSeats{Share: 0.05, Ahead: 30 * 24 * time.Hour}
+}
+
 // engine is an Engine that reports that the account in the wiki is off, and that chat
 // failed.
 type engine struct{}

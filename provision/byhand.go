@@ -208,7 +208,7 @@ func (a *stepAttempt) doneByHand(task ledger.Task) performed {
 	}
 	proven := a.proven(action, proof)
 	proven.by = task.DoneBy
-	proven.detail = map[string]any{"task": task.ID, "granted": a.step.Grant, "revoked": a.step.Revoke}
+	proven.detail = map[string]any{"task": task.ID, "granted": a.step.Grant, "revoked": a.takenByHand()}
 	if task.Work.ToPerson != "" {
 		proven.detail["to"] = task.Work.ToPerson
 	}
@@ -216,6 +216,16 @@ func (a *stepAttempt) doneByHand(task ledger.Task) performed {
 		proven.detail["confirmedBy"] = task.EndedBy
 	}
 	return proven
+}
+
+// takenByHand lists the entitlements that the account has no more once a human has done the
+// step.
+func (a *stepAttempt) takenByHand() []string {
+	switch {
+	case a.step.Kind == plan.Strip, a.step.Kind == plan.Delete, a.step.Kind == plan.Disable && a.alsoStrips():
+		return a.link.Entitlements
+	}
+	return a.step.Revoke
 }
 
 // handActions names what a human has done, for the audit.

@@ -187,9 +187,16 @@ func (a *stepAttempt) delete() (performed, error) {
 		return performed{}, a.unsettledGiving("the app shows no account")
 	}
 	proven := a.proven("deleted", assess.Proof{})
+	detail := map[string]any{}
 	if to.PersonID != "" {
 		proven.link.HandedOverAt = proven.link.DeletedAt
-		proven.detail = map[string]any{"data_to": to.AccountID, "to": to.PersonID, "by": to.By}
+		detail = map[string]any{"data_to": to.AccountID, "to": to.PersonID, "by": to.By}
+	}
+	if had := a.link.Entitlements; len(had) > 0 { // they end with the account: its seats are free again
+		detail["revoked"] = had
+	}
+	if len(detail) > 0 {
+		proven.detail = detail
 	}
 	return proven, nil
 }

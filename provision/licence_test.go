@@ -107,6 +107,60 @@ func TestAJoinerWithoutASeatHasTheRestOfTheirAccess(t *testing.T) {
 	assert.Equal(t, []string{licence, "staff"}, o.link().Entitlements)
 }
 
+// Whoever was to get a seat when they were announced gets the rest of their access on their
+// first day if the seat is gone by then.
+func TestASeatThatIsTakenBetweenAnnouncementAndStart(t *testing.T) {
+	o := newOfficeThatGives(t, licence, "staff")
+	today := o.now
+	o.now = today.Add(10 * day)
+	o.hear(hr.EventHired) // effective in ten days
+	o.now = today
+	require.NoError(t, o.settle())
+	assert.Empty(t, o.did(9), "nothing is done before the first day")
+	other := o.memory.Put(connector.Account{Username: "bob", Active: true, Entitlements: []string{licence}})
+
+	o.now = today.Add(11 * day)
+	err := o.settle()
+	assert.Equal(t, provision.CodeNoSeat, provision.ErrorOf(err).Code)
+	assert.Equal(t, []string{"staff"}, o.account(o.link().AccountID).Entitlements)
+	assert.True(t, o.account(o.link().AccountID).Active)
+
+	require.NoError(t, o.mail.Revoke(t.Context(), other, []string{licence}))
+	o.now = o.now.Add(2 * time.Hour)
+	require.NoError(t, o.settle())
+	assert.Equal(t, []string{licence, "staff"}, o.link().Entitlements)
+}
+
+// unable is an app that can take access only by deleting the account.
+type unable struct{ *bin }
+
+func (u unable) Capabilities() connector.Capabilities {
+	all := u.bin.Capabilities()
+	all.Disable, all.RecycleBin, all.Restore = false, 0, false
+	return all
+}
+
+// A seat that ends with its account is on the record as freed.
+func TestSeatsThatEndWithTheAccountAreOnTheRecord(t *testing.T) {
+	o := newOfficeThatGives(t, licence, "staff")
+	o.engine.Apps["mail"] = &provision.App{Connector: unable{o.mail}}
+	o.hear(hr.EventHired)
+	require.NoError(t, o.settle())
+	o.now = o.now.Add(20 * day)
+	o.hear(hr.EventTerminated)
+	require.NoError(t, o.settle())
+	rows, err := o.engine.Ledger.Audit(t.Context(), "ada", 0, 100)
+	require.NoError(t, err)
+	freed := 0
+	for _, row := range rows {
+		revoked, _ := row.Detail["revoked"].([]any)
+		if slices.Contains(revoked, any(licence)) {
+			freed++
+		}
+	}
+	assert.Equal(t, 1, freed, "%v", o.did(9))
+}
+
 func TestKindsOfEntitlements(t *testing.T) {
 	for name, want := range map[string]connector.EntitlementKind{
 		"staff": connector.Group, "role:Admin": connector.Role, licence: connector.Licence, "licence": connector.Group,

@@ -22,6 +22,10 @@ import (
 // describes. noKafka says why the configuration has no secrets for Kafka; nil if it has
 // them.
 func Health(cfg *config.Config, noKafka error) health.Tenure {
+	enough := map[string]ledger.EnoughSeats{}
+	for name, app := range cfg.Apps {
+		enough[name] = app.Licences
+	}
 	return health.Tenure{
 		Temporal: withTemporal,
 		NoKafka:  noKafka,
@@ -33,6 +37,7 @@ func Health(cfg *config.Config, noKafka error) health.Tenure {
 		Group:        cfg.Kafka.Group,
 		SweepEvery:   cfg.Sweep.Every,
 		OverdueAfter: cfg.OverdueAfter(),
+		EnoughSeats:  enough,
 		Clock:        cfg.Clock(),
 	}
 }

@@ -24,6 +24,9 @@ type licenceView struct {
 	Freed   int           `json:"freedThisMonth"`
 	Awaited []awaitedView `json:"awaited"`
 	Short   int           `json:"short"` // people for whom no seat will be left
+	Free    int           `json:"free"`  // seats that nobody has
+	Soon    int           `json:"soon"`  // people of those awaited who need one within licences.ahead
+	Low     bool          `json:"low"`   // more seats should be got: see licences.warnBelow
 }
 
 // awaitedView describes somebody who is to get a licence.
@@ -36,7 +39,7 @@ type awaitedView struct {
 func viewLicence(l operator.Licence) licenceView {
 	v := licenceView{
 		App: l.App, Licence: l.Name, Seats: l.Seats.Total, Used: max(l.Seats.Used, 0), Holders: append([]string{}, l.Holders...),
-		Freed: l.Freed, Awaited: []awaitedView{}, Short: l.Short(),
+		Freed: l.Freed, Awaited: []awaitedView{}, Short: l.Short(), Free: l.Counted().Free(), Soon: l.Soon, Low: l.Low,
 	}
 	for _, a := range l.Awaited {
 		v.Awaited = append(v.Awaited, awaitedView{Person: a.PersonID, From: a.From, Short: a.Short})
@@ -44,12 +47,15 @@ func viewLicence(l operator.Licence) licenceView {
 	return v
 }
 
-const licenceHeader = "app,licence,seats,used,given by tenure,freed this month,awaited,without a seat"
+const licenceHeader = "app,licence,seats,used,given by tenure,freed this month,awaited,without a seat,free"
 
 func (v licenceView) row() []string {
-	seats, used := "unknown", "unknown"
+	seats, used, free := "unknown", "unknown", "unknown"
 	if v.Seats > 0 {
-		seats = strconv.Itoa(v.Seats)
+		seats, free = strconv.Itoa(v.Seats), strconv.Itoa(v.Free)
+	}
+	if v.Low {
+		free += " (low)"
 	}
 	if v.Seats > 0 || v.Used > 0 {
 		used = strconv.Itoa(v.Used)
@@ -61,7 +67,7 @@ func (v licenceView) row() []string {
 		}
 	}
 	return []string{
-		v.App, v.Licence, seats, used, strconv.Itoa(len(v.Holders)), strconv.Itoa(v.Freed), strconv.Itoa(len(v.Awaited)), strings.Join(short, " "),
+		v.App, v.Licence, seats, used, strconv.Itoa(len(v.Holders)), strconv.Itoa(v.Freed), strconv.Itoa(len(v.Awaited)), strings.Join(short, " "), free,
 	}
 }
 
@@ -75,7 +81,9 @@ began, and who is to get one now or from their first day. Those for whom no seat
 be left are named. With an APP, everybody who has a seat or awaits one is listed too.
 
 Apps that list their entitlements are asked for the seats, the others show "unknown".
-Exits with 3 if somebody will not get a licence.`,
+Seats are low if fewer are free than apps.NAME.licences.warnBelow, or than people are
+to get within apps.NAME.licences.ahead. Exits with 3 if seats are low, or somebody will
+not get a licence.`,
 		Example: `  tenure app licences
   tenure app licences office
   tenure app licences -o json | jq '.[] | select(.short > 0)'`,
@@ -114,7 +122,7 @@ func (c *cli) listLicences(all []licenceView, people bool) error {
 			p.table("People", "licence,person,from,seat", seatRows(shown))
 		}
 	})
-	if slices.ContainsFunc(all, func(v licenceView) bool { return v.Short > 0 }) {
+	if slices.ContainsFunc(all, func(v licenceView) bool { return v.Short > 0 || v.Low }) {
 		return errors.Join(err, errAttention)
 	}
 	return err

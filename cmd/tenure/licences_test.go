@@ -66,4 +66,14 @@ func TestLicencesAreListedWithThoseWhoWillNotGetOne(t *testing.T) {
 	memory.Shared("office").Reset()
 	left := s.run("app", "licences")
 	assert.Equal(t, service.ExitDone, left.code, "there are seats for all: %s", left.stdout)
+
+	// Somebody else takes one of them, before those who were counted on it begin.
+	memory.Shared("office").Put(connector.Account{Username: "contractor", Active: true, Entitlements: []string{"licence:desk"}})
+	got = s.run("app", "licences", "office", "-o", "json")
+	assert.Equal(t, service.ExitAttention, got.code)
+	require.NoError(t, json.Unmarshal([]byte(got.stdout), &licences))
+	desk = licences[0]
+	assert.Equal(t, []int{1, 2, 1}, []int{desk.Free, desk.Soon, desk.Short})
+	assert.True(t, desk.Low)
+	assert.Contains(t, s.run("app", "licences").stdout, "1 (low)")
 }

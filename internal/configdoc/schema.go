@@ -35,6 +35,7 @@ var forms = map[settings.Type]struct{ name, schema string }{
 	settings.TypeShare:      {"share", `{"type": "string", "pattern": "^[0-9]+(\\.[0-9]+)?%$"}`},
 	settings.TypeCount:      {"count", `{"type": "integer", "minimum": 0}`},
 	settings.TypeLength:     {"length", `{"type": "integer", "minimum": 4}`},
+	settings.TypeSeats:      {"seats", `{"type": ["integer", "string"], "minimum": 0, "pattern": "^[0-9]+(\\.[0-9]+)?%$"}`},
 	settings.TypeCalls:      {"calls", `{"type": "integer", "minimum": 1, "maximum": 300}`},
 	settings.TypeFactor:     {"factor", `{"type": "number", "exclusiveMinimum": 0}`},
 	settings.TypeSettings:   {"settings", `{"type": ["object", "null"]}`},

@@ -89,6 +89,7 @@ const (
 	TypeShare      Type = "percentage"
 	TypeCount      Type = "number of people"
 	TypeLength     Type = "number of characters"
+	TypeSeats      Type = "number of seats, or percentage"
 	TypeCalls      Type = "number of calls"
 	TypeFactor     Type = "number above 0"
 	TypeCredential Type = "reference to a secret" // which must not be written out

@@ -181,6 +181,7 @@ type contents struct {
 	Holds      []ledger.Hold
 	Retentions []ledger.Retention
 	Approvals  []ledger.Approval
+	Licences   []ledger.Licence
 }
 
 func everything(t *testing.T, l ledger.Ledger) contents {
@@ -203,6 +204,8 @@ func everything(t *testing.T, l ledger.Ledger) contents {
 	c.Retentions, err = l.Retentions(t.Context(), "", 0, all)
 	require.NoError(t, err)
 	c.Approvals, err = l.Approvals(t.Context(), ledger.ApprovalFilter{}, ledger.ApprovalPlace{}, all)
+	require.NoError(t, err)
+	c.Licences, err = l.Licences(t.Context())
 	require.NoError(t, err)
 	for _, s := range people {
 		p := read(t, l, s.PersonID)

@@ -53,7 +53,9 @@ type Tenure struct {
 	Group        string        // the starters' consumer group
 	SweepEvery   time.Duration // how often the sweeper is to be started
 	OverdueAfter time.Duration // how late a person may be before somebody has to look
-	Clock        clock.Clock
+	// EnoughSeats says, by app, how many free seats of each licence are enough.
+	EnoughSeats map[string]ledger.EnoughSeats
+	Clock       clock.Clock
 }
 
 // Parts looks at all parts at once. A part that does not answer hides no other.

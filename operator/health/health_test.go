@@ -86,6 +86,7 @@ type facts struct {
 	letters []ledger.DeadLetter
 	waits   map[string]time.Duration
 	failing error // of Count and CallWaits
+	seats   []ledger.Licence
 }
 
 func (f facts) Overdue(context.Context, ledger.Lateness) (int, error) { return f.late, nil }
@@ -113,6 +114,8 @@ func (f facts) CallWaits(context.Context) (map[string]time.Duration, error) {
 	return f.waits, f.failing
 }
 
+func (f facts) Licences(context.Context) ([]ledger.Licence, error) { return f.seats, nil }
+
 // temporal answers what Temporal knows.
 type temporal struct{ sweeps Sweeps }
 
@@ -138,7 +141,8 @@ func tenureOf(f facts) Tenure {
 		},
 		Ledger: func(_ context.Context, use func(ledger.Reader) error) error { return use(f) },
 		Apps:   []string{"chat", "wiki"}, Group: "tenure", SweepEvery: time.Minute, OverdueAfter: time.Hour,
-		Clock: clock.Func(func() time.Time { return noon }),
+		EnoughSeats: map[string]ledger.EnoughSeats{"chat": {Seats: 10}, "wiki": {}},
+		Clock:       clock.Func(func() time.Time { return noon }),
 	}
 }
 
@@ -150,7 +154,7 @@ func TestAllIsWell(t *testing.T) {
 		assert.Equal(t, OK, p.State, "%s: %s", p.Part, p.Text)
 		assert.Empty(t, p.Do, p.Part)
 	}
-	assert.Equal(t, []string{"workers", "sweeper", "starters", "lag", "people", "steps", "mass changes", "approvals", "tasks", "dead letters", "apps"}, names)
+	assert.Equal(t, []string{"workers", "sweeper", "starters", "lag", "people", "steps", "mass changes", "approvals", "tasks", "dead letters", "apps", "licences"}, names)
 	assert.Empty(t, Needy(parts))
 }
 
@@ -170,6 +174,9 @@ func TestStateOfTheLedger(t *testing.T) {
 	task := ledger.Task{ID: 1, State: ledger.TaskOpen, DueAt: noon.Add(time.Hour)}
 	late := ledger.Task{ID: 2, State: ledger.TaskConfirming, DueAt: noon}
 	letter, urgent := ledger.DeadLetter{ID: 1}, ledger.DeadLetter{ID: 2, Urgent: true}
+	seats := func(app string, used int, age time.Duration) []ledger.Licence {
+		return []ledger.Licence{{App: app, Name: "licence:pro", Seats: 100, Used: used, Awaited: 2, CountedAt: time.Now().Add(-age)}}
+	}
 	for name, tc := range map[string]struct {
 		facts facts
 		part  string
@@ -184,6 +191,11 @@ func TestStateOfTheLedger(t *testing.T) {
 		"late tasks": {facts{tasks: []ledger.Task{task, late}}, "tasks", Attention, "1 overdue, of 2"},
 		"letters":    {facts{letters: []ledger.DeadLetter{letter}}, "dead letters", Attention, "1 open: HR said something that could not be read"},
 		"urgent":     {facts{letters: []ledger.DeadLetter{letter, urgent}}, "dead letters", Attention, "2 open, of which 1 were to end somebody's access"},
+		"seats":      {facts{seats: seats("chat", 91, time.Hour)}, "licences", Attention, "run out: chat licence:pro (9 of 100 free, 2 awaited)"},
+		"enough":     {facts{seats: seats("chat", 90, time.Hour)}, "licences", OK, "1 licence, with enough free seats"},
+		"old seats":  {facts{seats: seats("chat", 91, 3*time.Hour)}, "licences", OK, "no app has said"},
+		"gone app":   {facts{seats: seats("fax", 91, time.Hour)}, "licences", OK, "no app has said"},
+		"awaited":    {facts{seats: seats("wiki", 99, time.Hour)}, "licences", Attention, "(1 of 100 free, 2 awaited)"},
 		"calls":      {facts{waits: map[string]time.Duration{"wiki": time.Minute, "chat": time.Second}}, "apps", Note, "calls wait, for the app's rate or because it asked for quiet: wiki for 1m0s"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -210,5 +222,5 @@ func TestPartsThatAreAway(t *testing.T) {
 	assert.Equal(t, "set what is missing, as for the starter", parts[2].Do)
 
 	broken.Ledger = func(context.Context, func(ledger.Reader) error) error { return errors.New("there is no ledger") }
-	assert.Len(t, Needy(broken.Parts(t.Context())), 11)
+	assert.Len(t, Needy(broken.Parts(t.Context())), 12)
 }

@@ -17,7 +17,7 @@ const callsLate = 10 * time.Second
 
 // ledgerParts describes what the ledger knows.
 func (t Tenure) ledgerParts(ctx context.Context) (parts []Part) {
-	names := []string{"people", "steps", "mass changes", "approvals", "tasks", "dead letters", "apps"}
+	names := []string{"people", "steps", "mass changes", "approvals", "tasks", "dead letters", "apps", "licences"}
 	const do = "check ledger.url, and that the database is up: tenure config check --connect"
 	err := t.Ledger(ctx, func(l ledger.Reader) error {
 		counts, countErr := l.Count(ctx)
@@ -29,6 +29,7 @@ func (t Tenure) ledgerParts(ctx context.Context) (parts []Part) {
 			func() (Part, error) { return tasksPart(ctx, l, t.Clock.Now()) },
 			func() (Part, error) { return lettersPart(ctx, l) },
 			func() (Part, error) { return t.callsPart(ctx, l) },
+			func() (Part, error) { return t.licencesPart(ctx, l, time.Now()) },
 		} {
 			part, err := look()
 			if err != nil {
@@ -150,6 +151,30 @@ func (t Tenure) callsPart(ctx context.Context, l ledger.Reader) (Part, error) {
 	p := Part{State: OK, Text: words.Count(len(t.Apps), "app") + ", no calls wait", Numbers: map[string]int{"apps": len(t.Apps), "waiting": len(texts)}}
 	if len(texts) > 0 {
 		p.State, p.Text = Note, "calls wait, for the app's rate or because it asked for quiet: "+strings.Join(texts, ", ")
+	}
+	return p, err
+}
+
+// licencesPart lists the licences that run out, as the workers have counted them.
+func (t Tenure) licencesPart(ctx context.Context, l ledger.Reader, now time.Time) (Part, error) {
+	licences, err := l.Licences(ctx)
+	known := 0
+	var low []string
+	for _, one := range licences {
+		enough, ours := t.EnoughSeats[one.App]
+		if !ours || !one.Known(now) {
+			continue
+		}
+		if known++; one.Low(enough) {
+			low = append(low, fmt.Sprintf("%s %s (%d of %d free, %d awaited)", one.App, one.Name, one.Free(), one.Seats, one.Awaited))
+		}
+	}
+	p := Part{State: OK, Text: "no app has said how many seats there are", Numbers: map[string]int{"known": known, "low": len(low)}}
+	switch {
+	case len(low) > 0:
+		p.State, p.Text, p.Do = Attention, "run out: "+strings.Join(low, ", "), "get seats, or free some: tenure app licences"
+	case known > 0:
+		p.Text = words.Count(known, "licence") + ", with enough free seats"
 	}
 	return p, err
 }

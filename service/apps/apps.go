@@ -46,6 +46,9 @@ func (a Apps) app(name string) (config.App, error) {
 	return app, nil
 }
 
+// EnoughSeats says how many free seats of each licence of an app are enough.
+func (a Apps) EnoughSeats(name string) ledger.EnoughSeats { return a.cfg.Apps[name].Licences }
+
 // Open opens the connector of an app. The connector is guarded: it changes nothing that
 // is protected. Its calls do not wait for the app's rate.
 func (a Apps) Open(ctx context.Context, name string) (connector.Connector, error) {

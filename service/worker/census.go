@@ -38,13 +38,29 @@ var (
 	heldDesc      = prometheus.NewDesc("tenure_breaker_held_people", "People with a held change, because too many were to lose access, or to be given more, at once.", []string{"kind"}, nil)
 )
 
+// The descriptions of the numbers of licences, as the apps have said them lately. The label
+// licence is the name of the entitlement.
+var (
+	seatsDesc   = licenceDesc("tenure_licence_seats", "Seats of a licence, as its app said at most two hours ago.")
+	usedDesc    = licenceDesc("tenure_licence_used_seats", "Seats of a licence that somebody has.")
+	freeDesc    = licenceDesc("tenure_licence_free_seats", "Seats of a licence that nobody has.")
+	awaitedDesc = licenceDesc("tenure_licence_awaited_seats", "People who are to get a licence now or within apps.NAME.licences.ahead, and have none.")
+	lowDesc     = licenceDesc("tenure_licence_low", "1 if fewer seats of a licence are free than apps.NAME.licences.warnBelow or than are awaited, else 0.")
+)
+
+func licenceDesc(name, help string) *prometheus.Desc {
+	return prometheus.NewDesc(name, help, []string{"app", "licence"}, nil)
+}
+
 // census exports the numbers of accounts, steps, holds and people in the ledger as metrics.
 type census struct {
 	ledger interface {
 		ledger.Census
 		Cohorts(context.Context, ledger.CohortFilter) ([]ledger.Cohort, error)
 		Holds(ctx context.Context, f ledger.HoldFilter, after int64, limit int) ([]ledger.Hold, error)
+		Licences(ctx context.Context) ([]ledger.Licence, error)
 	}
+	enough  func(app string) ledger.EnoughSeats
 	clock   clock.Clock
 	apps    []string
 	overdue time.Duration // real time: see ledger.LateSince
@@ -59,13 +75,14 @@ type census struct {
 type counts struct {
 	ledger.Counts
 	cohorts         []ledger.Cohort // open ones
-	ending, lasting int             // people under legal hold
+	licences        []ledger.Licence
+	ending, lasting int // people under legal hold
 	overdue         int
 }
 
 // Describe implements prometheus.Collector.
 func (c *census) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{linksDesc, attentionDesc, retentionDesc, approvalsDesc, holdsDesc, cohortsDesc, heldDesc, overdueDesc} {
+	for _, d := range []*prometheus.Desc{linksDesc, attentionDesc, retentionDesc, approvalsDesc, holdsDesc, cohortsDesc, heldDesc, overdueDesc, seatsDesc, usedDesc, freeDesc, awaitedDesc, lowDesc} {
 		out <- d
 	}
 }
@@ -108,6 +125,18 @@ func (c *census) Collect(out chan<- prometheus.Metric) {
 		gauge(cohortsDesc, cohorts[kind], string(kind))
 		gauge(heldDesc, held[kind], string(kind))
 	}
+	for _, l := range counts.licences {
+		if !l.Known(time.Now()) || !slices.Contains(c.apps, l.App) {
+			continue
+		}
+		low := 0
+		if l.Low(c.enough(l.App)) {
+			low = 1
+		}
+		for desc, n := range map[*prometheus.Desc]int{seatsDesc: l.Seats, usedDesc: l.Used, freeDesc: l.Free(), awaitedDesc: l.Awaited, lowDesc: low} {
+			gauge(desc, n, l.App, l.Name)
+		}
+	}
 }
 
 func (c *census) count() (counts, error) {
@@ -131,6 +160,9 @@ func (c *census) count() (counts, error) {
 		return counts{}, err
 	}
 	if now.overdue, err = c.ledger.Overdue(ctx, ledger.LateSince(c.clock, c.overdue)); err != nil {
+		return counts{}, err
+	}
+	if now.licences, err = c.ledger.Licences(ctx); err != nil {
 		return counts{}, err
 	}
 	c.counts, c.at = now, time.Now()

@@ -39,11 +39,14 @@ func metricsOfAWorker(t *testing.T) []*dto.MetricFamily {
 	store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "ledger.db"))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, store.Close()) })
-	reg.MustRegister(&census{ledger: store, clock: clock.Real(), apps: []string{"wiki"}, log: zap.NewNop()})
+	require.NoError(t, store.SaveLicences(t.Context(), "wiki", time.Now(), []ledger.Licence{{Name: "licence:pro", Seats: 1}}))
+	reg.MustRegister(&census{enough: few, ledger: store, clock: clock.Real(), apps: []string{"wiki"}, log: zap.NewNop()})
 	families, err := reg.Gather()
 	require.NoError(t, err)
 	return families
 }
+
+func few(string) ledger.EnoughSeats { return ledger.EnoughSeats{Seats: 2} }
 
 // countable is a ledger that returns numbers, or fails.
 type countable struct {
@@ -53,7 +56,10 @@ type countable struct {
 	open   []ledger.Cohort
 	late   ledger.Lateness
 	holds  []ledger.Hold
+	seats  []ledger.Licence
 }
+
+func (c *countable) Licences(context.Context) ([]ledger.Licence, error) { return c.seats, c.err }
 
 // Holds lists the holds in force.
 func (c *countable) Holds(_ context.Context, f ledger.HoldFilter, after int64, limit int) (some []ledger.Hold, err error) {
@@ -94,8 +100,14 @@ func TestTheLedgerIsCountedForMetrics(t *testing.T) {
 		l.holds = append(l.holds, hold(i+1, "1", 3))
 	}
 	l.holds = append(l.holds, hold(page+1, "1", 30), hold(page+2, "2", 7), hold(page+3, "3", 8), hold(page+4, "4", 1), hold(page+5, "5", -1))
+	l.seats = []ledger.Licence{
+		{App: "wiki", Name: "licence:pro", Seats: 10, Used: 9, Awaited: 3, CountedAt: time.Now()},
+		{App: "chat", Name: "licence:old", Seats: 10, Used: 9, CountedAt: time.Now().Add(-3 * time.Hour)},
+		{App: "chat", Name: "licence:pro", Seats: 10, Used: 8, CountedAt: time.Now().Add(-time.Hour)},
+		{App: "chat", Name: "licence:secret", Used: 8, CountedAt: time.Now()},
+	}
 	reg := prometheus.NewRegistry()
-	reg.MustRegister(&census{ledger: l, clock: clock.Func(func() time.Time { return today }), apps: []string{"wiki", "chat"}, overdue: 10 * time.Minute, log: zap.NewNop()})
+	reg.MustRegister(&census{enough: few, ledger: l, clock: clock.Func(func() time.Time { return today }), apps: []string{"wiki", "chat"}, overdue: 10 * time.Minute, log: zap.NewNop()})
 	values := map[string]float64{}
 	for range 2 {
 		families, err := reg.Gather()
@@ -122,6 +134,14 @@ func TestTheLedgerIsCountedForMetrics(t *testing.T) {
 		assert.True(t, there, name)
 		assert.Equal(t, want, got, name)
 	}
+	for name, want := range map[string]float64{
+		"seats": 10, "used_seats": 9, "free_seats": 1, "awaited_seats": 3, "low": 1,
+	} {
+		assert.Equal(t, want, values["tenure_licence_"+name+" wiki licence:pro"], name)
+		assert.NotContains(t, values, "tenure_licence_"+name+" chat licence:old", "it was counted too long ago")
+		assert.NotContains(t, values, "tenure_licence_"+name+" chat licence:secret", "the app does not say how many there are")
+	}
+	assert.Equal(t, 0.0, values["tenure_licence_low chat licence:pro"])
 	assert.Equal(t, ledger.Lateness{Since: today.Add(-10 * time.Minute), Waiting: today.Add(-70 * time.Minute)}, l.late)
 	assert.Equal(t, 1, l.asked, "the whole ledger is not counted for each scrape")
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"go.temporal.io/sdk/client"
@@ -13,6 +14,7 @@ import (
 	"github.com/tenurehq/tenure/activities"
 	"github.com/tenurehq/tenure/config"
 	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/operator"
 	"github.com/tenurehq/tenure/provision"
 	"github.com/tenurehq/tenure/service"
 	"github.com/tenurehq/tenure/service/apps"
@@ -40,11 +42,12 @@ type Options struct {
 // address: call service.CheckClock first, which allows that on this machine only.
 func Run(ctx context.Context, o Options) (err error) {
 	cfg := o.Config
+	known := apps.Of(cfg, o.Ledger)
 	metrics := newMetrics(o.Metrics, cfg.Policy.Apps())
 	o.Metrics.MustRegister(&census{
-		ledger: o.Ledger, clock: cfg.Clock(), apps: cfg.Policy.Apps(), overdue: cfg.OverdueAfter(), log: o.Log,
+		ledger: o.Ledger, clock: cfg.Clock(), apps: cfg.Policy.Apps(), enough: known.EnoughSeats, overdue: cfg.OverdueAfter(), log: o.Log,
 	})
-	opened, err := apps.Of(cfg, o.Ledger).OpenAll(ctx, metrics.pace)
+	opened, err := known.OpenAll(ctx, metrics.pace)
 	if err != nil {
 		return err
 	}
@@ -84,7 +87,14 @@ func Run(ctx context.Context, o Options) (err error) {
 	}
 	o.Log.Info("ready", zap.Strings("apps", cfg.Policy.Apps()), zap.String("taskQueue", workflows.TaskQueue))
 	watch := &watch{every: cfg.Sweep.Every, acts: acts, schedule: o.Runs.ScheduleSweeps, log: o.Log}
+	counting := &seats{
+		apps: licensed(cfg.Policy), ledger: o.Ledger, log: o.Log,
+		viewer: &operator.Viewer{Ledger: o.Ledger, Policy: cfg.Policy, Apps: known, Clock: cfg.Clock()},
+	}
+	var beside sync.WaitGroup
+	beside.Go(func() { counting.run(ctx) })
 	watch.run(ctx)
+	beside.Wait()
 	o.Log.Info("stopping: finishing the steps that are under way")
 	host.Stop()
 	return nil
