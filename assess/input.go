@@ -21,6 +21,7 @@ func Traits(rules policy.ResolvedApp, c connector.Connector) plan.App {
 		Delete:   can.Delete || asks(c, plan.Delete),
 		Relabel:  can.Relabel,
 		Destroys: can.Disable && !can.Reversible && !asks(c, plan.Disable),
+		Frozen:   can.Frozen,
 		Behind:   can.Directory,
 
 		RecycleBin: recycleBin(c),

@@ -34,6 +34,14 @@ type Capabilities struct {
 	// colon, such as "licence:", stands for all entitlements whose names begin so.
 	HandOverNeeds []string
 
+	// EnableFirst, with Update, means that the app may refuse to update a disabled account: an
+	// account that is to be enabled is enabled first, and updated after that.
+	EnableFirst bool
+	// Frozen, with EnableFirst, means that it refuses that of every account that it has disabled.
+	// Tenure gives such an account nothing as long as it is to stay disabled. Taking
+	// entitlements has to work all the same.
+	Frozen bool
+
 	// Settling is how long after a change the app may still answer as if there had been
 	// none: an account that was just created may not be found, one that was just deleted
 	// may still be shown. Zero stands for an app whose answers are always current.

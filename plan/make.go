@@ -252,6 +252,9 @@ func (m *maker) update(link Link, want policy.Account) {
 	all := slices.Concat(link.Entitlements, set.Minus(link.UnsureEntitlements, link.Entitlements))
 	revoke := slices.Sorted(slices.Values(set.Minus(all, names)))
 	digest := policy.Digest(want.Attributes)
+	if !want.Enabled && m.Apps[want.App].Frozen { // what is missing comes when it is enabled
+		grant, digest = nil, link.Attributes
+	}
 	if len(grant) == 0 && len(revoke) == 0 && digest == link.Attributes {
 		return
 	}

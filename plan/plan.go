@@ -72,6 +72,8 @@ type App struct {
 	Relabel       bool // accounts can be given another username and external ID
 	// Destroys means that disabling an account is as good as deleting it.
 	Destroys bool
+	// Frozen means that a disabled account can be given nothing until it is enabled.
+	Frozen bool
 	// Behind is the app by which people sign in to this one, if this one creates accounts at
 	// sign-in. As long as somebody can sign in there, an account that was ended here may
 	// appear again.

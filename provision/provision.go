@@ -62,9 +62,11 @@ func (a *stepAttempt) provision() (performed, error) {
 	}
 	// A licence that has run out is no reason to give no access: the next plan has an Update
 	// for it, which reports that.
-	lacks, err := lacking(a.grant(account.ID, grant))
-	if err != nil {
-		return performed{}, err
+	lacks := a.step.Grant
+	if action == "created" || !a.frozen(account) {
+		if lacks, err = lacking(a.grant(account.ID, grant)); err != nil {
+			return performed{}, err
+		}
 	}
 	given := set.Minus(a.step.Grant, lacks)
 	account, err = a.confirm(account.ID, a.step.Enabled, given)
@@ -172,8 +174,24 @@ func (a *stepAttempt) create(want policy.Account) (connector.Account, string, er
 	return account, "", &connector.Error{Kind: connector.KindConflict, Op: connector.OpCreate, Message: message}
 }
 
+// frozen reports whether an account can be given nothing until it is enabled, and is to stay
+// disabled.
+func (a *stepAttempt) frozen(account connector.Account) bool {
+	return a.app.Capabilities().Frozen && !account.Active && !a.step.Enabled
+}
+
 // bringUp sets the attributes of an account that was there, and turns it on or off.
 func (a *stepAttempt) bringUp(account connector.Account, want policy.Account) error {
+	can := a.app.Capabilities()
+	switch {
+	case a.frozen(account):
+		return nil
+	case can.EnableFirst && a.step.Enabled && (!account.Active || !a.settled()):
+		if err := a.setActive(account.ID, true); err != nil {
+			return err
+		}
+		return a.setMissing(account, want.Attributes)
+	}
 	if err := a.setMissing(account, want.Attributes); err != nil {
 		return err
 	}

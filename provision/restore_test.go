@@ -91,6 +91,17 @@ func newOffice(t *testing.T) *office { return newOfficeThatGives(t, "staff") }
 // licence office there is one seat.
 func newOfficeThatGives(t *testing.T, entitlements ...string) *office {
 	t.Helper()
+	return newOfficeBy(t, policy.JoinerRules{}, entitlements)
+}
+
+// newOfficeThatPrepares returns an office that makes accounts before the first day.
+func newOfficeThatPrepares(t *testing.T, lead time.Duration) *office {
+	t.Helper()
+	return newOfficeBy(t, policy.JoinerRules{LeadTime: lead}, []string{"staff"})
+}
+
+func newOfficeBy(t *testing.T, joiner policy.JoinerRules, entitlements []string) *office {
+	t.Helper()
 	store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "ledger.db"))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, store.Close()) })
@@ -99,6 +110,7 @@ func newOfficeThatGives(t *testing.T, entitlements ...string) *office {
 		Roles: []policy.Role{
 			{Name: "everybody", When: "true", Grants: []policy.Grant{{App: "mail", Entitlements: entitlements}}},
 		},
+		Joiner: joiner,
 		Leaver: policy.LeaverRules{Retain: 10 * day, Delete: true},
 	})
 	require.NoError(t, err)

@@ -39,6 +39,10 @@ func (c *client) Capabilities() connector.Capabilities {
 	return connector.Capabilities{
 		Create: true, Adopt: true, Update: true, Relabel: true, Disable: true, Reversible: true, Delete: true,
 		Entitlements: true, ListEntitlements: true, Sessions: true, ResetCredentials: true, List: true, Probe: true,
+		// "Users with the DEPROVISIONED status won't have their profiles updated", unless an
+		// administrator has turned that on (Okta Management API, Deactivate a user). Who is
+		// suspended is updated.
+		EnableFirst: true, Frozen: c.deactivates,
 	}
 }
 
