@@ -50,6 +50,14 @@ func (n named) Create(ctx context.Context, spec connector.Spec) (connector.Accou
 var can = connector.Capabilities{
 	Create: true, Adopt: true, Update: true, Relabel: true, Disable: true, Reversible: true, Delete: true,
 	Entitlements: true, ListEntitlements: true, Sessions: true, ResetCredentials: true, List: true, Probe: true,
+	EnableFirst: true,
+}
+
+// canWith returns what is offered with the settings.
+func canWith(settings connector.Settings) connector.Capabilities {
+	all := can
+	all.Frozen = settings["disable"] == "deactivate"
+	return all
 }
 
 // TestConformance runs the suite once for each trap.
@@ -104,7 +112,7 @@ func target(org *oktatest.Service, settings connector.Settings, entitlements [2]
 			require.NoError(t, err)
 			return named{c}
 		},
-		Capabilities:  can,
+		Capabilities:  canWith(settings),
 		Entitlements:  entitlements,
 		Attributes:    [2]string{"title", "department"},
 		KeyAttributes: keys,
