@@ -47,6 +47,22 @@ func RecipientOf(ctx context.Context) string {
 	return accountID
 }
 
+type formerKey struct{}
+
+// WithFormerUsername returns a context for a Restore of an account that had this username
+// when it was deleted. Nobody can read what is in a recycle bin, so that a guard needs it to
+// see whether the account is protected.
+func WithFormerUsername(ctx context.Context, username string) context.Context {
+	return context.WithValue(ctx, formerKey{}, username)
+}
+
+// formerUsername returns the username of an account that is to be restored; empty if it is
+// not known.
+func formerUsername(ctx context.Context) string {
+	username, _ := ctx.Value(formerKey{}).(string)
+	return username
+}
+
 type sparingKey struct{}
 
 // SparingEntitlements returns a context for reading an account whose entitlements are not

@@ -89,14 +89,17 @@ func (p Protection) refuses(ctx context.Context, app Connector, next call) error
 		account := Account{ID: id}
 		if p.Looks {
 			seen, err := app.Read(ctx, id)
-			if Is(err, KindNotFound) {
-				continue // there is nothing to protect: let the app answer
-			}
-			if err != nil {
+			switch {
+			case Is(err, KindNotFound):
+				if next.op == OpRestore {
+					account.Username = formerUsername(ctx) // else there is nothing to protect but the ID
+				}
+			case err != nil:
 				return Unfinished(err) // the guarded call was not made
+			default:
+				account = seen
+				account.ID = id
 			}
-			account = seen
-			account.ID = id
 		}
 		if p.Account(account) {
 			return &ProtectedError{App: p.App, Op: next.op}

@@ -88,6 +88,37 @@ func TestAGuardLetsNoChangeOfWhatIsProtectedThrough(t *testing.T) {
 	require.NoError(t, guarded.Delete(t.Context(), "not there"), "what the app says counts")
 }
 
+// Nobody can read an account in the recycle bin: the guard knows it by its ID, and by the
+// username that the caller remembers.
+func TestAGuardBringsNothingProtectedBack(t *testing.T) {
+	app := memory.Shared(t.Name())
+	t.Cleanup(app.Reset)
+	raw := open(t, "memory", connector.Settings{"name": t.Name(), "recycleBin": "24h"})
+	deleted := func(username string) string {
+		id := app.Put(connector.Account{Username: username, Active: true})
+		require.NoError(t, raw.Delete(t.Context(), id))
+		return id
+	}
+	byName, byID, other := deleted("breakglass"), deleted("admin"), deleted("zoe")
+	guard := func(person string) connector.Connector {
+		return connector.Guard(raw, connector.Protection{
+			App: "wiki", For: person, Looks: true,
+			Person:  func(id string) bool { return id == "666" },
+			Account: func(a connector.Account) bool { return a.Username == "breakglass" || a.ID == byID },
+		})
+	}
+	var refused *connector.ProtectedError
+	require.ErrorAs(t, guard("7").Restore(connector.WithFormerUsername(t.Context(), "breakglass"), byName), &refused)
+	require.ErrorAs(t, guard("7").Restore(t.Context(), byID), &refused)
+	require.ErrorAs(t, guard("666").Restore(t.Context(), other), &refused)
+	assert.True(t, refused.Person)
+	assert.Zero(t, app.Calls(connector.OpRestore), "it reached the app")
+
+	require.NoError(t, guard("7").Restore(connector.WithFormerUsername(t.Context(), "zoe"), other))
+	require.NoError(t, raw.Restore(t.Context(), byName)) // by an administrator
+	require.ErrorAs(t, guard("7").Restore(t.Context(), byName), &refused, "it is there again, and shows its username")
+}
+
 func TestAGuardOffersWhatTheConnectorDoes(t *testing.T) {
 	for kind, settings := range map[string]connector.Settings{
 		"memory": {"name": t.Name()},

@@ -174,7 +174,7 @@ func (o *Operator) restore(ctx context.Context, r Request, conn connector.Connec
 	if err := o.expect(ctx, r, outcome, begun); err != nil {
 		return out, err
 	}
-	account, err := comeBack(ctx, conn, out.Bin.AccountID)
+	account, err := comeBack(connector.WithFormerUsername(ctx, begun.Link.Username), conn, out.Bin.AccountID)
 	outcome.Attempt, outcome.At, outcome.State = begun.Attempt, o.Clock.Now(), ledger.StepDone
 	switch {
 	case connector.Is(err, connector.KindNotFound):

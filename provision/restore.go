@@ -43,7 +43,7 @@ func (a *stepAttempt) restore() (connector.Account, bool, error) {
 	if err := a.checkUnowned(id); err != nil {
 		return connector.Account{}, false, err
 	}
-	switch err := a.app.Restore(a.ctx, id); {
+	switch err := a.app.Restore(connector.WithFormerUsername(a.ctx, a.link.Username), id); {
 	case connector.Is(err, connector.KindNotFound):
 		a.link.Binned = ledger.Binned{} // somebody has emptied the bin
 		return connector.Account{}, false, nil

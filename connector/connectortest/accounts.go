@@ -209,6 +209,42 @@ func (s *suite) restore(t *testing.T) {
 	assert.Equal(t, made.ID, found[0].Account.ID)
 	require.NoError(t, c.Restore(t.Context(), made.ID), "again")
 	assert.Equal(t, back, read(t, c, made.ID), "an account that was not deleted stays as it is")
+	if s.can().Disable && back.Active {
+		require.NoError(t, c.Disable(t.Context(), made.ID), "what came back can be changed")
+	}
+	require.NoError(t, c.Delete(t.Context(), made.ID), "and deleted again")
+	require.NoError(t, c.Restore(t.Context(), made.ID))
+}
+
+// restoreOthers restores what is not in the bin, what is protected, and an account whose
+// username another one has by now.
+func (s *suite) restoreOthers(t *testing.T) {
+	c := s.open(t)
+	assert.Positive(t, s.can().RecycleBin, "who restores says for how long")
+	spec := s.spec()
+	made := s.make(t, c, spec)
+	require.NoError(t, c.Delete(t.Context(), made.ID))
+
+	guarded := connector.Guard(c, connector.Protection{
+		App: "app", For: spec.PersonID, Looks: true,
+		Person:  func(string) bool { return false },
+		Account: func(a connector.Account) bool { return a.Username == made.Username },
+	})
+	var protected *connector.ProtectedError
+	require.ErrorAs(t, guarded.Restore(connector.WithFormerUsername(t.Context(), made.Username), made.ID), &protected)
+	_, err := c.Read(t.Context(), made.ID)
+	s.fails(t, err, connector.OpRead, connector.KindNotFound)
+
+	twin := s.spec()
+	twin.Username = spec.Username
+	other, err := c.Create(t.Context(), twin)
+	if connector.Is(err, connector.KindExists) {
+		return // the bin keeps the username too
+	}
+	require.NoError(t, err)
+	err = c.Restore(t.Context(), made.ID)
+	assert.True(t, connector.Is(err, connector.KindExists, connector.KindConflict), "the username is taken: %v", err)
+	assert.Equal(t, other.ID, read(t, c, other.ID).ID)
 }
 
 func (s *suite) list(t *testing.T) {

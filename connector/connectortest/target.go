@@ -149,6 +149,7 @@ func Run(t *testing.T, target Target) {
 		{"DisableAndEnable", s.can().Create && s.can().Disable, s.disableAndEnable},
 		{"Delete", s.can().Create && s.can().Delete, s.deleteAccount},
 		{"Restore", s.can().Create && s.can().Delete && s.can().Restore, s.restore},
+		{"RestoreOthers", s.can().Create && s.can().Delete && s.can().Restore, s.restoreOthers},
 		{"ResetCredentials", s.can().Create && s.can().ResetCredentials, s.resetCredentials},
 		{"Offered", s.can().Create, s.offered},
 		{"Entitlements", s.can().Create && s.can().Entitlements, s.entitlements},
