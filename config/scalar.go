@@ -5,51 +5,18 @@ import (
 	"fmt"
 	"math"
 	"net"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/tenurehq/tenure/internal/settings"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/ledger/pace"
 )
 
-var durationForm = regexp.MustCompile(`^(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?(?:(\d+)ms)?$`)
-
-// durationUnits holds the units of durationForm, in order.
-var durationUnits = []time.Duration{24 * time.Hour, time.Hour, time.Minute, time.Second, time.Millisecond}
-
-// longestDuration keeps sums with today's date within what time.Duration and
-// people understand: about a hundred years.
-const longestDuration = 36_525 * 24 * time.Hour
-
-// ParseDuration reads 30d, 12h, 90s, 1d12h, 0d: see the package comment. A day
-// is 24 hours.
-func ParseDuration(text string) (time.Duration, error) {
-	parts := durationForm.FindStringSubmatch(text)
-	if parts == nil || text == "" {
-		return 0, errors.New(`must be a duration such as "30d", "12h", "90s" or "1d12h"`)
-	}
-	var sum time.Duration
-	for i, unit := range durationUnits {
-		if parts[i+1] == "" {
-			continue
-		}
-		n, err := strconv.ParseInt(parts[i+1], 10, 64)
-		if err != nil || n > int64(longestDuration/unit) {
-			return 0, errors.New("must be no longer than 36525d (a hundred years)")
-		}
-		sum += time.Duration(n) * unit
-	}
-	if sum > longestDuration {
-		return 0, errors.New("must be no longer than 36525d (a hundred years)")
-	}
-	return sum, nil
-}
-
 // parseSpan reads a duration that is not zero.
 func parseSpan(text string) (time.Duration, error) {
-	d, err := ParseDuration(text)
+	d, err := settings.ParseDuration(text)
 	if err == nil && d == 0 {
 		return 0, errors.New("must be above zero")
 	}

@@ -17,7 +17,7 @@ var readers = map[settings.Type]func(value) any{
 	settings.TypeMap:        func(v value) any { return v.textsByName() },
 	settings.TypeListen:     func(v value) any { return v.address(false) },
 	settings.TypeAddress:    func(v value) any { return v.address(true) },
-	settings.TypePeriod:     by(ParseDuration),
+	settings.TypePeriod:     by(settings.ParseDuration),
 	settings.TypeSpan:       by(parseSpan),
 	settings.TypeInstant:    by(parseInstant),
 	settings.TypeHeader:     by(parseHeader),

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tenurehq/tenure/config"
+	"github.com/tenurehq/tenure/internal/settings"
 	"github.com/tenurehq/tenure/internal/words"
 	"github.com/tenurehq/tenure/operator"
 	"github.com/tenurehq/tenure/operator/report"
@@ -214,7 +215,7 @@ func end(text string, now time.Time) (time.Time, error) {
 	if at, err := time.Parse(time.RFC3339, text); err == nil {
 		return at.UTC(), nil
 	}
-	if span, err := config.ParseDuration(text); err == nil {
+	if span, err := settings.ParseDuration(text); err == nil {
 		return now.Add(span).UTC().Truncate(time.Second), nil
 	}
 	return time.Time{}, usagef("--until wants a day (2027-06-30, to its end in UTC), an instant (2027-06-30T12:00:00Z) or a time from now (90d), not %q", text)

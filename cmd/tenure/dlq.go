@@ -14,6 +14,7 @@ import (
 
 	"github.com/tenurehq/tenure/config"
 	"github.com/tenurehq/tenure/ingest/deadletter"
+	"github.com/tenurehq/tenure/internal/settings"
 	"github.com/tenurehq/tenure/internal/words"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/operator"
@@ -74,7 +75,7 @@ func moment(flag, text string, now time.Time) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
 	}
-	for _, read := range []func(string) (time.Duration, error){time.ParseDuration, config.ParseDuration} {
+	for _, read := range []func(string) (time.Duration, error){time.ParseDuration, settings.ParseDuration} {
 		if ago, err := read(text); err == nil {
 			return now.Add(-ago), nil
 		}

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tenurehq/tenure/config"
+	"github.com/tenurehq/tenure/internal/settings"
 	"github.com/tenurehq/tenure/internal/words"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/operator"
@@ -104,7 +105,7 @@ with your name and reason.`,
 				var err error
 				if until != "" {
 					r.Until, err = end(until, o.Clock.Now())
-				} else if r.For, err = config.ParseDuration(lasts); err != nil {
+				} else if r.For, err = settings.ParseDuration(lasts); err != nil {
 					err = usagef("--for %w", err)
 				}
 				if err != nil {

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/tenurehq/tenure/config"
+	"github.com/tenurehq/tenure/internal/settings"
 	"github.com/tenurehq/tenure/internal/words"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/operator"
@@ -104,7 +105,7 @@ func (f *runFilter) check(c *cli) error {
 	if f.due == "" {
 		return nil
 	}
-	within, err := config.ParseDuration(f.due)
+	within, err := settings.ParseDuration(f.due)
 	if err != nil {
 		return usagef("--due %s: %w", f.due, err)
 	}

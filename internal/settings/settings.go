@@ -101,7 +101,7 @@ var wants = map[Type]string{ //nolint:gosec // G101: it is about credentials and
 	TypeSecret:   "must be text (put it in quotes)",
 	TypeBool:     "must be true or false",
 	TypeInt:      "must be a whole number above zero",
-	TypeDuration: `must be a duration above zero, such as "15s" or "2m"`,
+	TypeDuration: `must be a duration above zero, such as "15s", "2m" or "30d"`,
 	TypeTexts:    "must be a list of texts",
 	TypeMap:      "must be a mapping of names to texts",
 	TypeSettings: "must be a mapping",
@@ -189,13 +189,9 @@ var converters = map[Type]func(raw any) (value any, ok bool){
 		s, ok := raw.(secret.Secret)
 		return s, ok
 	},
-	TypeBool: func(raw any) (any, bool) { b, ok := raw.(bool); return b, ok },
-	TypeInt:  func(raw any) (any, bool) { n, ok := raw.(int); return n, ok && n > 0 },
-	TypeDuration: func(raw any) (any, bool) {
-		text, _ := raw.(string)
-		d, err := time.ParseDuration(text)
-		return d, err == nil && d > 0
-	},
+	TypeBool:     func(raw any) (any, bool) { b, ok := raw.(bool); return b, ok },
+	TypeInt:      func(raw any) (any, bool) { n, ok := raw.(int); return n, ok && n > 0 },
+	TypeDuration: duration,
 	TypeTexts: func(raw any) (any, bool) {
 		list, ok := raw.([]any)
 		texts := make([]string, len(list))
