@@ -112,16 +112,17 @@ func failure(op string, err error, says string) error {
 	if !errors.As(err, &failed) {
 		return err
 	}
-	if meaning, ok := told[says]; ok && failed.Cause == nil {
+	absent := failed.Kind == connector.KindNotFound // by its status
+	if meaning, ok := told[says]; ok && failed.Cause == nil && (absent || meaning.kind != connector.KindNotFound) {
 		err := &connector.Error{Kind: meaning.kind, Op: op, Message: meaning.message}
 		if meaning.kind.Retryable() {
 			err.RetryAfter = failed.RetryAfter
 		}
 		return err
 	}
-	if failed.Kind == connector.KindNotFound {
-		failed.Kind = connector.KindInvalid
-		failed.Message = `nothing that speaks the webhook contract is there (404 without "error": "not_found"): check the url setting`
+	if absent { // a proxy in front of a service that is being replaced answers so, too
+		failed.Kind = connector.KindUnavailable
+		failed.Message = `nothing that speaks the webhook contract is there (404 without "error": "not_found"): check the url setting, and what is in front of the service`
 	}
 	return failed
 }
