@@ -31,7 +31,7 @@ func (s *strict) Capabilities() connector.Capabilities {
 
 func (s *strict) refused(ctx context.Context, op, id string) error {
 	s.made = append(s.made, op)
-	if account, err := s.bin.Read(ctx, id); err == nil && !account.Active {
+	if account, err := s.Read(ctx, id); err == nil && !account.Active {
 		return connector.Invalid(op, "the account is disabled")
 	}
 	return nil
