@@ -31,7 +31,9 @@ func Traits(rules policy.ResolvedApp, c connector.Connector) plan.App {
 		traits.HandOverAsks = asks(c, plan.HandOver) || rules.Leaver.HandOverBy != ""
 		traits.HandOver = can.HandOver || traits.HandOverAsks
 		traits.HandOverByDelete = can.HandOverByDelete && !asks(c, plan.Delete) && !asks(c, plan.HandOver)
-		traits.HandOverNeeds = slices.Concat(can.HandOverNeeds, rules.Leaver.HandOverNeeds)
+		if traits.HandOverNeeds = rules.Leaver.HandOverNeeds; len(traits.HandOverNeeds) == 0 {
+			traits.HandOverNeeds = can.HandOverNeeds
+		}
 	}
 	return traits
 }

@@ -431,7 +431,7 @@ var leaverKeys = []settings.Setting{
 		Text: "Who is asked to move data that Tenure cannot: a team or a person, by the name that your company uses. Then every leaver's data are a task in an app that cannot hand over by itself, and in any other one if nobody can be given them. Default: nobody is asked in an app that cannot, and an operator decides in any other one.",
 	},
 	{Name: "handOverNeeds", Type: settings.TypeTexts,
-		Text: "Entitlements that an account keeps until its data are handed over, besides those that its kind names, such as a group by which people get a licence.",
+		Text: "Entitlements that an account keeps until its data are handed over, instead of those that its kind names (all licences, in most): `licence:` stands for all licences, `licence:NAME` for one; others are groups by which people get one.",
 	},
 }
 

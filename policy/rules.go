@@ -86,8 +86,8 @@ type MoverRules struct{ Overlap time.Duration }
 //
 // HandOver says to whom a leaver's data go: HandOverManager, HandOverNone, or the name of a
 // role; empty means HandOverManager. HandOverBy is who is asked to move data that Tenure
-// cannot; empty means nobody. HandOverNeeds lists entitlements that an account keeps until its
-// data are handed over.
+// cannot; empty means nobody. HandOverNeeds lists the entitlements that an account keeps until
+// its data are handed over; empty means those that the app's kind names.
 type LeaverRules struct {
 	Retain        time.Duration
 	Delete        bool
