@@ -145,7 +145,8 @@ type Connector interface {
 	ResetCredentials(ctx context.Context, accountID string) error
 	// HandOver hands an account's data over to another account of the same app. An app that
 	// takes long over it is asked to begin, and the error is of KindUnderway; a later call
-	// with WithOperation looks how far it is.
+	// with WithOperation looks how far it is. If the recipient is another one by then, it lets
+	// the operation end before it begins one for them.
 	HandOver(ctx context.Context, fromAccountID, toAccountID string) error
 	// Delete deletes the account, and hands its data over to the account in the context if
 	// the app does both at once (see Capabilities.HandOverByDelete). If there is no such account, it succeeds. An app that

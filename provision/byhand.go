@@ -94,9 +94,6 @@ func (a *stepAttempt) handOverTogether(ask connector.Ask) (performed, error) {
 	if to.PersonID == "" {
 		return a.byHand(ask)
 	}
-	if a.link.Receiver.AccountID != to.AccountID {
-		a.ctx = connector.WithOperation(a.ctx, "") // an operation that has begun is for somebody else
-	}
 	got, err := a.byHand(ask)
 	if f := ErrorOf(err); err != nil && f.Code != CodeRefused {
 		return got, err

@@ -23,14 +23,10 @@ func (a *stepAttempt) handOver() (performed, error) {
 	if err := a.checkReceiver(h.To); err != nil {
 		return performed{}, err
 	}
-	ctx := a.ctx
-	if was := a.link.Receiver.AccountID; was != h.To.AccountID {
-		ctx = connector.WithOperation(ctx, "") // an operation that has begun is for somebody else
-	}
 	if err := a.noteReceiver(h.To); err != nil {
 		return performed{}, err
 	}
-	if err := a.app.HandOver(ctx, a.link.AccountID, h.To.AccountID); err != nil {
+	if err := a.app.HandOver(a.ctx, a.link.AccountID, h.To.AccountID); err != nil {
 		return performed{}, err
 	}
 	proven := a.proven("handed_over", assess.Proof{})

@@ -117,12 +117,25 @@ func (a *stepAttempt) acknowledge() {
 // when it is read again. While the app settles, later attempts only look. If it still does not
 // show it then, the next one calls again.
 func (a *stepAttempt) notYet(op, what string) error {
-	if !a.lags() {
-		a.changes.acknowledgedAt = time.Time{}
-	} else {
+	if a.lags() {
 		a.acknowledge()
+		return a.notShown(op, what)
+	}
+	looked := !a.changes.acknowledgedAt.IsZero()
+	a.changes.acknowledgedAt = time.Time{}
+	if looked {
+		return a.lateAgain(op, what)
 	}
 	return a.notShown(op, what)
+}
+
+// lateAgain returns the error of an app that has settled and does not show what it accepted. The
+// calls are made once more, and it has as long again to show them before the step needs attention.
+func (a *stepAttempt) lateAgain(op, what string) *Error {
+	return &Error{
+		Code: string(connector.KindUnavailable), Message: op + ": the app accepted the call and, read again after all its time, " + what,
+		Retryable: true, Settles: a.engine.Clock.Wait(a.changes.settling),
+	}
 }
 
 // notShown is notYet for an app that did not accept all calls: the next attempt repeats them.

@@ -153,6 +153,35 @@ func TestAPictureOfAnEarlierEndProvesNoEnd(t *testing.T) {
 	}
 }
 
+// An app that does not know yet of a group's new member answers that there is nobody to take, and
+// shows the account as it was before.
+func TestAnEntitlementThatWasJustGivenIsTaken(t *testing.T) {
+	b := newBiography(t, testRules())
+	op := ""
+	b.settle(memory.Lag{Changes: true, Age: func() time.Duration {
+		switch at := b.now().Sub(epoch); {
+		case at < 11*time.Minute:
+			return 0
+		case op == connector.OpRevoke:
+			return 14 * time.Minute // as if there were no account
+		case op == connector.OpRead:
+			return 3 * time.Minute // before the transfer to Development
+		}
+		return 0
+	}})
+	b.apps["directory"].OnCall(func(_ context.Context, is, _ string) error {
+		op = is
+		return nil
+	})
+	b.hears(0, hired("Sales"))
+	b.hears(9*time.Minute, hr.Event{Type: hr.EventTransferred, Profile: profile("Development")})
+	b.on(10*time.Minute, func() { assert.Equal(t, "on [engineers staff]", b.state("directory")) })
+	b.hears(11*time.Minute, hr.Event{Type: hr.EventTransferred, Profile: profile("Sales")})
+	b.live(2 * time.Hour)
+	assert.Equal(t, "on [sales staff]", b.state("directory"))
+	assert.Empty(t, b.inAttention())
+}
+
 // lossy lets an app lose one in so many answers, and refuse as many calls.
 func lossy(app *memory.App, draw func(int) int) {
 	fails := func(context.Context, string, string) error {
