@@ -102,7 +102,7 @@ func (e *Engine) Apply(call context.Context, req Attempt) (Result, ledger.Link, 
 		changes: changes{before: begun.Link.Changes()}, underway: begun.Underway,
 	}
 	a.underway.LookAt = time.Time{}
-	got, err := a.perform(begun)
+	got, err := a.perform(begun) //nolint:contextcheck // the attempt holds the context of its calls
 	if err != nil {
 		f := ErrorOf(err)
 		if f.Code == CodeWaiting || f.Code == CodeOverdue {
