@@ -94,7 +94,7 @@ func on(link ledger.Link, proof Proof) ledger.Link {
 // off returns the link of an account that is there and disabled. An account that was
 // disabled before keeps the time of its first proof, from which its retention counts.
 func off(link ledger.Link, proof Proof) ledger.Link {
-	if link.State != ledger.LinkDisabled {
+	if link.State != ledger.LinkDisabled || link.Unsure.State { // it was on, or may have been
 		link.DisabledAt, link.StrippedAt, link.HandedOverAt = proof.At, time.Time{}, time.Time{}
 		link.Receiver = ledger.Receiver{}
 	}

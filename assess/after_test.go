@@ -119,6 +119,11 @@ func TestWhatALinkBecomesAfterAStep(t *testing.T) {
 			active, plan.Step{Kind: plan.Disable}, assess.Proof{},
 			with(active, func(l *ledger.Link) { l.State, l.DisabledAt = ledger.LinkDisabled, noon }),
 		},
+		"a disable of one that was off, and may have been turned on since": {
+			with(disabled, func(l *ledger.Link) { l.Unsure.State, l.Receiver = true, ledger.Receiver{PersonID: "2"} }),
+			plan.Step{Kind: plan.Disable}, assess.Proof{},
+			with(disabled, func(l *ledger.Link) { l.DisabledAt, l.StrippedAt, l.HandedOverAt = noon, time.Time{}, time.Time{} }),
+		},
 		"a disable that has to be proven again": {
 			active, plan.Step{Kind: plan.Disable}, assess.Proof{DoubtUntil: doubt},
 			with(active, func(l *ledger.Link) { l.State, l.DisabledAt, l.DoubtUntil = ledger.LinkDisabled, noon, doubt }),

@@ -34,6 +34,10 @@ type Capabilities struct {
 	// colon, such as "licence:", stands for all entitlements whose names begin so.
 	HandOverNeeds []string
 
+	// MarksLater means that Create sets the external ID by a call of its own, so that a creation
+	// that ends half-way leaves an account without one.
+	MarksLater bool
+
 	// EnableFirst, with Update, means that the app may refuse to update a disabled account: an
 	// account that is to be enabled is enabled first, and updated after that.
 	EnableFirst bool

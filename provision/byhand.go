@@ -90,8 +90,11 @@ func (a *stepAttempt) byHand(ask connector.Ask) (performed, error) {
 // loses nothing more. Until the human has answered, the app is not asked: an app that took long
 // over it would be asked to begin again each time.
 func (a *stepAttempt) handOverTogether(ask connector.Ask) (performed, error) {
-	to := a.d.HandOvers[a.step.App].To
-	if to.PersonID == "" {
+	h := a.d.HandOvers[a.step.App]
+	if h.To.PersonID == "" {
+		if a.link.Receiver.PersonID != "" { // a human moved their part only: the app was to move the rest
+			return performed{}, noReceiver(h.Why)
+		}
 		return a.byHand(ask)
 	}
 	got, err := a.byHand(ask)

@@ -8,6 +8,7 @@ import (
 	"github.com/tenurehq/tenure/assess"
 	"github.com/tenurehq/tenure/connector"
 	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/plan"
 )
 
 // handOver gives the account's data to whoever policy says, by the account in the same app that
@@ -38,8 +39,15 @@ func (a *stepAttempt) handOver() (performed, error) {
 // that hands data over as it deletes, and who is given the data; the zero receiver in any other
 // app, or if nobody is.
 func (a *stepAttempt) withReceiver() (context.Context, ledger.Receiver, error) {
-	to := a.d.HandOvers[a.step.App].To
-	if !a.app.Capabilities().HandOverByDelete || to.PersonID == "" {
+	h := a.d.HandOvers[a.step.App]
+	to := h.To
+	handsOver := func(s plan.Step) bool { return s.App == a.step.App && s.Kind == plan.HandOver }
+	switch {
+	case !a.app.Capabilities().HandOverByDelete:
+		return a.ctx, ledger.Receiver{}, nil
+	case to.PersonID == "" && slices.ContainsFunc(a.d.Plan.Steps, handsOver): // the receiver was lost since this was planned
+		return nil, ledger.Receiver{}, noReceiver(h.Why)
+	case to.PersonID == "":
 		return a.ctx, ledger.Receiver{}, nil
 	}
 	if err := a.checkReceiver(to); err != nil {

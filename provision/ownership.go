@@ -37,13 +37,16 @@ func (a *stepAttempt) carriesID(m connector.Match) bool {
 // mayHaveMade reports whether a creation of Tenure's whose answer was lost can have made the
 // account: the account has the username that was sent, has no external ID, and is no older
 // than the call. It cannot if the app said, before such a call, that the username was taken.
-// Neither can it if the app is seen to keep external IDs: the call would have set one.
+// Neither can it if the app is seen to keep external IDs and the call would have set one.
 func (a *stepAttempt) mayHaveMade(account connector.Account) (bool, error) {
 	c := a.link.Creating
 	sent := c.State == ledger.CreationSent || c.State == ledger.CreationAcknowledged
 	old := !account.CreatedAt.IsZero() && !a.engine.Clock.Shifted() && account.CreatedAt.Before(c.At.Add(-clockSkew))
 	if !sent || old || account.ExternalID != "" || !strings.EqualFold(account.Username, c.Username) {
 		return false, nil
+	}
+	if a.app.Capabilities().MarksLater {
+		return true, nil
 	}
 	marks, err := a.findsByExternalID()
 	return !marks && err == nil, err
@@ -188,6 +191,9 @@ func (a *stepAttempt) noteCreated(before ledger.Creation, account connector.Acco
 	var protected *connector.ProtectedError
 	var app *connector.Error
 	after := a.link.Creating
+	if err != nil && account.ID != "" {
+		after.AccountID = account.ID // it was made, and the rest of it failed
+	}
 	switch {
 	case err == nil && a.changes.settling == 0:
 		return nil // the app shows it from now on
@@ -224,8 +230,8 @@ func (a *stepAttempt) unprovenCreation() error {
 
 // creationResolved reports whether a search that finds nothing proves that a creation has
 // made nothing. It does if the app shows that somebody else's account has the username. For
-// a call without an answer it also does if the app is seen to find by external ID. It does
-// not if the app has acknowledged the call, or said that such an account exists.
+// a call without an answer it also does if the app is seen to find by external ID, and sets
+// it with the call. It does not if the app has acknowledged the call, or said that such an account exists.
 func (a *stepAttempt) creationResolved() (bool, error) {
 	c := a.link.Creating
 	if !c.Pending() {
@@ -243,7 +249,7 @@ func (a *stepAttempt) creationResolved() (bool, error) {
 	if c.AccountID != "" {
 		return true, nil // the account of this ID is not there any more
 	}
-	if c.State != ledger.CreationSent {
+	if c.State != ledger.CreationSent || a.app.Capabilities().MarksLater {
 		return false, nil
 	}
 	return a.findsByExternalID()

@@ -168,10 +168,10 @@ func latestOf(times ...time.Time) (latest time.Time) {
 }
 
 // Find returns the accounts that match. That none does, or that one of a known ID is not
-// there, is an error while the app settles.
+// there, is an error while the app settles after what made the account or gave it something.
 func (s settlingApp) Find(ctx context.Context, keys connector.Keys) ([]connector.Match, error) {
 	matches, err := s.Connector.Find(ctx, keys)
-	if err == nil && len(matches) == 0 && s.attempt.lags() {
+	if err == nil && len(matches) == 0 && !s.attempt.settledGiving() {
 		return nil, s.attempt.unsettled("the app finds no account")
 	}
 	return matches, err
@@ -183,9 +183,10 @@ func (s settlingApp) Read(ctx context.Context, id string) (connector.Account, er
 	return account, s.certain(err)
 }
 
-// certain returns an error of KindNotFound as one of an app that settles, while it does.
+// certain returns an error of KindNotFound as one of an app that settles, while what the account
+// was made of, or was given, may not show yet. What was taken from it does not hide it.
 func (s settlingApp) certain(err error) error {
-	if connector.Is(err, connector.KindNotFound) && s.attempt.lags() {
+	if connector.Is(err, connector.KindNotFound) && !s.attempt.settledGiving() {
 		return s.attempt.unsettled("the app shows no account")
 	}
 	return err
@@ -229,6 +230,10 @@ func (a *stepAttempt) answered(of effect, err error) {
 	}
 	switch {
 	case f.NoTurn, f.Code == CodeProtected, connector.Is(err, unchanged...) && !slices.Contains(partly, of.op):
+		return
+	case connector.Is(err, connector.KindNotFound): // nothing that a later look could show late
+		c.own.Unsure.State = c.own.Unsure.State || of.state
+		c.own.Unsure.Entitlements = append(c.own.Unsure.Entitlements, of.entitlements...)
 		return
 	case err != nil && !connector.Is(err, append(unchanged, connector.KindUnderway)...):
 		at, into = a.deadline, &c.lost

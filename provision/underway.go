@@ -9,11 +9,12 @@ import (
 
 	"github.com/tenurehq/tenure/connector"
 	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/plan"
 )
 
 const (
 	// longestUnderway is how long (real time) an operation of an app may be under way before
-	// it needs an operator.
+	// it needs an operator. For one that is to cut somebody off it is AttentionAfter.
 	longestUnderway = 24 * time.Hour
 	// soonestLook and latestLook bound the time (real) until an operation is looked at again,
 	// unless the app asks for more.
@@ -60,12 +61,16 @@ func (e *Engine) isUnderway(ctx context.Context, req Attempt, begun ledger.Begun
 		f.Message += ", operation " + a.underway.Operation
 	}
 	f.Message += ")"
-	if since > longestUnderway {
+	longest, latest := longestUnderway, latestLook
+	if req.Step.Kind == plan.Disable { // somebody may have access meanwhile
+		longest, latest = e.AttentionAfter, time.Minute
+	}
+	if since > longest {
 		f.Retryable = false
 		f.Message += ": look in the app why it takes so long, and end it there if it has failed; retry looks again, skip does without"
 		return "", e.fail(ctx, req, begun, a, f)
 	}
-	a.underway.LookAt = now.Add(e.Clock.Span(max(f.RetryAfter, soonestLook, min(since/10, latestLook))))
+	a.underway.LookAt = now.Add(e.Clock.Span(max(f.RetryAfter, soonestLook, min(since/10, latest))))
 	changed := a.changed()
 	return ResultUnderway, e.finish(ctx, req, begun, ledger.Outcome{
 		State: ledger.StepOpen, Code: f.Code, Message: f.Message, Changes: &changed, Underway: a.underway,

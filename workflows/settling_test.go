@@ -153,6 +153,34 @@ func TestAPictureOfAnEarlierEndProvesNoEnd(t *testing.T) {
 	}
 }
 
+// An account that somebody has deleted in the app is seen to be gone, although the calls that were
+// to end it were answered just now.
+func TestAnAccountThatSomebodyDeletedInAnAppThatLagsIsGone(t *testing.T) {
+	for name, next := range map[string]hr.Event{
+		"their access ends": terminated(hr.DateOf(epoch)),
+		"they move":         {Type: hr.EventTransferred, Effective: hr.DateOf(epoch), Profile: profile("Development")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBiography(t, testRules())
+			b.settle(late(0))
+			b.hears(0, hired("Sales"))
+			b.on(2*day-time.Hour, func() {
+				account, ok := b.account("directory")
+				require.True(t, ok)
+				require.NoError(t, b.acts.Apps["directory"].Connector.Delete(context.Background(), account.ID))
+			})
+			b.hears(2*day, next)
+			b.live(2*day + 2*time.Hour)
+			assert.Empty(t, b.inAttention())
+			if name == "they move" {
+				assert.Equal(t, "on [engineers staff]", b.state("directory"), "they get another account")
+			} else {
+				assert.Equal(t, "none", b.state("directory"))
+			}
+		})
+	}
+}
+
 // An app that does not know yet of a group's new member answers that there is nobody to take, and
 // shows the account as it was before.
 func TestAnEntitlementThatWasJustGivenIsTaken(t *testing.T) {

@@ -113,6 +113,19 @@ func TestAnOperationThatDoesNotEndNeedsAttention(t *testing.T) {
 	assert.Empty(t, b.inAttention())
 }
 
+// Somebody who is to be cut off may have access while the app takes long over it, so that an
+// operator hears of it as of any cut-off that fails.
+func TestACutOffThatTakesLongNeedsAttentionSoon(t *testing.T) {
+	b := newBiography(t, testRules())
+	b.apps["chat"].SetFaults(memory.Faults{Long: map[string]int{connector.OpDisable: -1}})
+	b.comesAndGoes()
+	b.on(day+2*time.Hour, func() { assert.Equal(t, map[string]string{"chat": "underway"}, b.inAttention()) })
+	b.on(day+3*time.Hour, func() { b.apps["chat"].SetFaults(memory.Faults{}) })
+	b.live(2 * day)
+	assert.Contains(t, b.state("chat"), "off")
+	assert.Empty(t, b.inAttention())
+}
+
 // An operation that the app says has failed is begun again, and one whose state it could not
 // tell is not.
 func TestAnOperationThatFailedIsBegunAgain(t *testing.T) {

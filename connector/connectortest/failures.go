@@ -63,7 +63,7 @@ func (s *suite) failedAfterApply(t *testing.T) {
 	matches := s.find(t, c, connector.Keys{PersonID: spec.PersonID, Username: spec.Username})
 	require.Len(t, matches, 1, "the account is there all the same")
 	_, by := s.keyOf(t, spec)
-	if s.deviates(t, MarkedLater) {
+	if s.can().MarksLater {
 		by = connector.ByUsername
 	}
 	assert.Equal(t, by, matches[0].By)

@@ -76,9 +76,6 @@ const (
 	UsernamesOfLogins Deviation = "usernames of logins"
 	// NoExternalID: the app keeps no external ID, and accounts are found by their usernames.
 	NoExternalID Deviation = "no external ID"
-	// MarkedLater: the app takes the external ID only after it has made an account, so that a
-	// creation that broke off is found by its username.
-	MarkedLater Deviation = "marked later"
 	// NoInactive: Create of an inactive account fails as KindUnsupported.
 	NoInactive Deviation = "no inactive accounts"
 	// InactiveUnlisted: a disabled account is found by its ID only.

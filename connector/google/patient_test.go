@@ -47,7 +47,8 @@ func operation(err error) string { return err.(*connector.Error).Operation } //n
 func (p patient) Find(ctx context.Context, keys connector.Keys) (matches []connector.Match, err error) {
 	for range 3 {
 		err = again(ctx, settles, func(ctx context.Context) error { matches, err = p.Connector.Find(ctx, keys); return err })
-		if err != nil || len(matches) > 0 {
+		weaker := keys.AccountID == "" && keys.PersonID != "" && len(matches) > 0 && matches[0].By != connector.ByExternalID
+		if err != nil || len(matches) > 0 && !weaker { // a search that lags leaves the field to a weaker key
 			break
 		}
 	}

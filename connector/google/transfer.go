@@ -104,6 +104,8 @@ func (c *client) follow(ctx context.Context, id, from, to string) (known bool, e
 	switch {
 	case err != nil:
 		return false, err
+	case t.ID == id && t.From == from && t.To != to && strings.EqualFold(t.Status, completed):
+		return false, connector.Invalid(op, "Google has transferred the data to an earlier recipient, who cannot be given them any more: move them on from that account in the Admin console, then skip this")
 	case t.ID == id && t.From == from && t.To != to && ended(t.Status):
 		return false, nil
 	case t.ID == id && t.From == from && t.To != to:

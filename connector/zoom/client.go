@@ -41,8 +41,8 @@ type client struct {
 func (c *client) Capabilities() connector.Capabilities {
 	return connector.Capabilities{
 		Create: true, Adopt: c.person != "", Update: true, Relabel: true, Disable: true, Reversible: true, Delete: true,
-		HandOverByDelete: len(c.handOver) > 0,
-		Entitlements:     true, ListEntitlements: true, Sessions: true, List: true, Probe: true,
+		HandOverByDelete: len(c.handOver) > 0, MarksLater: c.person != "",
+		Entitlements: true, ListEntitlements: true, Sessions: true, List: true, Probe: true,
 	}
 }
 

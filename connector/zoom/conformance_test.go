@@ -81,7 +81,6 @@ func TestConformance(t *testing.T) {
 			refuse := func(_ *testing.T, kind connector.ErrorKind, after time.Duration) {
 				app.SetFaults(zoomtest.Faults{Down: kind == connector.KindUnavailable, Limited: kind == connector.KindRateLimited, Wait: after})
 			}
-			test.deviations[connectortest.MarkedLater] = "Zoom takes custom attributes only of users whom it has"
 			connectortest.Run(t, connectortest.Target{
 				Kind: zoom.Kind,
 				Open: func(t *testing.T) connector.Connector {
@@ -94,7 +93,7 @@ func TestConformance(t *testing.T) {
 				},
 				Capabilities: connector.Capabilities{
 					Create: true, Adopt: true, Update: true, Relabel: true, Disable: true, Reversible: true, Delete: true,
-					HandOverByDelete: true, Entitlements: true, ListEntitlements: true, Sessions: true, List: true, Probe: true,
+					HandOverByDelete: true, MarksLater: true, Entitlements: true, ListEntitlements: true, Sessions: true, List: true, Probe: true,
 				},
 				Entitlements: test.entitlements, Attributes: [2]string{"display_name", "dept"}, Wait: time.Second,
 				Secrets: []string{clientSecret, settings["url"].(string)}, Deviations: test.deviations,
