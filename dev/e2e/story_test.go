@@ -71,7 +71,8 @@ func TestKills(t *testing.T) {
 	left, err := story.Settle(t.Context(), r.Stage, rest)
 	require.NoError(t, err)
 	require.Empty(t, left, "unfinished: %s; attention: %s", r.unfinished(t), r.attention(t))
-	assert.Empty(t, r.unread(t))
+	// The accounts are right before the last record is acknowledged if the starter was killed late.
+	assert.Eventually(t, func() bool { return r.unread(t) == "" }, patience, 50*time.Millisecond, "records are not acknowledged")
 }
 
 // kill kills processes as planned, and returns how often.
