@@ -409,6 +409,18 @@ func TestTheRecipientChangesDuringATransfer(t *testing.T) {
 	again := refused(t, c.HandOver(ctx, from, head), connector.KindUnderway, "earlier recipient")
 	assert.Equal(t, begun.Operation, again.Operation)
 	require.Len(t, app.Transfers(), 1, "not two at a time")
+	refused(t, c.HandOver(ctx, from, head), connector.KindInvalid, "earlier recipient", "move them on")
+	require.Len(t, app.Transfers(), 1, "a second one would move nothing, and count as done")
+}
+
+func TestTheRecipientChangesAfterATransferFailed(t *testing.T) {
+	app, settings := serve(t, nil)
+	c := open(t, settings)
+	app.Spring(googletest.Traps{TransferPolls: 2, TransferFails: []string{"55656082996"}})
+	from, boss, head := create(t, c, "zoe", "p-1", nil).ID, create(t, c, "boss", "p-0", nil).ID, create(t, c, "head", "p-2", nil).ID
+	begun := refused(t, c.HandOver(t.Context(), from, boss), connector.KindUnderway)
+	ctx := connector.WithOperation(t.Context(), begun.Operation)
+	refused(t, c.HandOver(ctx, from, head), connector.KindUnderway, "earlier recipient")
 	next := refused(t, c.HandOver(ctx, from, head), connector.KindUnderway)
 	assert.NotEqual(t, begun.Operation, next.Operation)
 	require.Len(t, app.Transfers(), 2)

@@ -91,7 +91,7 @@ func (c *client) HandOver(ctx context.Context, fromAccountID, toAccountID string
 
 // follow looks how far a transfer is that an earlier call has begun. It reports false if there is
 // another one to begin: policy has another recipient by now, and the transfer to the earlier one
-// has ended.
+// has failed. If it was completed, a human has to move the data on.
 func (c *client) follow(ctx context.Context, id, from, to string) (known bool, err error) {
 	const op = connector.OpHandOver
 	var t transfer
@@ -105,7 +105,7 @@ func (c *client) follow(ctx context.Context, id, from, to string) (known bool, e
 	case err != nil:
 		return false, err
 	case t.ID == id && t.From == from && t.To != to && strings.EqualFold(t.Status, completed):
-		return false, connector.Invalid(op, "Google has transferred the data to an earlier recipient, who cannot be given them any more: move them on from that account in the Admin console, then skip this")
+		return false, connector.Invalid(op, "Google has transferred the data to an earlier recipient, who cannot be given them any more: move them on from that account in the Admin console, then retry, which transfers what is left")
 	case t.ID == id && t.From == from && t.To != to && ended(t.Status):
 		return false, nil
 	case t.ID == id && t.From == from && t.To != to:
