@@ -12,6 +12,7 @@ import (
 
 	"github.com/tenurehq/tenure/connector"
 	"github.com/tenurehq/tenure/connector/rest"
+	"github.com/tenurehq/tenure/internal/set"
 )
 
 const (
@@ -103,8 +104,7 @@ func (c *client) account(u user) connector.Account {
 	for _, role := range u.Roles {
 		account.Entitlements = append(account.Entitlements, rolePrefix+strings.TrimPrefix(role, vendorPrefix))
 	}
-	slices.Sort(account.Entitlements)
-	account.Entitlements = slices.Compact(account.Entitlements)
+	account.Entitlements = set.Sorted(account.Entitlements)
 	return account
 }
 

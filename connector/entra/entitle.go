@@ -12,6 +12,7 @@ import (
 
 	"github.com/tenurehq/tenure/connector"
 	"github.com/tenurehq/tenure/connector/rest"
+	"github.com/tenurehq/tenure/internal/set"
 )
 
 // The prefixes of entitlements that are no groups.
@@ -77,8 +78,7 @@ func (c *client) names(ctx context.Context, op string, u user, groups []group, a
 	}
 	licences, err := c.licencesOf(ctx, op, u, groups)
 	names = append(names, licences...)
-	slices.Sort(names)
-	return slices.Compact(names), err
+	return set.Sorted(names), err
 }
 
 // groupsOf returns the groups of which a user is a direct member. Graph shows objects of a

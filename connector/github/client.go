@@ -11,6 +11,7 @@ import (
 
 	"github.com/tenurehq/tenure/connector"
 	"github.com/tenurehq/tenure/connector/rest"
+	"github.com/tenurehq/tenure/internal/set"
 )
 
 // client is a connector to one organisation.
@@ -167,7 +168,7 @@ func (c *client) account(ctx context.Context, op string, m membership) (connecto
 	if err != nil {
 		return connector.Account{}, err
 	}
-	if account.Entitlements = sorted(append(account.Entitlements, teams...)); len(account.Entitlements) == 0 {
+	if account.Entitlements = set.Sorted(append(account.Entitlements, teams...)); len(account.Entitlements) == 0 {
 		account.Entitlements = nil
 	}
 	return account, nil
@@ -262,7 +263,7 @@ func (c *client) List(ctx context.Context) iter.Seq2[connector.Account, error] {
 		}
 		show := func(m membership, teams []string) bool {
 			account := c.bare(m)
-			if account.Entitlements = sorted(append(account.Entitlements, teams...)); len(account.Entitlements) == 0 {
+			if account.Entitlements = set.Sorted(append(account.Entitlements, teams...)); len(account.Entitlements) == 0 {
 				account.Entitlements = nil
 			}
 			return yield(account, nil)

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
-	"slices"
 	"strings"
 	"time"
 
@@ -198,10 +197,4 @@ func (c *client) username(login string) string {
 		return login[:at]
 	}
 	return login
-}
-
-// sorted returns names sorted, each once.
-func sorted(names []string) []string {
-	slices.Sort(names)
-	return slices.Compact(names)
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tenurehq/tenure/connector"
 	"github.com/tenurehq/tenure/connector/rest"
+	"github.com/tenurehq/tenure/internal/set"
 )
 
 // user is a user as the Directory API shows it. It is kept whole, since lists such as
@@ -171,19 +172,10 @@ func (c *client) List(ctx context.Context) iter.Seq2[connector.Account, error] {
 				return
 			}
 			account := c.shown(u)
-			account.Entitlements = sorted(slices.Concat(have[u.Text("id")], have[strings.ToLower(u.Text("primaryEmail"))]))
+			account.Entitlements = set.Sorted(slices.Concat(have[u.Text("id")], have[strings.ToLower(u.Text("primaryEmail"))]))
 			if !yield(account, nil) {
 				return
 			}
 		}
 	}
-}
-
-// sorted returns the names sorted, without repetitions; nil if there are none.
-func sorted(names []string) []string {
-	slices.Sort(names)
-	if names = slices.Compact(names); len(names) == 0 {
-		return nil
-	}
-	return names
 }

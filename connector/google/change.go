@@ -11,6 +11,7 @@ import (
 
 	"github.com/tenurehq/tenure/connector"
 	"github.com/tenurehq/tenure/connector/rest"
+	"github.com/tenurehq/tenure/internal/set"
 )
 
 // localPart matches the part of an address before the "@" that Google takes ("Name and
@@ -138,7 +139,7 @@ func aliasesIn(op string, value any) ([]string, error) {
 	for i, alias := range aliases {
 		aliases[i] = strings.ToLower(alias)
 	}
-	return sorted(slices.DeleteFunc(aliases, func(alias string) bool { return alias == "" })), nil
+	return set.Sorted(slices.DeleteFunc(aliases, func(alias string) bool { return alias == "" })), nil
 }
 
 // setAliases gives the user these aliases and no others.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/tenurehq/tenure/connector"
 	"github.com/tenurehq/tenure/connector/rest"
+	"github.com/tenurehq/tenure/internal/set"
 )
 
 const (
@@ -100,7 +101,7 @@ func (c *client) entitlementsOf(ctx context.Context, op string, u user) ([]strin
 			names = append(names, licencePrefix+licence)
 		}
 	}
-	return sorted(names), nil
+	return set.Sorted(names), nil
 }
 
 // membership reads how a user is a member of a group.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/tenurehq/tenure/connector"
 	"github.com/tenurehq/tenure/internal/directory"
+	"github.com/tenurehq/tenure/internal/set"
 )
 
 // memberAttributes holds the attribute that lists a group's members, by object class: the
@@ -80,7 +81,7 @@ func (g *groups) names(ctx context.Context, op, member string) ([]string, error)
 	for _, group := range found {
 		names = append(names, group.Text(nameAttribute))
 	}
-	return sorted(names), nil
+	return set.Sorted(names), nil
 }
 
 // memberships maps members to the names of their groups.
@@ -111,12 +112,7 @@ func (g *groups) all(ctx context.Context, op string) (memberships, error) {
 }
 
 func (m memberships) of(member string) []string {
-	return sorted(slices.Clone(m.names[m.spell(member)]))
-}
-
-func sorted(names []string) []string {
-	slices.Sort(names)
-	return slices.Compact(names)
+	return set.Sorted(slices.Clone(m.names[m.spell(member)]))
 }
 
 // addTo adds a member to groups.

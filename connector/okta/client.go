@@ -12,6 +12,7 @@ import (
 
 	"github.com/tenurehq/tenure/connector"
 	"github.com/tenurehq/tenure/connector/rest"
+	"github.com/tenurehq/tenure/internal/set"
 )
 
 // pageSize is how many users or groups Okta is asked for at once: the most that the reference
@@ -102,8 +103,7 @@ func (c *client) entitled(ctx context.Context, op string, u user) (connector.Acc
 			account.Entitlements = append(account.Entitlements, r.entitlement())
 		}
 	}
-	slices.Sort(account.Entitlements)
-	account.Entitlements = slices.Compact(account.Entitlements)
+	account.Entitlements = set.Sorted(account.Entitlements)
 	return account, nil
 }
 

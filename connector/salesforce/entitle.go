@@ -9,6 +9,7 @@ import (
 
 	"github.com/tenurehq/tenure/connector"
 	"github.com/tenurehq/tenure/connector/rest"
+	"github.com/tenurehq/tenure/internal/set"
 )
 
 const (
@@ -117,8 +118,7 @@ func (c *client) held(ctx context.Context, op string, users []string) (map[strin
 		}
 	}
 	for user, names := range held {
-		slices.Sort(names)
-		held[user] = slices.Compact(names)
+		held[user] = set.Sorted(names)
 	}
 	return held, nil
 }

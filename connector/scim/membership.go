@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/internal/set"
 )
 
 var (
@@ -34,7 +35,7 @@ func (c *client) entitlements(ctx context.Context, op string, user resource, dec
 	if err != nil || c.traits.noValues {
 		return names, err
 	}
-	return sorted(append(names, valuesOf(user)...)), nil
+	return set.Sorted(append(names, valuesOf(user)...)), nil
 }
 
 func (c *client) groupNames(ctx context.Context, op string, user resource, decide membership) ([]string, error) {
@@ -56,7 +57,7 @@ func (c *client) groupNames(ctx context.Context, op string, user resource, decid
 		}
 		names = append(names, name)
 	}
-	return decide(ctx, op, user.text("id"), sorted(names))
+	return decide(ctx, op, user.text("id"), set.Sorted(names))
 }
 
 // groupName returns the name of one of a user's groups. It looks up the name if the service
@@ -238,7 +239,7 @@ func (c *client) lookUpMember(ctx context.Context, op, accountID string) (names 
 			break
 		}
 	}
-	return sorted(names), shown, nil
+	return set.Sorted(names), shown, nil
 }
 
 // confirmNone returns the groups of a user if the filter finds none, neither for the user nor
@@ -253,7 +254,7 @@ func (c *client) confirmNone(ctx context.Context, op, accountID string) ([]strin
 	if names := all.of[idKey(accountID)]; len(names) > 0 {
 		learned.noMemberFilter.met(c.now())
 		c.seen.saw(c.now(), accountID, names, byWalk)
-		return sorted(slices.Clone(names)), nil
+		return set.Sorted(slices.Clone(names)), nil
 	}
 	for other, theirs := range all.of { // one will do
 		if names, err := c.byMember(ctx, op, other); err == nil {
@@ -277,7 +278,7 @@ func (c *client) amongAll(ctx context.Context, op, accountID string) ([]string, 
 	}
 	if names := all.of[idKey(accountID)]; len(names) > 0 {
 		c.seen.saw(c.now(), accountID, names, byWalk)
-		return sorted(slices.Clone(names)), nil
+		return set.Sorted(slices.Clone(names)), nil
 	}
 	if all.told {
 		return nil, c.blind(op, all)
@@ -341,7 +342,7 @@ func (c *client) memberships(ctx context.Context, op string) membership {
 			all = &seen
 		}
 		if names := all.of[idKey(accountID)]; len(names) > 0 {
-			return sorted(slices.Clone(names)), nil
+			return set.Sorted(slices.Clone(names)), nil
 		}
 		switch {
 		case usersShow:
@@ -372,9 +373,4 @@ func (c *client) untold(ctx context.Context, op, accountID string) ([]string, er
 		Message: "the app shows no member of any group and cannot be asked who is in one: let it show members (where no group has any, put somebody into one), " +
 			"or say groups: false if groups are not Tenure's",
 	}
-}
-
-func sorted(names []string) []string {
-	slices.Sort(names)
-	return slices.Compact(names)
 }

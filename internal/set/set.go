@@ -1,7 +1,10 @@
 // Package set treats lists as sets. It imports the standard library only.
 package set
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
 // Minus returns the elements of all that are not in some, in their order; nil if there are
 // none.
@@ -27,3 +30,12 @@ func Index[T any, K comparable](items []T, key func(T) K) map[K]T {
 // Intersect returns the elements of a that are also in b, in their order; nil if there are
 // none.
 func Intersect[T comparable](a, b []T) []T { return Minus(a, Minus(a, b)) }
+
+// Sorted sorts items, in place, and returns them without repetitions; nil if there are none.
+func Sorted[T cmp.Ordered](items []T) []T {
+	slices.Sort(items)
+	if items = slices.Compact(items); len(items) == 0 {
+		return nil
+	}
+	return items
+}

@@ -25,3 +25,8 @@ func TestEveryElementIsEitherLeftOrInBoth(t *testing.T) {
 	})
 	assert.Nil(t, set.Minus([]string{"a"}, []string{"a"}))
 }
+
+func TestSorted(t *testing.T) {
+	assert.Equal(t, []string{"a", "b"}, set.Sorted([]string{"b", "a", "b"}))
+	assert.Nil(t, set.Sorted([]string{}))
+}
