@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/tenurehq/tenure/connector/scim/scimtest"
 	"github.com/tenurehq/tenure/dev/stack"
@@ -26,8 +27,9 @@ type saying struct {
 func TestTerminationWhileProvisioning(t *testing.T) {
 	t.Parallel()
 	const (
-		people = 60
-		spread = 6 * time.Second // the time in which all of them are hired
+		people   = 60
+		spread   = 6 * time.Second // the time in which all of them are hired
+		failures = 25              // of the wiki, after it made a change
 	)
 	random := seeded(t)
 	var said []saying
@@ -42,7 +44,7 @@ func TestTerminationWhileProvisioning(t *testing.T) {
 	keepRunning(t, r.Stack.Worker())
 	r.App("directory").SetFaults(scimtest.Faults{SlowMillis: 100})
 	r.App("chat").SetFaults(scimtest.Faults{DropAfterApply: 25})
-	r.App("wiki").SetFaults(scimtest.Faults{FailAfterApply: 25, SlowMillis: 30})
+	r.App("wiki").SetFaults(scimtest.Faults{FailAfterApply: failures, SlowMillis: 30})
 	kills := []time.Duration{spread/4 + time.Duration(random.Int64N(int64(spread/4))), spread * 3 / 4}
 
 	began := time.Now()
@@ -56,6 +58,11 @@ func TestTerminationWhileProvisioning(t *testing.T) {
 		r.publish(t, s.event)
 	}
 	assert.Empty(t, kills, "the worker was killed")
+	require.Eventually(t, func() bool { return r.unread(t) == "" }, rest, 100*time.Millisecond)
+	assert.Less(t, r.App("wiki").Faults().FailAfterApply, failures, "the wiki failed while people came and went")
+	// Whoever comes last meets all failures that are left, one an attempt, with longer and
+	// longer waits in between.
+	r.App("wiki").SetFaults(scimtest.Faults{})
 	r.awaitRest(t)
 
 	made := 0
