@@ -37,6 +37,10 @@ type Kind struct {
 	// Unreached names the vendor's service on which the kind was never run: "Okta". Empty
 	// if there is no such service, or if a proof is of it.
 	Unreached string
+	// Logins names the setting, a mapping of person IDs to logins, by which the configuration
+	// says which of the vendor's users somebody is. Empty if Tenure makes the accounts. With
+	// it, a trial needs the login of somebody who exists.
+	Logins string
 	// Connect returns a connector. It makes no call to the app. It checks the settings
 	// beyond what a Setting can say, and reports problems by Values.Reject.
 	Connect func(ctx context.Context, env Env, settings *Values) (Connector, error)

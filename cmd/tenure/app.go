@@ -286,6 +286,7 @@ func drawKind(p *page, v kindView) {
 type trialOptions struct {
 	write  bool
 	grants []string
+	login  string
 	wait   time.Duration
 	// patience bounds the wait for one thing that the app shows late.
 	patience time.Duration
@@ -307,19 +308,29 @@ waits for what the app shows late, and names the attributes that the app accepts
 does not keep. If a step fails, or you press Ctrl-C, the account is disabled and deleted,
 even if the app never said that it made it, and the command names what may be left.
 
+Where accounts belong to people, as on GitHub, nobody can be made up. There, --write
+needs --login: the login of somebody who exists and has no access yet, such as a second
+account of yours. They are invited, which mails them, given the entitlement, and
+removed again. If they have access or an invitation already, nothing is changed.
+
 The exit status is 1 if anything fails.`,
 		Example: `  tenure app test wiki
   tenure app test wiki --write
-  tenure app test wiki --write --grant editors`,
+  tenure app test wiki --write --grant editors
+  tenure app test github --write --login my-second-account`,
 		Args:              exactly("APP"),
 		ValidArgsFunction: c.completeApps,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if o.login != "" && !o.write {
+				return usagef("--login goes with --write: without it, nobody is invited")
+			}
 			return c.tryApp(cmd.Context(), args[0], o)
 		},
 	}
 	flags := cmd.Flags()
 	flags.BoolVar(&o.write, "write", false, "make, change and delete a test account")
 	flags.StringSliceVar(&o.grants, "grant", nil, "`entitlement` to give the test account (default: the first that a role gives in this app)")
+	flags.StringVar(&o.login, "login", "", "with --write, where accounts belong to people: the `login` of somebody without access, who lends it")
 	flags.DurationVar(&o.wait, "wait", 5*time.Minute, "how `long` all of it may take, without cleaning up")
 	flags.DurationVar(&o.patience, "patience", 30*time.Second, "how `long` to wait for one thing that the app shows late")
 	return c.reads(cmd)
@@ -347,7 +358,13 @@ func (c *cli) tryApp(ctx context.Context, name string, o trialOptions) (err erro
 	if err != nil {
 		return err
 	}
-	conn, err := apps.Of(cfg, nil).Open(ctx, name)
+	opened, life := apps.Of(cfg, nil), trial.Life{}
+	if o.write {
+		if opened, life, err = toWrite(cfg, name, o); err != nil {
+			return err
+		}
+	}
+	conn, err := opened.Open(ctx, name)
 	if err != nil {
 		return err
 	}
@@ -374,24 +391,40 @@ func (c *cli) tryApp(ctx context.Context, name string, o trialOptions) (err erro
 	if !o.write {
 		return nil
 	}
-	life, err := operator.TestLife(cfg.Policy, name)
-	if err != nil {
-		return fmt.Errorf("app %s: %w", name, err)
-	}
-	if life.Entitlements = o.grants; len(o.grants) == 0 {
-		grants := cfg.Policy.Grants(name)
-		life.Entitlements = grants[:min(1, len(grants))]
-	}
 	// The account is cleaned up even if the terminal is closed, or nobody reads the
 	// output any more.
 	signal.Ignore(syscall.SIGPIPE)
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGHUP)
 	defer stop()
-	printTo(c.err, "trying with the test account %s (external ID %s)\n", life.Account.Username, life.Account.PersonID)
+	if o.login == "" {
+		printTo(c.err, "trying with the test account %s (external ID %s)\n", life.Account.Username, life.Account.PersonID)
+	} else {
+		printTo(c.err, "trying with the login %s\n", o.login)
+	}
 	if err := t.Live(ctx, life); err != nil {
 		return fmt.Errorf("app %s: %w", name, err)
 	}
 	return nil
+}
+
+// toWrite returns the life of the test account in an app, and the apps in which it has its
+// login.
+func toWrite(cfg *config.Config, name string, o trialOptions) (apps.Apps, trial.Life, error) {
+	opened := apps.Of(cfg, nil)
+	if err := opened.Find(name); err != nil {
+		return opened, trial.Life{}, err
+	}
+	life, err := operator.TestLife(cfg.Policy, name)
+	if err != nil {
+		return opened, life, fmt.Errorf("app %s: %w", name, err)
+	}
+	if life.Entitlements = o.grants; len(o.grants) == 0 {
+		grants := cfg.Policy.Grants(name)
+		life.Entitlements = grants[:min(1, len(grants))]
+	}
+	life.Login = o.login
+	opened, err = opened.WithLogin(name, life.Account.PersonID, o.login)
+	return opened, life, err
 }
 
 func sayStep(w io.Writer, s trial.Step) {

@@ -28,7 +28,7 @@ a new invitation brings them back. Invitations by e-mail, without a login, are n
 synchronised from an identity provider refuse changes. ` + "`licence:seat`" + ` is listed with the seats of the plan, and comes with membership.
 
 With managed users (EMU), use the kind scim with the profile github-emu. It was tested on a stand-in that is held to GitHub's OpenAPI
-document, and never on GitHub itself: try yours with ` + "`tenure app test NAME --write`" + ` first, which needs a login to invite.
+document, and never on GitHub itself: try yours with ` + "`tenure app test NAME --write`" + ` first, with ` + "`--login`" + ` for whom to invite.
 docs/apps/github.md says how to set it up.
 `
 
@@ -68,6 +68,7 @@ var Kind = connector.Kind{
 	LongestUsername: 39, // of a login
 	AtOnce:          5,  // GitHub wants requests one after the other, and punishes many at once
 
+	Logins:    "logins",
 	Unreached: "GitHub",
 	Connect:   connect,
 }

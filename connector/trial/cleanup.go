@@ -94,6 +94,8 @@ func (t *Trial) remove(ctx context.Context, id string, life Life) (note string, 
 	switch {
 	case read != nil:
 		return "", fmt.Errorf("the test account %s (%s) MAY STILL BE ENABLED: disable and delete it in the app: %w", id, known(life), errors.Join(append(failures, read)...))
+	case !kept && life.Login != "":
+		return "the login has no access any more", nil
 	case kept && len(failures) > 0:
 		return "", fmt.Errorf("the test account %s (%s) is disabled, and is still there: %w", id, known(life), errors.Join(failures...))
 	case kept && can.Delete:
@@ -106,6 +108,9 @@ func (t *Trial) remove(ctx context.Context, id string, life Life) (note string, 
 
 // known returns how somebody can find the test account in the app.
 func known(life Life) string {
+	if life.Login != "" {
+		return fmt.Sprintf("login %q", life.Login)
+	}
 	return fmt.Sprintf("username %q, external ID %q", life.Account.Username, life.Account.PersonID)
 }
 

@@ -19,6 +19,9 @@ import (
 type Life struct {
 	// Account is the account to create. Nobody else has its username and its person ID.
 	Account connector.Spec
+	// Login is the login of somebody who exists and lends it to the trial: their access is
+	// given and taken. Empty if the app makes accounts.
+	Login string
 	// Email and EmployeeNumber are further keys of the account; may be empty.
 	Email, EmployeeNumber string
 	// Changed holds all of its attributes, with other values, in the form that
@@ -42,6 +45,9 @@ func (t *Trial) Live(ctx context.Context, life Life) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	if life.Login != "" && !t.unused(ctx, life) {
+		return t.result()
+	}
 	left := &leftover{life: life, doubt: true}
 	// No test account may stay enabled, not even if ctx is done.
 	defer func() {
@@ -56,6 +62,7 @@ func (t *Trial) Live(ctx context.Context, life Life) error {
 			return err
 		})
 		left.id, left.doubt = account.ID, account.ID == "" && !refused(err)
+		left.gone = life.Login != "" && connector.Is(err, connector.KindExists) // somebody else gave the access
 		if err != nil {
 			return "", err
 		}
@@ -76,6 +83,23 @@ func (t *Trial) Live(ctx context.Context, life Life) error {
 		})
 	}
 	return t.result()
+}
+
+// unused checks that the login has no access to the app, since the trial takes what it has
+// in the end.
+func (t *Trial) unused(ctx context.Context, life Life) bool {
+	return t.do("see that the login has no access", func() (string, error) {
+		for _, keys := range life.keys() {
+			matches, err := t.Connector.Find(ctx, keys)
+			if err != nil {
+				return "", err
+			}
+			if len(matches) > 0 {
+				return "", errors.New("it has access, or is invited, already, and the trial would take that. Nothing was changed: name another login, or take the access first")
+			}
+		}
+		return "", nil
+	})
 }
 
 func rateLimited(err error) bool { return connector.Is(err, connector.KindRateLimited) }

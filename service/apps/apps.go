@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -109,6 +110,41 @@ func (a Apps) OpenUncalled(ctx context.Context, name string) (connector.Connecto
 		return nil, err
 	}
 	return assess.Guard(conn, a.cfg.Policy, name, ""), nil
+}
+
+// WithLogin returns the apps as if the configuration said that the person has the login in
+// an app. An empty login says nothing, and is an error in an app whose accounts belong to
+// their owners. Errors name the flag --login.
+func (a Apps) WithLogin(name, personID, login string) (Apps, error) {
+	app, err := a.app(name)
+	if err != nil {
+		return a, err
+	}
+	kind, err := kindOf(name, app)
+	switch {
+	case err != nil:
+		return a, err
+	case login == "" && kind.Logins != "":
+		return a, service.UsageErrorf("app %s: accounts of the kind %s belong to people, and nobody has the login of a made-up person: name somebody who exists and has no access there yet, such as a second account of yours: --login LOGIN", name, kind.Name)
+	case login == "":
+		return a, nil
+	case kind.Logins == "":
+		return a, service.UsageErrorf("app %s: Tenure makes the accounts of the kind %s itself: leave --login out", name, kind.Name)
+	}
+	logins := map[string]any{personID: login}
+	set, _ := app.Settings[kind.Logins].(map[string]any)
+	for person, other := range set {
+		if text, _ := other.(string); strings.EqualFold(text, login) {
+			return a, service.UsageErrorf("app %s: the setting %s has the login that --login names: name one that nobody of your company has, since its access is taken in the end", name, kind.Logins)
+		}
+		logins[person] = other
+	}
+	app.Settings = maps.Clone(app.Settings)
+	app.Settings[kind.Logins] = logins
+	cfg := *a.cfg
+	cfg.Apps = maps.Clone(cfg.Apps)
+	cfg.Apps[name] = app
+	return Apps{cfg: &cfg, rates: a.rates}, nil
 }
 
 func kindOf(name string, app config.App) (connector.Kind, error) {
