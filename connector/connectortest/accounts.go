@@ -252,10 +252,9 @@ func (s *suite) restoreOthers(t *testing.T) {
 }
 
 func (s *suite) list(t *testing.T) {
-	const many = 1050 // more than any app puts on one page
 	c := s.open(t)
 	want := map[string]connector.Account{}
-	for range many {
+	for range s.many {
 		account := s.make(t, c, s.spec())
 		want[account.ID] = account
 	}

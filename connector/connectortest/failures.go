@@ -116,6 +116,18 @@ func (s *suite) unauthorized(t *testing.T) {
 	assert.Equal(t, made.ID, read(t, c, made.ID).ID, "nothing was done")
 }
 
+// astray has a proxy answer in place of the app. Its 404 is no proof that anything is not there.
+func (s *suite) astray(t *testing.T) {
+	c, made, calls := s.fixture(t)
+	before := read(t, c, made.ID)
+	s.Faults.Stray(t)
+	for _, call := range calls {
+		s.fails(t, call.do(t.Context()), call.op, connector.KindUnavailable)
+	}
+	s.Faults.Heal(t)
+	assert.Equal(t, before, read(t, c, made.ID), "nothing was done")
+}
+
 func (s *suite) refused(t *testing.T) {
 	s.refusedFor(t, 0, 0, s.Faults.Refuse)
 	s.refusedFor(t, 7*time.Second, 0, s.Faults.Refuse)

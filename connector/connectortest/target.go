@@ -1,8 +1,11 @@
 package connectortest
 
 import (
+	"slices"
 	"testing"
 	"time"
+
+	"github.com/stretchr/testify/assert"
 
 	"github.com/tenurehq/tenure/connector"
 )
@@ -50,6 +53,9 @@ type Target struct {
 	// Proof says what it is worth that the suite passes, if anything: the suite registers it
 	// with the operations that succeeded. Its Ops are not read.
 	Proof connector.Proof
+
+	sections []string // that have to be tried
+	many     int      // accounts for a list; 0: more than any app puts on one page
 }
 
 // Deviation is a way in which an app that we cannot correct falls short of the contract.
@@ -101,6 +107,8 @@ type Faults struct {
 	Refuse func(t *testing.T, kind connector.ErrorKind, retryAfter time.Duration)
 	// RefuseUntil is Refuse where the app names the time to try again as a date.
 	RefuseUntil func(t *testing.T, kind connector.ErrorKind, retryAfter time.Duration)
+	// Stray makes every call be answered by a proxy that knows no such address.
+	Stray func(t *testing.T)
 	// Drop makes the app accept attributes of these names and keep none of them.
 	Drop func(t *testing.T, names ...string)
 	// Stall makes every call hang.
@@ -111,15 +119,22 @@ type Faults struct {
 	TakeLong func(t *testing.T) (end func())
 }
 
-// Run runs the suite.
-func Run(t *testing.T, target Target) {
+func newSuite(target Target) *suite {
 	if target.MaxText == 0 {
 		target.MaxText = 2000
+	}
+	if target.many == 0 {
+		target.many = 1050
 	}
 	if target.Names == "" {
 		target.Names = "zoe."
 	}
-	s := &suite{Target: target, ops: &ops{succeeded: map[string]bool{}}}
+	return &suite{Target: target, ops: &ops{succeeded: map[string]bool{}}}
+}
+
+// Run runs the suite.
+func Run(t *testing.T, target Target) {
+	s := newSuite(target)
 	for _, test := range []struct {
 		name   string
 		needed bool
@@ -160,6 +175,7 @@ func Run(t *testing.T, target Target) {
 		{"FailedAfterApply", s.can().Create && s.Faults.FailAfterApply != nil, s.failedAfterApply},
 		{"Unauthorized", s.can().Create && s.Faults.Unauthorize != nil, s.unauthorized},
 		{"Refused", s.can().Create && s.Faults.Refuse != nil, s.refused},
+		{"Astray", s.can().Create && s.Faults.Stray != nil, s.astray},
 		{"RefusedUntil", s.can().Create && s.Faults.RefuseUntil != nil, s.refusedUntil},
 		// The last test, since the requests of its calls may reach the app after the calls
 		// gave up.
@@ -167,8 +183,10 @@ func Run(t *testing.T, target Target) {
 	} {
 		if test.needed {
 			t.Run(test.name, test.run)
+			s.sections = slices.DeleteFunc(s.sections, func(name string) bool { return name == test.name })
 		}
 	}
+	assert.Empty(t, s.sections, "sections that try a trap, and cannot be run")
 	if s.Proof.Level != "" {
 		Register(t, target.Kind.Name, func() connector.Proof {
 			s.Proof.Ops = s.ops.names()

@@ -62,36 +62,46 @@ func canWith(settings connector.Settings) connector.Capabilities {
 
 // TestConformance runs the suite once for each trap.
 func TestConformance(t *testing.T) {
-	for name, test := range map[string]struct {
-		switches oktatest.Switches
-		settings connector.Settings
-		groups   []string
-	}{
-		"as documented":             {},
-		"search that lags":          {switches: oktatest.Switches{SearchLag: time.Minute}},
-		"slow transitions":          {switches: oktatest.Switches{Slow: 1}},
-		"passwordless":              {switches: oktatest.Switches{Passwordless: true}},
-		"other answers by status":   {switches: oktatest.Switches{InvalidStatus: true, Passwordless: true}},
-		"deactivates, empty":        {switches: oktatest.Switches{EmptyDeactivate: true}, settings: connector.Settings{"disable": "deactivate"}},
-		"deactivates, slow":         {switches: oktatest.Switches{Slow: 1, Passwordless: true}, settings: connector.Settings{"disable": "deactivate"}},
-		"clock ahead":               {switches: oktatest.Switches{Skew: 3 * time.Hour, SearchLag: time.Minute}},
-		"clock behind, short pages": {switches: oktatest.Switches{Skew: -3 * time.Hour, SearchLag: time.Minute, PageSize: 40}},
-		"custom external ID":        {settings: connector.Settings{"externalID": "personID", "employeeNumber": "employeeNumber"}},
-		"logins with a suffix":      {settings: connector.Settings{"usernameSuffix": "@Example.com"}},
-		"admin roles":               {settings: connector.Settings{"adminRoles": true}, groups: []string{"staff", "role:HELP_DESK_ADMIN"}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			org, url := serve(t, test.switches, "staff", "engineers")
-			settings := connector.Settings{"url": url, "token": token}
-			maps.Copy(settings, test.settings)
-			entitlements := [2]string{"staff", "engineers"}
-			if test.groups != nil {
-				entitlements = [2]string(test.groups)
-			}
-			connectortest.Run(t, target(org, settings, entitlements))
-		})
+	deactivates := connector.Settings{"disable": "deactivate"}
+	type (
+		on    = oktatest.Switches
+		fails = map[string]connector.ErrorKind
+	)
+	run := func(switches on, settings connector.Settings, refused fails, groups ...string) connectortest.Trapped[on] {
+		if refused != nil {
+			switches.Passwordless = true // who is active is suspended, and not deactivated
+		}
+		return connectortest.Trapped[on]{On: switches, Base: on{Passwordless: true}, Fails: refused, Start: func(t *testing.T) (connectortest.StandIn[on], connectortest.Target) {
+			org, url := serve(t, on{}, "staff", "engineers", "ruled")
+			all := connector.Settings{"url": url, "token": token}
+			maps.Copy(all, settings)
+			return org, target(org, all, [2]string(append(groups, "staff", "engineers")[:2]))
+		}}
 	}
+	forbidden, astray := connector.KindForbidden, connector.KindContradictory
+	connectortest.RunTrapped(t, connectortest.Vendor[on]{Kind: "okta", Lags: on{SearchLag: time.Minute}, Runs: map[string]connectortest.Trapped[on]{
+		"as documented":             run(on{}, nil, nil),
+		"search that lags":          run(on{SearchLag: time.Minute}, nil, nil),
+		"slow transitions":          run(on{Slow: 1}, nil, nil),
+		"passwordless":              run(on{Passwordless: true}, nil, nil),
+		"other answers by status":   run(on{InvalidStatus: true, Passwordless: true}, nil, nil),
+		"deactivates, empty":        run(on{EmptyDeactivate: true}, deactivates, nil),
+		"deactivates, slow":         run(on{Slow: 1, Passwordless: true}, deactivates, nil),
+		"clock ahead":               run(on{Skew: 3 * time.Hour, SearchLag: time.Minute}, nil, nil),
+		"clock behind, short pages": run(on{Skew: -3 * time.Hour, SearchLag: time.Minute, PageSize: 40}, nil, nil),
+		"a rule":                    run(on{Rule: "ruled"}, nil, fails{}, "ruled"),
+		"custom external ID":        run(on{}, connector.Settings{"externalID": "personID", "employeeNumber": "employeeNumber"}, nil),
+		"logins with a suffix":      run(on{}, connector.Settings{"usernameSuffix": "@Example.com"}, nil),
+		"admin roles":               run(on{}, connector.Settings{"adminRoles": true}, nil, "staff", "role:HELP_DESK_ADMIN"),
+		"deactivated, and changed":  run(on{UpdateDeactivated: true}, deactivates, fails{connectortest.UpdateDisabled: ""}),
+		"no reset while suspended":  run(on{NoSuspendedReset: true}, nil, fails{connectortest.ResetDisabled: connector.KindInvalid}),
+		"pages elsewhere":           run(on{ForeignLink: true, PageSize: 1}, nil, fails{connector.OpList: astray, connector.OpFind: astray}),
+		"without a right": run(on{WithoutRight: "POST /users"}, nil, fails{
+			connector.OpCreate: forbidden, connector.OpUpdate: forbidden, connector.OpRelabel: forbidden, connector.OpDisable: forbidden,
+			connector.OpEnable: forbidden, connector.OpResetCredentials: forbidden,
+			connectortest.UpdateDisabled: forbidden, connectortest.ResetDisabled: forbidden,
+		}),
+	}})
 }
 
 // target returns the suite's target for an org, with the org's fault switches.
@@ -102,9 +112,6 @@ func target(org *oktatest.Service, settings connector.Settings, entitlements [2]
 		externalID, keys[connector.ByEmployeeNumber] = custom, "employeeNumber"
 	}
 	suffix, _ := settings["usernameSuffix"].(string)
-	refuse := func(_ *testing.T, kind connector.ErrorKind, after time.Duration) {
-		org.SetFaults(oktatest.Faults{Down: kind == connector.KindUnavailable, Limited: kind == connector.KindRateLimited, Wait: after})
-	}
 	return connectortest.Target{
 		Kind: okta.Kind,
 		Open: func(t *testing.T) connector.Connector {
@@ -123,17 +130,8 @@ func target(org *oktatest.Service, settings connector.Settings, entitlements [2]
 		Rename: func(_ *testing.T, account connector.Account, username string) {
 			org.SetLogin(account.ID, username+suffix)
 		},
-		Faults: connectortest.Faults{
-			Heal: func(*testing.T) {
-				org.SetFaults(oktatest.Faults{})
-				org.SetToken(token)
-			},
-			FailAfterApply: func(*testing.T) { org.SetFaults(oktatest.Faults{FailAfterApply: 1}) },
-			Unauthorize:    func(*testing.T) { org.SetToken("another") },
-			Refuse:         refuse,
-			RefuseUntil:    refuse,
-			Stall:          func(*testing.T) { org.SetFaults(oktatest.Faults{Stall: true}) },
-			Drop:           func(_ *testing.T, names ...string) { org.SetFaults(oktatest.Faults{Forget: names}) },
-		},
+		Faults: connectortest.Behind(org.Door(), func(accepts bool) {
+			org.SetToken(map[bool]string{true: token, false: "another"}[accepts])
+		}),
 	}
 }

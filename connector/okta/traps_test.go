@@ -84,27 +84,6 @@ func TestALoginIsComparedWithWhatWasAskedFor(t *testing.T) {
 	assert.Empty(t, found)
 }
 
-// A proxy's 404 proves nothing, whatever was asked.
-func TestA404WithoutOktasCodeIsNoProof(t *testing.T) {
-	org, url := serve(t, oktatest.Switches{}, "staff")
-	c := open(t, connector.Settings{"url": url, "token": token})
-	id := org.AddUser(oktatest.Seed{Login: "zoe@example.com"})
-	for name, call := range map[string]func() error{
-		"read":     func() error { _, err := c.Read(t.Context(), id); return err },
-		"find":     func() error { _, err := c.Find(t.Context(), connector.Keys{AccountID: id}); return err },
-		"username": func() error { _, err := c.Find(t.Context(), connector.Keys{Username: "zoe@example.com"}); return err },
-		"delete":   func() error { return c.Delete(t.Context(), id) },
-		"revoke":   func() error { return c.Revoke(t.Context(), id, []string{"staff"}) },
-		"sessions": func() error { return c.RevokeSessions(t.Context(), id) },
-	} {
-		org.SetFaults(oktatest.Faults{Proxy404: 1})
-		err := call()
-		assert.True(t, connector.Is(err, connector.KindUnavailable), "%s: %v", name, err)
-	}
-	_, there := org.User(id)
-	assert.True(t, there)
-}
-
 // The token must not go to another host, and the list is not complete without the next page.
 func TestANextPageOnAnotherHostIsRefused(t *testing.T) {
 	org, url := serve(t, oktatest.Switches{ForeignLink: true, PageSize: 1})
@@ -126,7 +105,7 @@ func TestTheResetIsReckonedByOktasClock(t *testing.T) {
 	for _, skew := range []time.Duration{0, 5 * time.Hour, -5 * time.Hour} {
 		org, url := serve(t, oktatest.Switches{Skew: skew})
 		c := open(t, connector.Settings{"url": url, "token": token})
-		org.SetFaults(oktatest.Faults{Limited: true, Wait: 40 * time.Second})
+		org.Door().SetFaults(vendortest.Faults{Limited: true, Wait: 40 * time.Second})
 		_, err := c.Read(t.Context(), "00u1")
 		var failed *connector.Error
 		require.ErrorAs(t, err, &failed)

@@ -18,6 +18,7 @@ import (
 	"github.com/tenurehq/tenure/connector/okta"
 	"github.com/tenurehq/tenure/connector/okta/oktatest"
 	"github.com/tenurehq/tenure/connector/tenanttest"
+	"github.com/tenurehq/tenure/connector/vendortest"
 )
 
 const token = "t0ken-that-nobody-may-see"
@@ -122,7 +123,7 @@ func TestScript(t *testing.T) {
 
 	t.Run("it fails and leaves nothing", func(t *testing.T) {
 		o := serve(t)
-		o.SetFaults(oktatest.Faults{Forget: []string{"title"}})
+		o.Door().SetFaults(vendortest.Faults{Forget: []string{"title"}})
 		run, output := o.script(t, []string{"okta"})
 		require.Error(t, run.Run(), output.String())
 		assert.Contains(t, output.String(), "--- FAIL")
@@ -191,7 +192,7 @@ func TestSweepSaysWhatMayBeLeft(t *testing.T) {
 	o := serve(t)
 	journal := filepath.Join(t.TempDir(), "journal")
 	require.NoError(t, os.WriteFile(journal, []byte(`{"username":"tenure-test-a"}`+"\n"), 0o600))
-	o.SetFaults(oktatest.Faults{Down: true})
+	o.Door().SetFaults(vendortest.Faults{Down: true})
 	_, err := tenanttest.Sweep(t.Context(), o.open(t), journal, 0, 300*time.Millisecond)
 	require.ErrorContains(t, err, "accounts may be left")
 	assert.FileExists(t, journal, "another sweep needs it")

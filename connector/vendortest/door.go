@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -30,12 +31,16 @@ type Refusal struct {
 }
 
 // RetryAfter sets the header Retry-After, if the vendor says how long to wait: in whole
-// seconds, rounded up, or as a date.
+// seconds, rounded up, or as a date, by the clock that the header Date is of.
 func (r Refusal) RetryAfter(header http.Header) {
 	switch {
 	case r.Wait <= 0:
 	case r.AsDate:
-		header.Set("Retry-After", time.Now().Add(r.Wait).UTC().Format(http.TimeFormat))
+		now, err := http.ParseTime(header.Get("Date"))
+		if err != nil {
+			now = time.Now()
+		}
+		header.Set("Retry-After", now.Add(r.Wait).UTC().Format(http.TimeFormat))
 	default:
 		header.Set("Retry-After", strconv.Itoa(r.Seconds()))
 	}
@@ -81,6 +86,8 @@ type Faults struct {
 	Stall         bool          // no request is answered until the faults are set again
 	// FailAfterApply is how many changes are made and answered by a failure.
 	FailAfterApply int
+	// Forget names attributes of accounts that changes are said to set, and do not.
+	Forget []string
 }
 
 // Call is a request that came.
@@ -102,11 +109,12 @@ type Door struct {
 	chance *chance
 	calls  []Call
 	counts map[string]int
+	sprung map[string]int
 }
 
 // New returns a door before a stand-in.
 func New(app http.Handler, options Options) *Door {
-	return &Door{app: app, options: options, over: make(chan struct{}), counts: map[string]int{}}
+	return &Door{app: app, options: options, over: make(chan struct{}), counts: map[string]int{}, sprung: map[string]int{}}
 }
 
 // SetFaults sets what goes wrong, and ends a stall: what was stalled is never answered.
@@ -115,6 +123,28 @@ func (d *Door) SetFaults(f Faults) {
 	defer d.mu.Unlock()
 	close(d.over)
 	d.over, d.faults = make(chan struct{}), f
+}
+
+// Forgets reports whether a change of an attribute is not kept: see Faults.
+func (d *Door) Forgets(attribute string) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Contains(d.faults.Forget, attribute)
+}
+
+// Spring notes that a caller has stepped into a trap of the stand-in: the field of its Switches
+// with this name has made a difference.
+func (d *Door) Spring(name string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.sprung[name]++
+}
+
+// Sprung returns how often callers have stepped into each trap.
+func (d *Door) Sprung() map[string]int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return maps.Clone(d.sprung)
 }
 
 // Calls returns the requests so far, and forgets them.

@@ -73,7 +73,11 @@ func (s *Service) membersOf(r request) (answer, error) {
 
 // isMember reports whether a user is in a group: built-in ones and a rule's have everybody.
 func (s *Service) isMember(g *group, u *user) bool {
-	return g.members[u.id] || g.kind == "BUILT_IN" || g.name == s.switches.Rule
+	if g.name == s.switches.Rule {
+		s.door.Spring("Rule")
+		return true
+	}
+	return g.members[u.id] || g.kind == "BUILT_IN"
 }
 
 func (s *Service) member(r request) (answer, error) {

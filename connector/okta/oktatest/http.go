@@ -34,6 +34,7 @@ func validation(field string, causes ...string) error {
 // wrongStatus returns the error for an operation that the user's status does not allow.
 func (s *Service) wrongStatus() error {
 	if s.switches.InvalidStatus {
+		s.door.Spring("InvalidStatus")
 		return validation("status", "Cannot do this in the user's current status")
 	}
 	return &failure{403, "E0000038", "This operation is not allowed in the user's current status.", nil}
@@ -124,6 +125,7 @@ func (s *Service) refuse(w http.ResponseWriter, _ *http.Request, why vendortest.
 		s.fail(w, &failure{500, "E0000009", "Internal Server Error", nil})
 	case vendortest.Limited:
 		if why.Wait > 0 {
+			s.door.Spring("Skew")
 			w.Header().Set("X-Rate-Limit-Remaining", "0")
 			w.Header().Set("X-Rate-Limit-Reset", fmt.Sprint(s.now().Unix()+int64(why.Seconds())))
 		} else {
@@ -213,6 +215,7 @@ func (s *Service) authorized(r *http.Request, path string, to route) error {
 		return &failure{401, "E0000011", "Invalid token provided", nil}
 	}
 	if without := s.switches.WithoutRight; without != "" && strings.HasPrefix(r.Method+" "+path, without) {
+		s.door.Spring("WithoutRight")
 		return &failure{403, "E0000006", "You do not have permission to perform the requested action", nil}
 	}
 	return nil
@@ -222,6 +225,7 @@ func (s *Service) authorized(r *http.Request, path string, to route) error {
 func (s *Service) link(w http.ResponseWriter, r *http.Request, after string) {
 	host := r.Host
 	if s.switches.ForeignLink {
+		s.door.Spring("ForeignLink")
 		host = "elsewhere.example.com"
 	}
 	query := r.URL.Query()
@@ -266,6 +270,7 @@ func page[T any](s *Service, r request, most int, all []T) (part []T, next strin
 	from = min(from, len(all))
 	until := min(from+limit, len(all))
 	if until < len(all) {
+		s.door.Spring("PageSize")
 		next = strconv.Itoa(until)
 	}
 	return all[from:until], next, nil

@@ -66,17 +66,6 @@ type Switches struct {
 	WithoutRight string
 }
 
-// Faults make the org fail.
-type Faults struct {
-	FailAfterApply int      // the next so many changes are made and answered with 500
-	Proxy404       int      // the next so many requests are answered with 404 by a proxy
-	Forget         []string // profile attributes that are not kept
-	Down           bool     // 503
-	Limited        bool     // 429, as Okta has it: X-Rate-Limit-Reset, and no Retry-After
-	Wait           time.Duration
-	Stall          bool // no answer
-}
-
 // Service is the org. It is an http.Handler.
 type Service struct {
 	options Options
@@ -85,7 +74,6 @@ type Service struct {
 
 	mu       sync.Mutex
 	switches Switches
-	faults   Faults
 	token    string
 	tokens   map[string][]string // access token -> scopes
 	used     map[string]bool     // IDs of assertions
@@ -111,17 +99,7 @@ func New(options Options, switches Switches) *Service {
 	return s
 }
 
-// SetFaults sets how the org fails, and lets stalled requests go.
-func (s *Service) SetFaults(f Faults) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.faults = f
-	s.door.SetFaults(vendortest.Faults{
-		Down: f.Down, Limited: f.Limited, Proxies: f.Proxy404, Wait: f.Wait, Stall: f.Stall, FailAfterApply: f.FailAfterApply,
-	})
-}
-
-// Door returns what stands before the org: it counts requests and keeps quotas.
+// Door returns what stands before the org: it counts requests, keeps quotas and makes them fail.
 func (s *Service) Door() *vendortest.Door { return s.door }
 
 // SetSwitches sets how the org behaves.

@@ -89,8 +89,10 @@ func (s *Service) become(u *user, status string) {
 	switch {
 	case status == "DEPROVISIONED": // "the password is permanently deleted"
 		u.password, u.factors, u.sessions = "", false, false
-	case status == "ACTIVE" && u.password == "" && u.provider == "OKTA" && !s.switches.Passwordless:
-		status = "PROVISIONED"
+	case status == "ACTIVE" && u.password == "" && u.provider == "OKTA":
+		if s.door.Spring("Passwordless"); !s.switches.Passwordless {
+			status = "PROVISIONED"
+		}
 	}
 	u.status, u.becomes = status, ""
 	s.touch(u)
@@ -102,6 +104,7 @@ func (s *Service) begin(u *user, status string) {
 		s.become(u, status)
 		return
 	}
+	s.door.Spring("Slow")
 	u.becomes, u.reads = status, s.switches.Slow
 	s.touch(u)
 }
@@ -136,6 +139,9 @@ func (s *Service) listUsers(r request) (answer, error) {
 		switch {
 		case search != "":
 			at, known := u.indexed(s.now().Add(-s.switches.SearchLag))
+			if at.at != u.updated {
+				s.door.Spring("SearchLag")
+			}
 			if known && match(at.field(u)) {
 				found = append(found, shown(u, at.status, at.profile))
 			}
@@ -207,7 +213,7 @@ func (s *Service) setProfile(u *user, body map[string]any) error {
 		if text, isText := value.(string); isText && name != "badges" && utf8.RuneCountInString(text) > 2100 {
 			return validation(name, name+": The field is too long")
 		}
-		if slices.Contains(s.faults.Forget, name) {
+		if s.door.Forgets(name) {
 			continue
 		}
 		if value == nil {
@@ -287,10 +293,14 @@ func (s *Service) updateUser(r request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
+	if u.status == "DEPROVISIONED" {
+		s.door.Spring("UpdateDeactivated")
+	}
 	if u.status == "DEPROVISIONED" && !s.switches.UpdateDeactivated {
 		return answer{}, &failure{403, "E0000038", "This operation is not allowed in the user's current status.", nil}
 	}
 	if _, credentials := r.body["credentials"]; credentials && u.status == "SUSPENDED" && s.switches.NoSuspendedReset {
+		s.door.Spring("NoSuspendedReset")
 		return answer{}, &failure{403, "E0000038", "This operation is not allowed in the user's current status.", nil}
 	}
 	if err := s.setProfile(u, r.body); err != nil {
@@ -370,6 +380,7 @@ func (s *Service) lifecycle(r request) (answer, error) {
 		u.factors = false
 	case "deactivate":
 		if s.switches.EmptyDeactivate {
+			s.door.Spring("EmptyDeactivate")
 			done = answer{status: http.StatusNoContent}
 		}
 	}

@@ -1,0 +1,48 @@
+package connectortest
+
+// Trap is a way in which a vendor is known to answer by which callers have come to grief. It is
+// tried in at least one of three ways.
+type Trap struct {
+	What string
+	// Switch is the stand-in's switch that sets it. In some run of the suite the switch is on.
+	Switch string
+	// Section is the section of the suite that sets it by itself, in every run.
+	Section string
+	// Test is a test of the kind's package. It shows what the suite does not look at, or a trap
+	// that the stand-in cannot be without.
+	Test string
+}
+
+// Traps lists the traps of each kind's vendor. RunTrapped compares it with the stand-ins and
+// with the runs.
+var Traps = map[string][]Trap{
+	"okta": append([]Trap{
+		{What: "a search shows what was", Switch: "SearchLag", Section: "Settling"},
+		{What: "an activation takes its time", Switch: "Slow"},
+		{What: "users without passwords become active", Switch: "Passwordless"},
+		{What: "a deactivation is answered by 204", Switch: "EmptyDeactivate"},
+		{What: "a wrong status is refused as 400", Switch: "InvalidStatus"},
+		{What: "deactivated users can be changed in some organisations only", Switch: "UpdateDeactivated", Test: "TestChangingADeactivatedAccount"},
+		{What: "credentials of suspended users are not reset", Switch: "NoSuspendedReset", Test: "TestResetCredentials"},
+		{What: "the next page is on another host", Switch: "ForeignLink", Test: "TestANextPageOnAnotherHostIsRefused"},
+		{What: "the clock of the reset header is not ours", Switch: "Skew", Test: "TestTheResetIsReckonedByOktasClock"},
+		{What: "pages are shorter than was asked for", Switch: "PageSize"},
+		{What: "a group's rule puts back whom a call takes out", Switch: "Rule", Test: "TestGroups"},
+		{What: "a right is missing", Switch: "WithoutRight"},
+		{What: "lists leave out who is deactivated", Test: "TestADeactivatedAccountIsFoundByEveryKey"},
+		{What: "a deletion takes two calls", Test: "TestDeleteFromEveryStatus"},
+		{What: "an account of a wrong status cannot be suspended", Test: "TestStatusByStatus"},
+		{What: "groups of apps and built-in ones cannot be changed", Test: "TestGroups"},
+		{What: "a part of a login is taken for a login", Test: "TestALoginIsComparedWithWhatWasAskedFor"},
+		{What: "a creation sends mail", Test: "TestOnlyActivationMailSendsMail"},
+	}, everywhere...),
+}
+
+// everywhere lists the traps of every vendor whose stand-in is behind a door.
+var everywhere = []Trap{
+	{What: "a 404 is a proxy's", Section: "Astray"},
+	{What: "a change is made, and answered as failed", Section: "FailedAfterApply"},
+	{What: "it was asked too often, and says in its own way until when to wait", Section: "Refused"},
+	{What: "the same account is made twice", Section: "CreateTwice"},
+	{What: "a call is not answered", Section: "Stalled"},
+}
