@@ -12,11 +12,15 @@ import (
 	"github.com/tenurehq/tenure/connector"
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/plan"
 	"github.com/tenurehq/tenure/policy"
 )
 
 // ErrCannotList means that the connector of an app cannot list its accounts.
 var ErrCannotList = errors.New("its connector cannot list accounts")
+
+// ErrOnlyHumansSee means that only humans see the accounts of an app.
+var ErrOnlyHumansSee = errors.New("only humans see its accounts")
 
 // Accounts holds the accounts in one app, and the people who may own them.
 type Accounts struct {
@@ -26,6 +30,7 @@ type Accounts struct {
 	operator *Operator
 	conn     connector.Connector
 	now      time.Time
+	byHand   bool // only humans see the accounts: see AccountsByHand
 	// wanted says, for everybody without an account in the app, whether policy gives them
 	// one now; gets lists its entitlements.
 	wanted map[string]bool
@@ -35,11 +40,26 @@ type Accounts struct {
 // Accounts asks an app for all its accounts, and finds to whom they belong. The caller
 // closes the result.
 func (o *Operator) Accounts(ctx context.Context, app string) (*Accounts, error) {
+	return o.accounts(ctx, app, false)
+}
+
+// AccountsByHand is like Accounts, and also takes an app whose accounts only humans see, by
+// the operator's word: it finds those that are linked, and Paired adds those that the pairs
+// name.
+func (o *Operator) AccountsByHand(ctx context.Context, app string) (*Accounts, error) {
+	return o.accounts(ctx, app, true)
+}
+
+func (o *Operator) accounts(ctx context.Context, app string, byWord bool) (*Accounts, error) {
 	conn, err := o.Apps.OpenPaced(ctx, app)
 	if err != nil {
 		return nil, err
 	}
 	a := &Accounts{App: app, operator: o, conn: conn, now: o.Clock.Now(), wanted: map[string]bool{}, gets: map[string][]string{}}
+	a.byHand = onlyHumansSee(conn)
+	if a.byHand && !byWord {
+		return nil, errors.Join(ErrOnlyHumansSee, conn.Close())
+	}
 	if a.Findings, err = a.find(ctx); err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
@@ -48,6 +68,9 @@ func (o *Operator) Accounts(ctx context.Context, app string) (*Accounts, error) 
 
 // Close closes the connection to the app.
 func (a *Accounts) Close() error { return a.conn.Close() }
+
+// ByHand reports whether only humans see the accounts: see AccountsByHand.
+func (a *Accounts) ByHand() bool { return a.byHand }
 
 // Protects reports whether no automation touches the account, or any account of its
 // owner.
@@ -58,7 +81,7 @@ func (a *Accounts) Protects(f correlation.Finding) bool {
 }
 
 func (a *Accounts) find(ctx context.Context) ([]correlation.Finding, error) {
-	if !a.conn.Capabilities().List {
+	if !a.conn.Capabilities().List && !a.byHand {
 		return nil, ErrCannotList
 	}
 	links, err := a.operator.Ledger.Links(ctx, ledger.LinkFilter{App: a.App})
@@ -69,14 +92,8 @@ func (a *Accounts) find(ctx context.Context) ([]correlation.Finding, error) {
 	for _, link := range links {
 		linked[link.PersonID] = link.AccountID != ""
 	}
-	var accounts []connector.Account
-	for account, err := range a.conn.List(ctx) {
-		if err != nil {
-			return nil, fmt.Errorf("app %s: %w", a.App, err)
-		}
-		accounts = append(accounts, account)
-	}
-	if accounts, err = a.unlisted(ctx, accounts, links); err != nil {
+	accounts, err := a.list(ctx, links)
+	if err != nil {
 		return nil, err
 	}
 	var people []correlation.Person
@@ -94,6 +111,33 @@ func (a *Accounts) find(ctx context.Context) ([]correlation.Finding, error) {
 		people = append(people, p)
 	}
 	return correlation.Find(accounts, links, people), nil
+}
+
+// onlyHumansSee reports whether humans make the accounts of an app, and nobody else sees them.
+func onlyHumansSee(conn connector.Connector) bool {
+	_, asked := conn.Ask(string(plan.Provision))
+	can := conn.Capabilities()
+	return asked && !can.List && can.Directory == ""
+}
+
+// list returns the accounts that the app shows; where only humans see them, those that are
+// linked.
+func (a *Accounts) list(ctx context.Context, links []ledger.Link) (accounts []connector.Account, err error) {
+	if a.byHand {
+		for _, l := range links {
+			if l.AccountID != "" && l.State != ledger.LinkDeleted {
+				accounts = append(accounts, connector.Account{ID: l.AccountID, Username: l.Username, Active: l.State == ledger.LinkActive, Entitlements: l.Entitlements})
+			}
+		}
+		return accounts, nil
+	}
+	for account, err := range a.conn.List(ctx) {
+		if err != nil {
+			return nil, fmt.Errorf("app %s: %w", a.App, err)
+		}
+		accounts = append(accounts, account)
+	}
+	return a.unlisted(ctx, accounts, links)
 }
 
 // unlisted adds the linked accounts that the list does not show, if the app has them:

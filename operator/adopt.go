@@ -8,10 +8,12 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tenurehq/tenure/assess"
 	"github.com/tenurehq/tenure/assess/correlation"
 	"github.com/tenurehq/tenure/connector"
 	"github.com/tenurehq/tenure/internal/set"
 	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/plan"
 	"github.com/tenurehq/tenure/policy"
 	"github.com/tenurehq/tenure/provision"
 )
@@ -27,8 +29,11 @@ const byOperator connector.MatchKey = "operator"
 // Pair gives an account to a person, as an operator has decided.
 type Pair struct {
 	PersonID string
-	Account  string // the app's ID of it, or its username
-	Line     int    // where it was written, for errors
+	Account  string // the app's ID of it, or its username; what humans call it where only they see it
+	// Has lists the entitlements that the account has, where only humans see it. Nil: those
+	// that policy gives.
+	Has  []string
+	Line int // where it was written, for errors
 }
 
 // Unlinked lists the accounts that match one person each, the surest first. It selects
@@ -67,15 +72,25 @@ func (a *Accounts) Paired(pairs []Pair) ([]correlation.Finding, error) {
 	accounts, people := map[string]int{}, map[string]int{}
 	for _, p := range pairs {
 		f, there := byName[strings.ToLower(p.Account)]
+		if !there && a.byHand {
+			f, there = a.onWord(p), true
+			byName[strings.ToLower(p.Account)] = f
+		}
 		_, known := a.wanted[p.PersonID]
 		wrong := ""
 		switch {
+		case p.Account == "":
+			wrong = "it names no account"
+		case p.Has != nil && !a.byHand:
+			wrong = "the app itself shows which entitlements the account has: leave them out"
+		case a.byHand && a.operator.Policy.ProtectsAccount(a.App, f.Account.ID, f.Account.Username):
+			wrong = "the account is protected"
 		case !there:
 			wrong = "the app shows no such account"
 		case f.Link.PersonID == p.PersonID:
 			continue // the link is there already
 		case f.Link.PersonID != "":
-			wrong = "the account is linked to somebody else: see tenure app accounts " + a.App
+			wrong = fmt.Sprintf("the account is linked to %s already", f.Link.PersonID)
 		case f.Account.ExternalID != "" && f.Account.ExternalID != p.PersonID:
 			wrong = "the account carries another person's external ID: remove it in the app if it is wrong"
 		case !known:
@@ -96,6 +111,15 @@ func (a *Accounts) Paired(pairs []Pair) ([]correlation.Finding, error) {
 		chosen = append(chosen, f)
 	}
 	return chosen, nil
+}
+
+// onWord returns the account that a pair says is there.
+func (a *Accounts) onWord(p Pair) correlation.Finding {
+	has := p.Has
+	if has == nil {
+		has = a.gets[p.PersonID]
+	}
+	return correlation.Finding{Account: connector.Account{ID: p.Account, Username: p.Account, Active: true, Entitlements: has}}
 }
 
 // Adoption describes what it means to link an account to the person whom it matches.
@@ -147,7 +171,8 @@ const linkTimeout = time.Minute
 
 // Adopt links an account to the person whom it matches. It sets the external ID in the
 // app first, so that an adoption that was interrupted is found by the surest key the
-// next time. It does not tell the person's run: see TellAdopted.
+// next time. Where only humans see the accounts, no app is called, and the operator's word
+// counts. It does not tell the person's run: see TellAdopted.
 func (a *Accounts) Adopt(ctx context.Context, r Request, adoption Adoption, opts AdoptOptions) error {
 	if err := Adopt.Check(r); err != nil {
 		return err
@@ -174,20 +199,62 @@ func (a *Accounts) Adopt(ctx context.Context, r Request, adoption Adoption, opts
 	outcome := ledger.Outcome{
 		PersonID: personID, App: a.App, Key: key, Kind: "Adopt", Attempt: begun.Attempt, State: ledger.StepSuperseded,
 	}
-	account, taken, err := a.claim(ctx, f, opts)
+	link, detail, err := a.take(ctx, adoption, begun.Link, opts)
 	outcome.At = o.Clock.Now()
 	if err == nil {
-		outcome.State = ledger.StepDone
-		outcome.Link = adopted(account, outcome.At)
-		outcome.Audit = &ledger.AuditRow{At: outcome.At, Action: "adopted", Actor: r.Actor, Cause: "matches by " + string(f.By)}
-		if len(taken) > 0 {
-			outcome.Audit.Detail = map[string]any{"revoked": taken}
-		}
+		outcome.State, outcome.Link = ledger.StepDone, &link
+		outcome.Audit = &ledger.AuditRow{At: outcome.At, Action: "adopted", Actor: r.Actor, Cause: "matches by " + string(f.By), Detail: detail}
 	}
 	if err := errors.Join(err, o.ledger.FinishStep(ctx, outcome)); err != nil {
 		return err
 	}
 	return o.retryOwnership(ctx, r, a.App, personID)
+}
+
+// take gives the account to the person, and returns the link to it and what goes on record
+// besides. was is the link as it was before.
+func (a *Accounts) take(ctx context.Context, adoption Adoption, was ledger.Link, opts AdoptOptions) (link ledger.Link, detail map[string]any, err error) {
+	if a.byHand {
+		return a.takeOnWord(ctx, adoption, was, opts)
+	}
+	account, taken, err := a.claim(ctx, adoption.Finding, opts)
+	if len(taken) > 0 {
+		detail = map[string]any{"revoked": taken}
+	}
+	return adopted(account, a.operator.Clock.Now()), detail, err
+}
+
+// takeOnWord returns the link to an account that only humans see. The account counts as it
+// was said to be, so that nobody is asked for what it has. With opts.Take, a human is asked
+// to take what it has beyond policy.
+func (a *Accounts) takeOnWord(ctx context.Context, adoption Adoption, was ledger.Link, opts AdoptOptions) (ledger.Link, map[string]any, error) {
+	o, account := a.operator, adoption.Finding.Account
+	rules, err := o.Apps.Rules(ctx)
+	if err != nil {
+		return was, nil, err
+	}
+	person, err := o.Ledger.Person(ctx, adoption.Person)
+	if err != nil {
+		return was, nil, err
+	}
+	now := o.Clock.Now()
+	d, err := rules.For(ctx, person, now, o.ledger)
+	if err := errors.Join(err, d.PolicyErr); err != nil {
+		return was, nil, err
+	}
+	at := slices.IndexFunc(d.Desired.Accounts, func(want policy.Account) bool { return want.App == a.App })
+	if at < 0 {
+		return was, nil, ErrNoAccess
+	}
+	want := d.Desired.Accounts[at]
+	link := assess.After(was, plan.Step{Kind: plan.Provision, Enabled: true}, want, assess.Proof{
+		At: now, AccountID: account.ID, Username: account.Username, New: true, Adopted: true,
+		Lacks: set.Minus(want.EntitlementNames(), account.Entitlements),
+	})
+	if opts.Take {
+		link.Entitlements = set.Sorted(append(link.Entitlements, adoption.Beyond...))
+	}
+	return link, map[string]any{"has": account.Entitlements}, nil
 }
 
 // unowned returns an error if an account is linked to another person.
@@ -241,8 +308,8 @@ func (a *Accounts) claim(ctx context.Context, f correlation.Finding, opts AdoptO
 
 // adopted returns the link to an existing account. It lists no entitlements, since
 // Tenure granted none.
-func adopted(account connector.Account, now time.Time) *ledger.Link {
-	link := &ledger.Link{
+func adopted(account connector.Account, now time.Time) ledger.Link {
+	link := ledger.Link{
 		AccountID: account.ID, Username: account.Username, State: ledger.LinkActive, Adopted: true,
 		CreatedAt: now, ProvenAt: now,
 	}

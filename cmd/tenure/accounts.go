@@ -140,10 +140,16 @@ func (c *cli) withAccounts(ctx context.Context, app string, f func(*operator.Acc
 // them.
 func accountsOf(ctx context.Context, cfg *config.Config, o *operator.Operator, app string, f func(*operator.Accounts) error) error {
 	a, err := o.Accounts(ctx, app)
-	if errors.Is(err, operator.ErrCannotList) {
+	return usingAccounts(cfg, app, a, err, f)
+}
+
+func usingAccounts(cfg *config.Config, app string, a *operator.Accounts, err error, f func(*operator.Accounts) error) error {
+	switch {
+	case errors.Is(err, operator.ErrCannotList):
 		return fmt.Errorf("app %s: its connector %q cannot list accounts", app, cfg.Apps[app].Connector)
-	}
-	if err != nil {
+	case errors.Is(err, operator.ErrOnlyHumansSee):
+		return fmt.Errorf("app %s: only humans see its accounts (connector %q): tenure access who %s shows those that Tenure knows of, and tenure app adopt %s --map FILE links those that people have already", app, cfg.Apps[app].Connector, quoted(app), quoted(app))
+	case err != nil:
 		return err
 	}
 	return errors.Join(f(a), a.Close())
@@ -186,11 +192,19 @@ have that ID before, its sessions are ended and its credentials are reset where 
 can do so, since somebody else may know them. With --keep-credentials they stay as they
 are, for the first import of people who are at work. Then the person's run brings the
 account's attributes and entitlements to what policy says. What the account has beyond
-that stays, unless you say --take. It is on the record with your name.`,
+that stays, unless you say --take. It is on the record with your name.
+
+In an app without an interface (connector: manual), only humans see the accounts, such
+as badges and keys. There, --map FILE says who has one already, so that nobody is asked
+to hand it out again: a CSV file of person, account (what humans call it, such as the
+badge's number) and, if you like, its entitlements, separated by ";". Without the third
+column, each counts as having what policy gives. Open tasks to hand one out are
+withdrawn. With --take, humans are asked to take what it has beyond policy.`,
 		Example: `  tenure app adopt wiki
   tenure app adopt wiki --by external_id --apply
   tenure app adopt wiki --person 10004 --apply --take
-  tenure app adopt wiki --map pairs.csv --apply --keep-credentials`,
+  tenure app adopt wiki --map pairs.csv --apply --keep-credentials
+  tenure app adopt keys --map badges.csv`,
 		Args:              exactly("APP"),
 		ValidArgsFunction: c.completeApps,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -204,7 +218,8 @@ that stays, unless you say --take. It is on the record with your name.`,
 				if err := o.check(); err != nil {
 					return err
 				}
-				return accountsOf(cmd.Context(), cfg, op, args[0], func(a *operator.Accounts) error {
+				a, err := op.AccountsByHand(cmd.Context(), args[0])
+				return usingAccounts(cfg, args[0], a, err, func(a *operator.Accounts) error {
 					return c.adopt(cmd.Context(), op, a, o)
 				})
 			})
@@ -237,6 +252,7 @@ type adoptionView struct {
 	Username  string             `json:"username"`
 	By        connector.MatchKey `json:"by"`
 	Active    bool               `json:"active"`
+	Has       []string           `json:"has,omitempty"` // entitlements, where only humans see them
 	CreatedAt time.Time          `json:"createdAt,omitzero"`
 	LastUsed  time.Time          `json:"lastUsedAt,omitzero"`
 	Beyond    []string           `json:"beyondPolicy,omitempty"` // entitlements that it has and policy does not give
@@ -270,6 +286,16 @@ func viewAdoption(a operator.Adoption) adoptionView {
 	return v
 }
 
+func (v adoptionView) row() []string {
+	return []string{v.Person, v.Username, v.AccountID, string(v.By), words.Instant(v.CreatedAt), words.Instant(v.LastUsed),
+		strings.Join(v.Beyond, " "), strings.Join(v.Gets, " "), v.Result}
+}
+
+// rowByHand is a row about an account that only humans see.
+func (v adoptionView) rowByHand() []string {
+	return []string{v.Person, v.AccountID, strings.Join(v.Has, "; "), strings.Join(v.Beyond, "; "), strings.Join(v.Gets, "; "), v.Result}
+}
+
 // check finds out who is asking, and refuses match keys that do not exist.
 func (o *adoptOptions) check() (err error) {
 	if o.does() {
@@ -288,6 +314,9 @@ func (o *adoptOptions) check() (err error) {
 // choose picks the accounts that are to be linked, the surest first.
 func (o adoptOptions) choose(a *operator.Accounts) ([]correlation.Finding, error) {
 	if o.pairs == "" {
+		if a.ByHand() {
+			return nil, usagef("app %s: only humans see its accounts: say in a file who has which (--map FILE)", a.App)
+		}
 		by := make([]connector.MatchKey, len(o.by))
 		for i, key := range o.by {
 			by[i] = connector.MatchKey(key)
@@ -315,6 +344,9 @@ func (c *cli) adopt(ctx context.Context, op *operator.Operator, a *operator.Acco
 	for _, f := range chosen {
 		adoption := a.Adoption(f)
 		v := viewAdoption(adoption)
+		if a.ByHand() {
+			v.Has = f.Account.Entitlements
+		}
 		if adoption.Against == nil && o.does() {
 			v.Result = adoptDone
 			if err := a.Adopt(ctx, o.request, adoption, operator.AdoptOptions{Take: o.take, KeepCredentials: o.keep}); err != nil {
@@ -327,10 +359,11 @@ func (c *cli) adopt(ctx context.Context, op *operator.Operator, a *operator.Acco
 		views = append(views, v)
 	}
 	err = c.print(views, func(p *page) {
-		p.table("", "person,username,account,matches by,made,last used,has beyond policy,would get,result", rowsOf(views, func(v adoptionView) []string {
-			return []string{v.Person, v.Username, v.AccountID, string(v.By), words.Instant(v.CreatedAt), words.Instant(v.LastUsed),
-				strings.Join(v.Beyond, " "), strings.Join(v.Gets, " "), v.Result}
-		}))
+		if a.ByHand() {
+			p.table("", "person,account,counts as having,has beyond policy,lacks,result", rowsOf(views, adoptionView.rowByHand))
+		} else {
+			p.table("", "person,username,account,matches by,made,last used,has beyond policy,would get,result", rowsOf(views, adoptionView.row))
+		}
 		if len(views) == 0 {
 			p.note("no account to link")
 		}
@@ -361,17 +394,21 @@ func wouldLink(views []adoptionView) (n int) {
 	return n
 }
 
-// readPairs reads a file of pairs, each of which gives an account to a person.
+// readPairs reads a file of pairs, each of which gives an account to a person. A third column
+// holds the account's entitlements.
 func readPairs(path string) ([]operator.Pair, error) {
 	raw, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
 	reader := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(raw, []byte("\xef\xbb\xbf"))))
-	reader.FieldsPerRecord, reader.TrimLeadingSpace, reader.Comment = 2, true, '#'
+	reader.TrimLeadingSpace, reader.Comment = true, '#'
 	rows, err := reader.ReadAll()
+	if err == nil && len(rows) > 0 && len(rows[0]) != 2 && len(rows[0]) != 3 {
+		err = csv.ErrFieldCount
+	}
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w: each line wants a person and an account", path, err)
+		return nil, fmt.Errorf("%s: %w: each line wants a person, an account and, where only humans see the accounts, perhaps its entitlements", path, err)
 	}
 	var pairs []operator.Pair
 	for i, row := range rows {
@@ -379,7 +416,16 @@ func readPairs(path string) ([]operator.Pair, error) {
 		if i == 0 && strings.EqualFold(person, "person") {
 			continue
 		}
-		pairs = append(pairs, operator.Pair{PersonID: person, Account: account, Line: i + 1})
+		pair := operator.Pair{PersonID: person, Account: account, Line: i + 1}
+		if len(row) == 3 {
+			pair.Has = []string{}
+			for name := range strings.SplitSeq(row[2], ";") {
+				if name = strings.TrimSpace(name); name != "" {
+					pair.Has = append(pair.Has, name)
+				}
+			}
+		}
+		pairs = append(pairs, pair)
 	}
 	return pairs, nil
 }

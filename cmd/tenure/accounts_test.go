@@ -2,6 +2,7 @@ package main
 
 import (
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -141,7 +142,8 @@ func TestAdoptByAFileOfPairs(t *testing.T) {
 		{"10004,nobody\n", "line 1: the app shows no such account"},
 		{"person,account\n99,old-login\n", "line 2: nobody of that ID"},
 		{"10004,old-login\n10005,old-login\n", "line 2: the account is in line 1 already"},
-		{"10004\n", "each line wants a person and an account"},
+		{"10004\n", "each line wants a person, an account"},
+		{"10004,old-login,editors\n", "line 1: the app itself shows which entitlements the account has"},
 	} {
 		s.write("pairs.csv", wrong.file)
 		got := s.run("app", "adopt", "chat", "--map", filepath.Join(s.dir, "pairs.csv"), "--apply")
@@ -162,6 +164,73 @@ func TestAdoptByAFileOfPairs(t *testing.T) {
 	got = s.run("app", "adopt", "chat", "--map", filepath.Join(s.dir, "pairs.csv"), "--apply")
 	assert.Zero(t, got.code, got.err)
 	assert.Contains(t, got.stdout, "no account to link", "once is enough")
+}
+
+// Where only humans see the accounts, a file says who has one already. Nobody is asked to
+// hand it out again.
+func TestAdoptWhatOnlyHumansSee(t *testing.T) {
+	s := newSite(t)
+	s.newcomers()
+	s.write("tenure.yaml", strings.NewReplacer(
+		"apps:\n", "apps:\n  keys:\n    connector: manual\n    attributes: {colour: \"person.username + '/' + person.department\"}\n    protected: [master]\n    settings: {assignee: facilities}\n",
+		"[{app: chat}", "[{app: keys, entitlements: [main door, cellar]}, {app: chat}",
+	).Replace(configuration)+"person: {username: \"'u' + person.id\"}\n")
+	f := &frontend{}
+	f.serve(t)
+	file := filepath.Join(s.dir, "badges.csv")
+	adopt := func(csv string, more ...string) result {
+		s.write("badges.csv", csv)
+		return s.run(append([]string{"app", "adopt", "keys", "--map", file}, more...)...)
+	}
+	toDo := func() string {
+		got := s.run("plan", "--person", "10004")
+		require.Zero(t, got.code, got.err)
+		return got.stdout
+	}
+	require.Contains(t, toDo(), "keys")
+
+	for csv, says := range map[string]string{
+		"10004,B-17\n10005,b-17\n": "line 2: the account is in line 1 already",
+		"10004,B-17\n10004,B-18\n": "line 2: the person is in line 1 already",
+		"99,B-17\n":                "line 1: nobody of that ID",
+		"10004,\n":                 "line 1: it names no account",
+		"10004,master\n":           "line 1: the account is protected",
+	} {
+		got := adopt(csv, "--apply")
+		assert.Equal(t, service.ExitFailed, got.code, csv)
+		assert.Contains(t, got.err, says)
+	}
+	got := s.run("app", "adopt", "keys")
+	assert.Equal(t, service.ExitUsage, got.code)
+	assert.Contains(t, got.err, "--map FILE")
+	got = s.run("app", "accounts", "keys")
+	assert.Contains(t, got.err, "tenure app adopt keys --map FILE")
+	s.write("badges.csv", "10004,B-17\n")
+	assert.Contains(t, s.run("app", "adopt", "chat", "--map", file).err, "the app shows no such account", "elsewhere the app is asked")
+
+	const badges = "person,account,entitlements\n10004,B-17,main door;cellar\n10005,B-18,main door; roof\n10006,B-19,\n"
+	got = adopt(badges)
+	assert.Equal(t, service.ExitAttention, got.code, got.err)
+	assert.Contains(t, got.err, "2 accounts would be linked")
+	assert.Regexp(t, `10005 +B-18 +main door; roof +roof +cellar +would be linked`, got.stdout)
+	assert.Regexp(t, `10006 .*left alone: no role gives this person access`, got.stdout)
+	assert.Empty(t, s.linksIn("keys"), "a rehearsal changes nothing")
+
+	got = adopt(badges, "--apply", "--operator", "kim", "--take")
+	require.Zero(t, got.code, got.err)
+	assert.Equal(t, []string{"person:10004", "person:10005"}, f.nudged, "their runs withdraw the tasks")
+	links := s.linksIn("keys")
+	require.Len(t, links, 2)
+	assert.Equal(t, []any{"B-17", ledger.LinkActive, true}, []any{links[0].AccountID, links[0].State, links[0].Adopted})
+	assert.Equal(t, []string{"cellar", "main door"}, links[0].Entitlements)
+	assert.Equal(t, []string{"main door", "roof"}, links[1].Entitlements, "a human is asked for the cellar, and to take the roof")
+	assert.NotContains(t, toDo(), "keys", "nobody is asked for anything")
+
+	got = adopt("10004,B-17\n10005,b-18\n", "--apply")
+	assert.Zero(t, got.code, got.err)
+	assert.Contains(t, got.stdout, "no account to link", "once is enough")
+	got = adopt("10005,B-17\n", "--apply")
+	assert.Contains(t, got.err, "the account is linked to 10004 already")
 }
 
 func TestUnlink(t *testing.T) {

@@ -33,6 +33,8 @@ const about = "For apps that only a human can operate: a console without an API,
 	"\n" +
 	"**Time.** The assignee is reminded (`remind`). When the task is overdue, the step needs attention and names `escalateTo`; the task can still be done. If the step is no longer wanted, for example after a rehire, Tenure withdraws the task.\n" +
 	"\n" +
+	"**People who have one already.** If people have badges or keys before Tenure asks for any, say so in a file, and nobody is asked to hand them out again: `tenure app adopt NAME --map FILE` ([the first import](deploy.md#the-first-import)).\n" +
+	"\n" +
 	"**Cutting off** is one task, which also names the entitlements to take."
 
 // client is the connector. Without an interface there is nothing to connect to.

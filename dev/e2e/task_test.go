@@ -2,6 +2,8 @@ package e2e
 
 import (
 	"encoding/json"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -57,6 +59,29 @@ func TestHumansHandOutAndTakeBackAKey(t *testing.T) {
 	require.Eventually(t, func() bool { return r.linked(t, person, "keys").State == ledger.LinkDisabled }, patience, 50*time.Millisecond)
 	r.awaitRest(t)
 	assert.Empty(t, r.attention(t))
+}
+
+// TestWhoHasAKeyAlreadyIsNotAskedFor starts with a company whose people have keys. A file says
+// so: the tasks that are open already are withdrawn, and a leaver's key is asked for.
+func TestWhoHasAKeyAlreadyIsNotAskedFor(t *testing.T) {
+	t.Parallel()
+	r := startRig(t, stack.Options{Template: keyCabinet})
+	hired, leaves := hiredAndCutOff(0, false)
+	hired.Recorded = time.Now().UTC()
+	r.publish(t, hired)
+	person := hired.PersonID
+	r.awaitTask(t, "Provision")
+	file := filepath.Join(t.TempDir(), "keys.csv")
+	require.NoError(t, os.WriteFile(file, []byte("person,account\n"+person+",badge 4711\n"), 0o600))
+	r.does(t, "app", "adopt", "keys", "--map", file, "--apply", "--operator", "grace")
+	require.Eventually(t, func() bool { return r.does(t, "task", "list", "-o", "json") == "[]\n" }, patience, 200*time.Millisecond, "the task is withdrawn")
+	r.awaitRest(t)
+	link := r.linked(t, person, "keys")
+	assert.Equal(t, []any{ledger.LinkActive, "badge 4711", []string{"main door"}}, []any{link.State, link.Username, link.Entitlements})
+
+	leaves.Recorded = time.Now().UTC()
+	r.publish(t, leaves)
+	assert.Contains(t, r.does(t, "task", "show", r.awaitTask(t, "Disable")), "badge 4711")
 }
 
 // does runs the real command line, which must succeed, and returns what it printed.
