@@ -16,6 +16,29 @@ type Trap struct {
 // Traps lists the traps of each kind's vendor. RunTrapped compares it with the stand-ins and
 // with the runs.
 var Traps = map[string][]Trap{
+	"entra": append([]Trap{
+		{What: "a new user is answered by 404", Switch: "NotFoundReads", Section: "Settling", Test: "TestACreationIsProvenByItsAnswer"},
+		{What: "a read shows what was before a change", Switch: "StaleReads", Section: "Settling"},
+		{What: "a member is added, and answered by 404", Switch: "MemberAddedBut404"},
+		{What: "a membership is not shown yet", Switch: "MembersUnseen", Section: "Settling", Test: "TestAMembershipThatIsNotShownYetIsTaken"},
+		{What: "a filter is ignored without a word", Switch: "SilentFilter", Test: "TestAFilterThatGraphIgnoresFindsNobody"},
+		{What: "a licence is accepted, and fails later", Switch: "LicenceError", Test: "TestALicenceThatFailsLaterIsNotGranted"},
+		{What: "the next page is on another host", Switch: "ForeignNextLink", Test: "TestTheNextPageStaysOnTheHost"},
+		{What: "pages are shorter than was asked for", Switch: "PageSize"},
+		{What: "what is not selected is not shown", Section: "Create"},
+		{What: "a duplicate is 400 with ObjectConflict", Section: "CreateTwice"},
+		{What: "a member who is there already is refused", Section: "Repetition"},
+		{What: "a password in the same request keeps an account enabled", Test: "TestDisablingSendsNothingElse"},
+		{What: "administrators are changed by apps with a role only", Test: "TestAdministratorsNeedARoleOfTheApp"},
+		{What: "dynamic groups, and those of Exchange, are not changed", Test: "TestGroupsThatGraphDoesNotChange"},
+		{What: "accounts from Active Directory are changed there", Test: "TestAccountsFromActiveDirectory"},
+		{What: "a licence needs a location, and one from a group goes with the group", Test: "TestLicences"},
+		{What: "tokens and devices outlive a revocation of sessions", Test: "TestDevicesAreDisabledWithTheSessions"},
+		{What: "groups come without names", Test: "TestGroupsWithoutNamesAreNoGroups"},
+		{What: "filters ignore the case of a person ID", Test: "TestAPersonIDIsComparedByCase"},
+		{What: "a deleted user is in a bin for 30 days", Section: "Restore"},
+		{What: "a mailbox cannot be handed over by Graph", Test: "TestDataIsHandedOverByHumans"},
+	}, everywhere...),
 	"okta": append([]Trap{
 		{What: "a search shows what was", Switch: "SearchLag", Section: "Settling"},
 		{What: "an activation takes its time", Switch: "Slow"},

@@ -1,7 +1,6 @@
 package entra_test
 
 import (
-	"context"
 	"maps"
 	"testing"
 	"time"
@@ -12,7 +11,6 @@ import (
 	"github.com/tenurehq/tenure/connector/connectortest"
 	"github.com/tenurehq/tenure/connector/entra"
 	"github.com/tenurehq/tenure/connector/entra/entratest"
-	"github.com/tenurehq/tenure/connector/rest"
 	"github.com/tenurehq/tenure/secret"
 )
 
@@ -42,29 +40,12 @@ var all = connector.Capabilities{
 	ResetCredentials: true, List: true, Probe: true, Settling: 15 * time.Minute, HandOverNeeds: []string{"licence:"},
 }
 
-// target returns the suite's target for a tenant. base holds the faults that are on throughout.
-func target(t *testing.T, tenant *entratest.Tenant, base entratest.Faults, entitlements ...string) connectortest.Target {
-	tenant.SetFaults(base)
-	refuse := func(kind connector.ErrorKind, after time.Duration, asDate bool) {
-		status := 503
-		if kind == connector.KindRateLimited {
-			status = 429
-		}
-		tenant.SetFaults(entratest.Faults{Status: status, RetryAfter: after, AsDate: asDate})
-	}
-	with := func(change func(*entratest.Faults)) {
-		f := base
-		change(&f)
-		tenant.SetFaults(f)
-	}
+// target returns the suite's target for a tenant.
+func target(tenant *entratest.Tenant, entitlements ...string) connectortest.Target {
 	return connectortest.Target{
 		Kind: entra.Kind,
 		Open: func(t *testing.T) connector.Connector {
-			c := open(t, tenant, connector.Settings{"roles": true, "usageLocation": "DE"})
-			if base.NotFoundReads+base.StaleReads+base.MemberAdded > 0 {
-				return patient{c}
-			}
-			return c
+			return open(t, tenant, connector.Settings{"roles": true, "usageLocation": "DE"})
 		},
 		Capabilities:  all,
 		Entitlements:  [2]string(entitlements),
@@ -83,90 +64,46 @@ func target(t *testing.T, tenant *entratest.Tenant, base entratest.Faults, entit
 		Deviations: map[connectortest.Deviation]string{
 			connectortest.UsernamesPlain: "a userPrincipalName holds A to Z, digits and a few signs",
 		},
-		Faults: connectortest.Faults{
-			Heal: func(*testing.T) {
-				tenant.SetFaults(base)
-				tenant.SetSecret(entratest.ClientSecret)
-			},
-			FailAfterApply: func(*testing.T) { with(func(f *entratest.Faults) { f.ApplyFail = 1 }) },
-			Unauthorize:    func(*testing.T) { tenant.SetSecret("another") },
-			Refuse: func(_ *testing.T, kind connector.ErrorKind, after time.Duration) {
-				refuse(kind, after, false)
-			},
-			RefuseUntil: func(_ *testing.T, kind connector.ErrorKind, after time.Duration) { refuse(kind, after, true) },
-			Stall:       func(*testing.T) { tenant.SetFaults(entratest.Faults{Stall: true}) },
-			Drop:        func(_ *testing.T, names ...string) { with(func(f *entratest.Faults) { f.Forget = names }) },
-		},
+		Faults: connectortest.Behind(tenant.Door(), func(accepts bool) {
+			tenant.SetSecret(map[bool]string{true: entratest.ClientSecret, false: "another"}[accepts])
+		}),
 	}
 }
 
+// TestConformance runs the suite once for each trap.
 func TestConformance(t *testing.T) {
-	for name, entitlements := range map[string][]string{
-		"groups":               {"staff", "engineers"},
-		"a group and a role":   {"staff", "role:User Administrator"},
-		"a group and licences": {"licence:EMS", "staff"},
-	} {
-		t.Run(name, func(t *testing.T) {
+	type (
+		on    = entratest.Switches
+		fails = map[string]connector.ErrorKind
+	)
+	run := func(switches on, entitlements ...string) connectortest.Trapped[on] {
+		return connectortest.Trapped[on]{On: switches, Start: func(t *testing.T) (connectortest.StandIn[on], connectortest.Target) {
 			tenant := start(t)
 			tenant.AddGroup("staff", nil)
 			tenant.AddGroup("engineers", entratest.Object{"groupTypes": []any{"Unified"}, "mailEnabled": true})
-			connectortest.Run(t, target(t, tenant, entratest.Faults{}, entitlements...))
-		})
+			tenant.Assign(tenant.AddUser(entratest.Object{"userPrincipalName": "boss@" + entratest.Domain}), "Global Administrator", "/")
+			return tenant, target(tenant, append(entitlements, "staff", "engineers")[:2]...)
+		}}
 	}
-}
-
-// The suite holds with each of Graph's lags on, if its calls are made as the engine makes them.
-func TestConformanceWhileGraphLags(t *testing.T) {
-	for name, faults := range map[string]entratest.Faults{
-		"404 after creation":            {NotFoundReads: 1},
-		"reads that show what was":      {StaleReads: 1},
-		"members added and called lost": {MemberAdded: 1_000_000},
-	} {
-		t.Run(name, func(t *testing.T) {
-			tenant := start(t)
-			tenant.AddGroup("staff", nil)
-			tenant.AddGroup("engineers", nil)
-			connectortest.Run(t, target(t, tenant, faults, "staff", "engineers"))
-		})
+	patiently := func(run connectortest.Trapped[on]) connectortest.Trapped[on] { run.Patient = true; return run }
+	failing := func(run connectortest.Trapped[on], fails fails) connectortest.Trapped[on] {
+		run.Fails = fails
+		return run
 	}
-}
-
-// patient calls as the engine does within the settling time: it asks again while an answer
-// may be late.
-type patient struct{ connector.Connector }
-
-// late is more than the number of late answers in a test.
-const late = 2
-
-func (p patient) Read(ctx context.Context, id string) (a connector.Account, err error) {
-	for range late {
-		a, err = p.Connector.Read(ctx, id)
-	}
-	return a, err
-}
-
-func (p patient) Find(ctx context.Context, keys connector.Keys) (matches []connector.Match, err error) {
-	for range late {
-		matches, err = p.Connector.Find(ctx, keys)
-	}
-	return matches, err
-}
-
-func (p patient) Create(ctx context.Context, spec connector.Spec) (connector.Account, error) {
-	made, err := p.Connector.Create(ctx, spec)
-	if err != nil {
-		return made, err
-	}
-	return p.Read(ctx, made.ID)
-}
-
-// Grant asks again, once for each name, if Graph says that the user or the group is missing.
-func (p patient) Grant(ctx context.Context, id string, names []string) (err error) {
-	for range late + len(names) {
-		err = p.Connector.Grant(ctx, id, names)
-		if !connector.Is(err, connector.KindUnavailable) || rest.FailureOf(err) != nil || ctx.Err() != nil {
-			return err
-		}
-	}
-	return err
+	const many, astray = 1000, connector.KindContradictory
+	connectortest.RunTrapped(t, connectortest.Vendor[on]{
+		Kind: "entra", Lags: on{NotFoundReads: many, StaleReads: many, MembersUnseen: true},
+		Runs: map[string]connectortest.Trapped[on]{
+			"groups":                        run(on{}),
+			"a group and a role":            run(on{PageSize: 40}, "staff", "role:User Administrator"),
+			"a group and licences":          run(on{PageSize: 7}, "licence:EMS", "staff"),
+			"404 after creation":            patiently(run(on{NotFoundReads: 1})),
+			"reads that show what was":      patiently(run(on{StaleReads: 1})),
+			"members added and called lost": patiently(run(on{MemberAddedBut404: true})),
+			"memberships that are not seen": failing(run(on{MembersUnseen: true}), fails{}),
+			"licences not given":            failing(run(on{LicenceError: "CountViolation"}, "licence:EMS", "staff"), fails{}),
+			"filters ignored":               failing(run(on{SilentFilter: true}), fails{connector.OpFind: astray, connectortest.FindByID: astray, connector.OpRead: astray, connector.OpGrant: astray}),
+			"pages elsewhere":               failing(run(on{ForeignNextLink: "http://127.0.0.1:1", PageSize: 1}), fails{connector.OpList: astray, connector.OpRevoke: astray}),
+		},
+	})
 }

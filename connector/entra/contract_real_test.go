@@ -47,7 +47,7 @@ func TestContractOfGraph(t *testing.T) {
 	tenant.AddGroup("staff", nil)
 	for _, pair := range [][]string{{"staff", "role:User Administrator"}, {"licence:EMS", "staff"}} {
 		t.Run(pair[0], func(t *testing.T) {
-			tried := target(t, tenant, entratest.Faults{}, pair...)
+			tried := target(tenant, pair...)
 			tried.Proof = held.Proof("")
 			connectortest.Run(t, tried)
 		})

@@ -58,7 +58,7 @@ func TestALifeIsTriedFromEndToEnd(t *testing.T) {
 		assert.NoError(t, s.Err, s.What)
 	}}
 	require.NoError(t, tried.Look(t.Context()))
-	tenant.SetFaults(entratest.Faults{NotFoundReads: 2, StaleReads: 2})
+	tenant.SetSwitches(entratest.Switches{NotFoundReads: 2, StaleReads: 2})
 	require.NoError(t, tried.Live(t.Context(), trial.Life{
 		Account:      connector.Spec{PersonID: "trial-1", Username: "tenure.trial", Active: true, Attributes: map[string]any{"jobTitle": "Cook", "usageLocation": "DE"}},
 		Changed:      map[string]any{"jobTitle": "Chef", "usageLocation": "FR"},
@@ -68,24 +68,13 @@ func TestALifeIsTriedFromEndToEnd(t *testing.T) {
 	assert.NotEmpty(t, steps)
 }
 
-func TestAnAnswerWithoutItsUserProvesNothing(t *testing.T) {
-	tenant := start(t)
-	c := open(t, tenant, nil)
-	made := create(t, c, nil)
-	tenant.SetFaults(entratest.Faults{Proxy: true})
-	_, err := c.Read(t.Context(), made.ID)
-	fails(t, err, connector.KindUnavailable, "proxy")
-	assert.False(t, connector.Is(err, connector.KindNotFound))
-	fails(t, c.Delete(t.Context(), made.ID), connector.KindUnavailable, "proxy")
-}
-
 func TestAFilterThatGraphIgnoresFindsNobody(t *testing.T) {
 	tenant := start(t)
 	tenant.AddGroup("staff", nil)
 	c := open(t, tenant, connector.Settings{"roles": true})
 	made := create(t, c, nil)
 	tenant.Assign(tenant.AddUser(entratest.Object{"userPrincipalName": "boss@" + entratest.Domain}), "Global Administrator", "/")
-	tenant.SetFaults(entratest.Faults{SilentFilter: true})
+	tenant.SetSwitches(entratest.Switches{SilentFilter: true})
 	for _, keys := range []connector.Keys{{PersonID: "p-1"}, {Username: "nobody"}, {Email: "nobody@example.com"}} {
 		_, err := c.Find(t.Context(), keys)
 		fails(t, err, connector.KindContradictory, "ignored a filter")
@@ -111,7 +100,7 @@ func TestTheNextPageStaysOnTheHost(t *testing.T) {
 		tenant.AddUser(entratest.Object{"userPrincipalName": rand.Text() + "@" + entratest.Domain})
 	}
 	elsewhere := start(t)
-	tenant.SetFaults(entratest.Faults{ForeignNextLink: elsewhere.URL()})
+	tenant.SetSwitches(entratest.Switches{ForeignNextLink: elsewhere.URL()})
 	var last error
 	for _, err := range c.List(t.Context()) {
 		last = err
@@ -123,7 +112,7 @@ func TestTheNextPageStaysOnTheHost(t *testing.T) {
 func TestACreationIsProvenByItsAnswer(t *testing.T) {
 	tenant := start(t)
 	c := open(t, tenant, nil)
-	tenant.SetFaults(entratest.Faults{NotFoundReads: 5})
+	tenant.SetSwitches(entratest.Switches{NotFoundReads: 5})
 	made, err := c.Create(t.Context(), connector.Spec{PersonID: "p-1", Username: "kim", Active: true, Attributes: map[string]any{"jobTitle": "Cook"}})
 	require.NoError(t, err)
 	assert.NotEmpty(t, made.ID)
@@ -249,7 +238,7 @@ func TestAMembershipThatIsNotShownYetIsTaken(t *testing.T) {
 	c := open(t, tenant, nil)
 	made := create(t, c, nil)
 	require.NoError(t, c.Grant(t.Context(), made.ID, []string{"staff"}))
-	tenant.SetFaults(entratest.Faults{MembersUnseen: true})
+	tenant.SetSwitches(entratest.Switches{MembersUnseen: true})
 	require.NoError(t, c.Revoke(t.Context(), made.ID, []string{"staff"}))
 	assert.False(t, tenant.IsMember(group, made.ID))
 }
@@ -315,11 +304,11 @@ func TestALicenceThatFailsLaterIsNotGranted(t *testing.T) {
 	tenant := start(t)
 	c := open(t, tenant, nil)
 	made := create(t, c, map[string]any{"usageLocation": "DE"})
-	tenant.SetFaults(entratest.Faults{LicenceError: "MutuallyExclusiveViolation"})
+	tenant.SetSwitches(entratest.Switches{LicenceError: "MutuallyExclusiveViolation"})
 	require.NoError(t, c.Grant(t.Context(), made.ID, []string{"licence:EMS"}), "Graph accepts it")
 	assert.Equal(t, []string{"licence:EMS (not given: MutuallyExclusiveViolation)"}, read(t, c, made.ID).Entitlements)
 	fails(t, c.Grant(t.Context(), made.ID, []string{"licence:EMS"}), connector.KindInvalid, "excludes")
-	tenant.SetFaults(entratest.Faults{})
+	tenant.SetSwitches(entratest.Switches{})
 	fails(t, c.Grant(t.Context(), made.ID, []string{"licence:EMS"}), connector.KindInvalid, "asked for again")
 	require.NoError(t, c.Grant(t.Context(), made.ID, []string{"licence:EMS"}))
 	assert.Equal(t, []string{"licence:EMS"}, read(t, c, made.ID).Entitlements)

@@ -94,7 +94,7 @@ func startEntra(context.Context) (*vendor, error) {
 		}},
 		entitlement: func(group string) string { return group },
 		close: func() {
-			tenant.SetFaults(entratest.Faults{})
+			tenant.Door().SetFaults(vendortest.Faults{})
 			stop()
 		},
 	}, nil

@@ -9,45 +9,42 @@ import (
 	"net/http"
 	"regexp"
 	"strings"
-	"time"
 
 	"github.com/golang-jwt/jwt/v5"
 
 	"github.com/tenurehq/tenure/connector/vendortest"
 )
 
-// Faults are the switches of the traps. Those that count are counted down.
-type Faults struct {
-	Status     int           // answers every request with this status
-	RetryAfter time.Duration // ... and says to wait; zero: does not say
-	AsDate     bool          // ... as a date
-	Proxy      bool          // answers every request as a proxy does that knows no such host: 404 in HTML
-	Stall      bool          // answers nothing
-	ApplyFail  int           // carries out so many changes, and answers that they failed
-
-	NotFoundReads int // reads of a new user that answer 404
-	StaleReads    int // reads of a changed user that show what was before
-	SilentFilter  bool
-	MemberAdded   int  // additions of a member that are done and answered with 404
-	MembersUnseen bool // memberships of users are not shown yet
-	LicenceError  string
-	Forget        []string // properties that are accepted and not kept
+// Switches are the traps of Graph.
+type Switches struct {
+	// NotFoundReads is how many reads of a new user answer 404.
+	NotFoundReads int
+	// StaleReads is how many reads of a changed user show what was before.
+	StaleReads int
+	// SilentFilter ignores filters.
+	SilentFilter bool
+	// MemberAddedBut404 answers 404 to members that are added.
+	MemberAddedBut404 bool
+	// MembersUnseen does not show memberships of users yet.
+	MembersUnseen bool
+	// LicenceError is why licences that are accepted are not given.
+	LicenceError string
 	// ForeignNextLink is the host of next pages.
 	ForeignNextLink string
+	// PageSize is the most items of a page; zero: 999.
+	PageSize int
 }
 
-// SetFaults sets the switches.
-func (t *Tenant) SetFaults(f Faults) {
+// SetSwitches sets the traps. What was late until now is shown.
+func (t *Tenant) SetSwitches(to Switches) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.faults = f
-	t.door.SetFaults(vendortest.Faults{
-		Down: f.Status == http.StatusServiceUnavailable, Limited: f.Status == http.StatusTooManyRequests,
-		Wait: f.RetryAfter, AsDate: f.AsDate, Proxy: f.Proxy, Stall: f.Stall, FailAfterApply: f.ApplyFail,
-	})
+	t.switches = to
+	clear(t.before)
 }
 
-// Door returns what stands before the tenant: it counts requests and keeps quotas.
+// Door returns what stands before the tenant: it counts requests, keeps quotas and makes them
+// fail.
 func (t *Tenant) Door() *vendortest.Door { return t.door }
 
 // SetSecret sets the client secret that the tenant accepts, and ends all tokens.
@@ -106,15 +103,8 @@ func refuse(w http.ResponseWriter, _ *http.Request, why vendortest.Refusal) {
 func (t *Tenant) ServeHTTP(w http.ResponseWriter, r *http.Request) { t.door.ServeHTTP(w, r) }
 
 func (t *Tenant) serve(w http.ResponseWriter, r *http.Request) {
-	t.mu.Lock()
-	f := t.faults
-	t.mu.Unlock()
-	switch {
-	case strings.HasSuffix(r.URL.Path, "/oauth2/v2.0/token"):
+	if strings.HasSuffix(r.URL.Path, "/oauth2/v2.0/token") {
 		t.token(w, r)
-		return
-	case f.Status != 0:
-		(&failure{f.Status, http.StatusText(f.Status), "The service is busy.", nil}).write(w)
 		return
 	}
 	t.mu.Lock()

@@ -12,7 +12,11 @@ import (
 func (t *Tenant) memberOf(w http.ResponseWriter, r *http.Request) {
 	items := []Object{}
 	for _, g := range sorted(t.groups) {
-		if t.faults.MembersUnseen || !t.members[g["id"].(string)][r.PathValue("id")] {
+		if !t.members[g["id"].(string)][r.PathValue("id")] {
+			continue
+		}
+		if t.switches.MembersUnseen {
+			t.door.Spring("MembersUnseen")
 			continue
 		}
 		shown := Object{"@odata.type": "#microsoft.graph.group", "id": g["id"]}
@@ -99,8 +103,8 @@ func (t *Tenant) addMember(w http.ResponseWriter, r *http.Request) {
 	}
 	if failed == nil {
 		t.members[group][user] = true
-		if t.faults.MemberAdded > 0 {
-			t.faults.MemberAdded--
+		if t.switches.MemberAddedBut404 {
+			t.door.Spring("MemberAddedBut404")
 			vendortest.Made(w)
 			failed = errNotFound
 		}
@@ -268,8 +272,9 @@ func (t *Tenant) license(u, add Object) *failure {
 		return bad("Subscription with SKU %v does not have any available licenses.", add["skuId"])
 	}
 	state, why := "Active", "None"
-	if t.faults.LicenceError != "" {
-		state, why = "Error", t.faults.LicenceError
+	if t.switches.LicenceError != "" {
+		t.door.Spring("LicenceError")
+		state, why = "Error", t.switches.LicenceError
 	}
 	has = append(slices.DeleteFunc(has, own), Object{
 		"skuId": add["skuId"], "disabledPlans": add["disabledPlans"], "assignedByGroup": nil, "state": state, "error": why, "lastUpdatedDateTime": now(),

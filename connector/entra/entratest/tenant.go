@@ -37,23 +37,23 @@ type Tenant struct {
 	door *vendortest.Door
 	url  string
 
-	mu      sync.Mutex
-	domains map[string]bool // that are verified
-	users   map[string]Object
-	deleted map[string]Object
-	before  map[string]stale // what reads of a user still show
-	groups  map[string]Object
-	members map[string]map[string]bool // by group
-	skus    []Object
-	roles   []Object
-	grants  []Object // role assignments
-	methods map[string][]Object
-	devices map[string]Object
-	apps    map[string][]Object // app role assignments by user
-	faults  Faults
-	tokens  int
-	secret  string
-	rights  map[string]bool
+	mu       sync.Mutex
+	domains  map[string]bool // that are verified
+	users    map[string]Object
+	deleted  map[string]Object
+	before   map[string]stale // what reads of a user still show
+	groups   map[string]Object
+	members  map[string]map[string]bool // by group
+	skus     []Object
+	roles    []Object
+	grants   []Object // role assignments
+	methods  map[string][]Object
+	devices  map[string]Object
+	apps     map[string][]Object // app role assignments by user
+	tokens   int
+	switches Switches
+	secret   string
+	rights   map[string]bool
 }
 
 // stale is what reads still show of a user, and how often. A nil object is a user that is not
@@ -326,6 +326,10 @@ func (t *Tenant) page(w http.ResponseWriter, r *http.Request, items []Object) {
 		}
 		size = n
 	}
+	if most := t.switches.PageSize; most > 0 && most < size && most < len(items) {
+		t.door.Spring("PageSize")
+		size = most
+	}
 	skip, _ := strconv.Atoi(query.Get("$skiptoken"))
 	items = items[min(skip, len(items)):]
 	answer := Object{"@odata.context": t.url + "/v1.0/$metadata#collection", "value": items[:min(size, len(items))]}
@@ -333,8 +337,9 @@ func (t *Tenant) page(w http.ResponseWriter, r *http.Request, items []Object) {
 		next := maps.Clone(query)
 		next.Set("$skiptoken", strconv.Itoa(skip+size))
 		host := t.url
-		if t.faults.ForeignNextLink != "" {
-			host = t.faults.ForeignNextLink
+		if t.switches.ForeignNextLink != "" {
+			t.door.Spring("ForeignNextLink")
+			host = t.switches.ForeignNextLink
 		}
 		answer["@odata.nextLink"] = host + r.URL.Path + "?" + next.Encode()
 	}
@@ -350,7 +355,11 @@ func sorted(objects map[string]Object) []Object {
 // refused, as advanced queries are.
 func (t *Tenant) filtered(query url.Values, objects []Object, properties ...string) ([]Object, *failure) {
 	filter := query.Get("$filter")
-	if filter == "" || t.faults.SilentFilter {
+	if filter == "" {
+		return objects, nil
+	}
+	if t.switches.SilentFilter {
+		t.door.Spring("SilentFilter")
 		return objects, nil
 	}
 	property, literal, ok := strings.Cut(filter, " eq ")

@@ -86,6 +86,7 @@ func (t *Tenant) has(right string) bool { return t.rights[right] }
 func (t *Tenant) read(id string) (Object, *failure) {
 	u, there := t.users[id]
 	if late, is := t.before[id]; is {
+		t.door.Spring(map[bool]string{true: "NotFoundReads", false: "StaleReads"}[late.shown == nil])
 		if late.reads--; late.reads > 0 {
 			t.before[id] = late
 		} else {
@@ -101,8 +102,8 @@ func (t *Tenant) read(id string) (Object, *failure) {
 
 // changed makes reads show for a while what was before.
 func (t *Tenant) changed(id string, was Object) {
-	if _, late := t.before[id]; !late && t.faults.StaleReads > 0 {
-		t.before[id] = stale{was, t.faults.StaleReads}
+	if _, late := t.before[id]; !late && t.switches.StaleReads > 0 {
+		t.before[id] = stale{was, t.switches.StaleReads}
 	}
 }
 
@@ -169,7 +170,7 @@ func (t *Tenant) listUsers(w http.ResponseWriter, r *http.Request) {
 		}
 		items = append(items, shown)
 	}
-	if r.URL.Query().Get("$filter") != "" && t.faults.StaleReads > 0 && !t.faults.SilentFilter {
+	if r.URL.Query().Get("$filter") != "" && t.switches.StaleReads > 0 && !t.switches.SilentFilter {
 		items, _ = t.filtered(r.URL.Query(), items, "userPrincipalName", "employeeId", "mail", "id")
 	}
 	t.page(w, r, items)
@@ -298,8 +299,8 @@ func (t *Tenant) createUser(w http.ResponseWriter, r *http.Request) {
 	}
 	id := u["id"].(string)
 	t.users[id] = u
-	if t.faults.NotFoundReads > 0 {
-		t.before[id] = stale{nil, t.faults.NotFoundReads}
+	if t.switches.NotFoundReads > 0 {
+		t.before[id] = stale{nil, t.switches.NotFoundReads}
 	}
 	answer := Object{"@odata.context": t.url + "/v1.0/$metadata#users/$entity"}
 	for _, name := range defaults {
@@ -322,7 +323,7 @@ func (t *Tenant) apply(u, given Object) {
 	for name, value := range given {
 		inner, nested := value.(Object)
 		switch {
-		case slices.Contains(t.faults.Forget, name):
+		case t.door.Forgets(name):
 		case nested:
 			merged, _ := u[name].(Object)
 			merged = maps.Clone(merged)
