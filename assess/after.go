@@ -21,8 +21,9 @@ type Proof struct {
 	// Attributes is the digest of the attributes that the account has; empty: those that
 	// policy wants.
 	Attributes string
-	// Lacks lists entitlements that policy gives and the app has refused: those are left to a
-	// step of their own.
+	// Lacks lists entitlements that policy gives and the account does not have: the app has
+	// refused them, or gives nothing to an account that is off (plan.App.Frozen). Those are left
+	// to another step.
 	Lacks []string
 	// Kept lists what a Strip has left the account: see plan.Step.Keep.
 	Kept []string
@@ -59,7 +60,10 @@ func After(link ledger.Link, step plan.Step, want policy.Account, proof Proof) l
 		}
 		link.Attributes, link.Entitlements = cmp.Or(proof.Attributes, policy.Digest(want.Attributes)), set.Minus(want.EntitlementNames(), proof.Lacks)
 	case plan.Update:
-		link.Attributes, link.Entitlements = cmp.Or(proof.Attributes, policy.Digest(want.Attributes)), want.EntitlementNames()
+		if step.Attributes {
+			link.Attributes = cmp.Or(proof.Attributes, policy.Digest(want.Attributes))
+		}
+		link.Entitlements = set.Minus(want.EntitlementNames(), proof.Lacks)
 		link.Unsure.Entitlements = nil
 	case plan.Relabel:
 		link.RenameTo, link.OwnerWas = "", ""

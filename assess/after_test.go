@@ -99,15 +99,23 @@ func TestWhatALinkBecomesAfterAStep(t *testing.T) {
 			}),
 		},
 		"an update": {
-			active, plan.Step{Kind: plan.Update}, assess.Proof{},
+			active, plan.Step{Kind: plan.Update, Attributes: true}, assess.Proof{},
 			with(active, func(l *ledger.Link) { l.Attributes, l.Entitlements = digest, names }),
 		},
 		"an update that the app keeps in part": {
-			active, plan.Step{Kind: plan.Update}, assess.Proof{Attributes: "part"},
+			active, plan.Step{Kind: plan.Update, Attributes: true}, assess.Proof{Attributes: "part"},
 			with(active, func(l *ledger.Link) { l.Attributes, l.Entitlements = "part", names }),
 		},
+		"an update of entitlements only": {
+			active, plan.Step{Kind: plan.Update}, assess.Proof{},
+			with(active, func(l *ledger.Link) { l.Entitlements = names }),
+		},
+		"an update of an account that is given nothing while it is off": {
+			disabled, plan.Step{Kind: plan.Update}, assess.Proof{Lacks: []string{"admins"}},
+			with(disabled, func(l *ledger.Link) { l.Entitlements = []string{"staff"} }),
+		},
 		"an update of an account that is off": {
-			disabled, plan.Step{Kind: plan.Update}, assess.Proof{},
+			disabled, plan.Step{Kind: plan.Update, Attributes: true}, assess.Proof{},
 			with(disabled, func(l *ledger.Link) { l.Attributes, l.Entitlements = digest, names }),
 		},
 		"an update that finds nothing": {active, plan.Step{Kind: plan.Update}, assess.Proof{Missing: true}, with(binned, func(l *ledger.Link) { l.CreatedAt = earlier })},

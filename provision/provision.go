@@ -264,6 +264,10 @@ func (a *stepAttempt) update() (performed, error) {
 	if len(a.step.Grant)+len(a.step.Revoke) == 0 { // entitlements are no matter of this step
 		wanted, look = nil, a.readState
 	}
+	frozen := a.app.Capabilities().Frozen && !want.Enabled
+	if frozen { // the plan gives nothing until the account is enabled
+		wanted = nil
+	}
 	account, found, err := look(id)
 	switch {
 	case entitled != nil:
@@ -291,7 +295,11 @@ func (a *stepAttempt) update() (performed, error) {
 			return performed{shown: &digest}, notShown
 		} // else the step is done for the entitlements, and the next plan has one for the attributes
 	}
-	proven := a.proven("updated", assess.Proof{Attributes: digest})
+	proof := assess.Proof{Attributes: digest}
+	if frozen {
+		proof.Lacks = set.Minus(want.EntitlementNames(), account.Entitlements)
+	}
+	proven := a.proven("updated", proof)
 	proven.detail = map[string]any{"granted": a.step.Grant, "revoked": a.step.Revoke, "attributes": a.step.Attributes}
 	return proven, nil
 }

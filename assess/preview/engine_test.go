@@ -32,9 +32,10 @@ const day = 24 * time.Hour
 // managerOf returns the ID of a person's manager, who has an account in every app.
 func managerOf(person string) string { return "manager-of-" + person }
 
-// company is an engine with a clock that stands still until it is set, and with four
-// apps: a connector operates one, humans operate another, and in two of them accounts
-// appear at sign-in, which a connector or a human ends.
+// company is an engine with a clock that stands still until it is set, and with five
+// apps: connectors operate two, one of which gives accounts that are off nothing, humans
+// operate another, and in two of them accounts appear at sign-in, which a connector or a human
+// ends.
 type company struct {
 	t      *rapid.T
 	engine *provision.Engine
@@ -44,9 +45,19 @@ type company struct {
 
 var settings = map[string]connector.Settings{
 	"directory": {"recycleBin": "480h"},
+	"vault":     {},
 	"safe":      {"assignee": "it", "handOver": true},
 	"portal":    {"directory": "directory", "inner": map[string]any{"connector": "memory", "settings": map[string]any{"name": "portal"}}},
 	"forum":     {"directory": "directory", "assignee": "it"},
+}
+
+// frozen is an app that gives an account which is off nothing until it is enabled.
+type frozen struct{ connector.Connector }
+
+func (f frozen) Capabilities() connector.Capabilities {
+	can := f.Connector.Capabilities()
+	can.EnableFirst, can.Frozen = true, true
+	return can
 }
 
 func newCompany(t *rapid.T, store ledger.Ledger, person string, rules policy.Rules) *company {
@@ -58,11 +69,14 @@ func newCompany(t *rapid.T, store ledger.Ledger, person string, rules policy.Rul
 		memory.Shared(app).Reset()
 	}
 	apps := map[string]*provision.App{}
-	for app, kindName := range map[string]string{"directory": "memory", "safe": "manual", "portal": "jit", "forum": "jit"} {
+	for app, kindName := range map[string]string{"directory": "memory", "vault": "memory", "safe": "manual", "portal": "jit", "forum": "jit"} {
 		kind, ok := catalog.Lookup(kindName)
 		require.True(t, ok)
 		open, err := kind.Open(t.Context(), connector.Env{App: app}, settings[app])
 		require.NoError(t, err)
+		if app == "vault" {
+			open = frozen{open}
+		}
 		apps[app] = &provision.App{Connector: open}
 		id := memory.Shared(app).Put(connector.Account{Username: "boss", ExternalID: manager, Active: true})
 		require.NoError(t, store.FinishStep(t.Context(), ledger.Outcome{
@@ -178,7 +192,7 @@ func TestTheEngineLeavesWhatIsRehearsed(t *testing.T) {
 		assert.True(t, reached[app+" "+string(ledger.LinkActive)], app)
 		assert.True(t, reached[app+" "+string(ledger.LinkDisabled)], app)
 	}
-	for _, app := range []string{"directory", "safe", "portal"} {
+	for _, app := range []string{"directory", "vault", "safe", "portal"} {
 		assert.True(t, reached[app+" "+string(ledger.LinkDeleted)], app)
 	}
 }
@@ -218,18 +232,18 @@ func randomRules(t *rapid.T) policy.Rules {
 		return time.Duration(rapid.SampledFrom(some).Draw(t, name)) * day
 	}
 	lead := days("lead time", 0, 3)
-	everyone := []policy.Grant{{App: "directory", Entitlements: []string{"staff"}}, {App: "forum"}}
+	everyone := []policy.Grant{{App: "directory", Entitlements: []string{"staff"}}, {App: "vault", Entitlements: []string{"staff"}}, {App: "forum"}}
 	if lead == 0 { // nobody signs in before the first day, which a rehearsal cannot know
 		everyone = append(everyone, policy.Grant{App: "portal"})
 	}
 	return policy.Rules{
-		Apps: map[string]policy.AppRules{"directory": {Attributes: title}, "safe": {Attributes: title}, "portal": {}, "forum": {Attributes: title}},
+		Apps: map[string]policy.AppRules{"directory": {Attributes: title}, "vault": {Attributes: title}, "safe": {Attributes: title}, "portal": {}, "forum": {Attributes: title}},
 		Roles: []policy.Role{
 			{Name: "everyone", When: "true", Grants: everyone},
 			{Name: "engineering", When: "person.department == 'Development'", Grants: []policy.Grant{
-				{App: "safe", Entitlements: []string{"keys"}}, {App: "directory", Entitlements: []string{"engineers"}},
+				{App: "safe", Entitlements: []string{"keys"}}, {App: "directory", Entitlements: []string{"engineers"}}, {App: "vault", Entitlements: []string{"keys"}},
 			}},
-			{Name: "sales", When: "person.department == 'Sales'", Grants: []policy.Grant{{App: "safe", Entitlements: []string{"cash"}}}},
+			{Name: "sales", When: "person.department == 'Sales'", Grants: []policy.Grant{{App: "safe", Entitlements: []string{"cash"}}, {App: "vault", Entitlements: []string{"cash"}}}},
 		},
 		Joiner: policy.JoinerRules{LeadTime: lead},
 		Mover:  policy.MoverRules{Overlap: days("overlap", 0, 7)},

@@ -147,16 +147,20 @@ func (w *walk) do(d assess.Decision, step plan.Step, at time.Time, problem strin
 	if step.Kind == plan.Provision || step.Attributes {
 		w.known.set(step.App, want.Attributes)
 	}
-	*link = assess.After(*link, step, want, w.expected(*link, step, at))
+	*link = assess.After(*link, step, want, w.expected(*link, step, want, at))
 }
 
 // expected returns the proof of a step that succeeds.
-func (w *walk) expected(link ledger.Link, step plan.Step, at time.Time) assess.Proof {
+func (w *walk) expected(link ledger.Link, step plan.Step, want policy.Account, at time.Time) assess.Proof {
 	proof := assess.Proof{At: at}
 	switch step.Kind {
 	case plan.Provision:
 		if proof.New = !link.State.HasAccount(); proof.New {
 			proof.Username = w.person.Username
+		}
+	case plan.Update:
+		if w.rules.Apps[step.App].Frozen && !want.Enabled {
+			proof.Lacks = set.Minus(want.EntitlementNames(), link.Entitlements)
 		}
 	case plan.Relabel:
 		proof.Username = link.RenameTo
