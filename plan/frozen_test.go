@@ -13,14 +13,15 @@ import (
 // An app that gives disabled accounts nothing is not asked to: what is missing comes when the
 // account is enabled. What has to be taken is taken at once.
 func TestADisabledAccountThatIsFrozenIsGivenNothing(t *testing.T) {
+	renameTo := ""
 	steps := func(frozen, enabled bool, status hr.Status, has ...string) []plan.Step {
 		return plan.Make(plan.Input{
-			Now: now, Apps: map[string]plan.App{"chat": {Frozen: frozen, Disable: true}},
+			Now: now, Apps: map[string]plan.App{"chat": {Frozen: frozen, Disable: true, Relabel: true}},
 			Desired: policy.Desired{Standing: standing(status), Accounts: []policy.Account{{
 				App: "chat", Enabled: enabled, Attributes: map[string]any{"title": "CTO"},
 				Entitlements: []policy.Entitlement{{Name: "staff"}},
 			}}},
-			Links: []plan.Link{{App: "chat", State: plan.LinkDisabled, Entitlements: has}},
+			Links: []plan.Link{{App: "chat", State: plan.LinkDisabled, Entitlements: has, RenameTo: renameTo}},
 		}).Steps
 	}
 	for _, status := range []hr.Status{hr.StatusOnLeave, hr.StatusUpcoming} {
@@ -45,4 +46,13 @@ func TestADisabledAccountThatIsFrozenIsGivenNothing(t *testing.T) {
 		assert.Equal(t, plan.Provision, back[0].Kind)
 		assert.Equal(t, []string{"staff"}, back[0].Grant)
 	}
+
+	renameTo = "lovelace"
+	assert.Empty(t, steps(true, false, hr.StatusOnLeave), "a new name comes then too")
+	back = steps(true, true, hr.StatusActive)
+	if assert.Len(t, back, 2) {
+		assert.Equal(t, plan.Relabel, back[1].Kind)
+		assert.Equal(t, []string{back[0].Key}, back[1].Needs)
+	}
+	assert.Len(t, steps(false, false, hr.StatusOnLeave), 2)
 }

@@ -76,7 +76,8 @@ func (m *maker) planApp(app string) {
 	default:
 		m.prepare(link, want)
 	}
-	if wanted && !m.OnlyOff {
+	frozen := m.Apps[app].Frozen && !want.Enabled // then it gets its new name when it is enabled
+	if wanted && !m.OnlyOff && !frozen {
 		m.relabel(link)
 	}
 }

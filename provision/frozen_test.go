@@ -55,6 +55,20 @@ func (s *strict) Grant(ctx context.Context, id string, names []string) error {
 	return s.bin.Grant(ctx, id, names)
 }
 
+func (s *strict) Adopt(ctx context.Context, id, personID string) error {
+	if err := s.refused(ctx, connector.OpAdopt, id); err != nil {
+		return err
+	}
+	return s.bin.Adopt(ctx, id, personID)
+}
+
+func (s *strict) Relabel(ctx context.Context, id string, to connector.Label) error {
+	if err := s.refused(ctx, connector.OpRelabel, id); err != nil {
+		return err
+	}
+	return s.bin.Relabel(ctx, id, to)
+}
+
 func (s *strict) Enable(ctx context.Context, id string) error {
 	s.made = append(s.made, connector.OpEnable)
 	return s.bin.Enable(ctx, id)
@@ -102,6 +116,33 @@ func TestAFrozenAccountWaitsForTheFirstDay(t *testing.T) {
 	assert.Equal(t, []string{connector.OpEnable, connector.OpUpdate, connector.OpGrant}, app.made)
 	assert.Equal(t, []string{"staff"}, o.account(id).Entitlements)
 	assert.Equal(t, "Title 1", o.account(id).Attributes["title"])
+}
+
+// Whose account it is, is written into it only when it is enabled, too.
+func TestAFrozenAccountIsMarkedWhenItIsEnabled(t *testing.T) {
+	o := newOfficeThatPrepares(t, 10*day)
+	rules, err := policy.Compile(policy.Rules{
+		Apps:   map[string]policy.AppRules{"mail": {Adopt: policy.AdoptAuto}},
+		Roles:  []policy.Role{{Name: "everybody", When: "true", Grants: []policy.Grant{{App: "mail", Entitlements: []string{"staff"}}}}},
+		Joiner: policy.JoinerRules{LeadTime: 10 * day},
+	})
+	require.NoError(t, err)
+	o.engine.Policy = rules
+	app := &strict{bin: o.mail, frozen: true}
+	o.engine.Apps["mail"] = &provision.App{Connector: app}
+	id := o.memory.Put(connector.Account{Username: "alovelace"})
+	today := o.now
+	o.now = today.Add(5 * day)
+	o.hear(hr.EventHired)
+	o.now = today
+	require.NoError(t, o.settle())
+	assert.Equal(t, id, o.link().AccountID)
+	assert.Empty(t, app.made)
+
+	o.now = today.Add(5 * day)
+	require.NoError(t, o.settle())
+	assert.Equal(t, []string{connector.OpEnable, connector.OpAdopt, connector.OpGrant}, app.made)
+	assert.Equal(t, "ada", o.account(id).ExternalID)
 }
 
 // The stand-in of Okta refuses every change of the profile of who is deactivated. A rehired

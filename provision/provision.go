@@ -180,7 +180,9 @@ func (a *stepAttempt) frozen(account connector.Account) bool {
 	return a.app.Capabilities().Frozen && !account.Active && !a.step.Enabled
 }
 
-// bringUp sets the attributes of an account that was there, and turns it on or off.
+// bringUp sets the attributes of an account that was there, and turns it on or off. One that the
+// app may refuse to change while it is off is turned on first, and gets its external ID then if
+// it has none.
 func (a *stepAttempt) bringUp(account connector.Account, want policy.Account) error {
 	can := a.app.Capabilities()
 	switch {
@@ -189,6 +191,11 @@ func (a *stepAttempt) bringUp(account connector.Account, want policy.Account) er
 	case can.EnableFirst && a.step.Enabled && (!account.Active || !a.settled()):
 		if err := a.setActive(account.ID, true); err != nil {
 			return err
+		}
+		if a.lacksMark(account) {
+			if err := a.adopt(account.ID); err != nil {
+				return err
+			}
 		}
 		return a.setMissing(account, want.Attributes)
 	}
