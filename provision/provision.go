@@ -62,16 +62,19 @@ func (a *stepAttempt) provision() (performed, error) {
 	}
 	// A licence that has run out is no reason to give no access: the next plan has an Update
 	// for it, which reports that.
-	lacks := a.step.Grant
+	lacks, late := a.step.Grant, a.notYet
 	if action == "created" || !a.frozen(account) {
 		if lacks, err = lacking(a.grant(account.ID, grant)); err != nil {
 			return performed{}, err
 		}
+		if len(lacks) > 0 { // if these calls counted as accepted, the refused ones would be waited for
+			late = a.notShownAgain
+		}
 	}
 	given := set.Minus(a.step.Grant, lacks)
-	account, err = a.confirm(account.ID, a.step.Enabled, given)
+	account, err = a.confirm(account.ID, a.step.Enabled, given, late)
 	if err == nil && action == "restored" && len(a.beyond(account)) > 0 {
-		err = a.notYet(connector.OpRead, "the account has entitlements again that were taken from it")
+		err = late(connector.OpRead, "the account has entitlements again that were taken from it")
 	}
 	if err != nil {
 		return performed{}, err
@@ -217,18 +220,18 @@ func ambiguous() error {
 }
 
 // confirm reads the account and returns an error unless it is enabled or disabled as wanted,
-// and has at least these entitlements.
-func (a *stepAttempt) confirm(id string, enabled bool, entitlements []string) (connector.Account, error) {
+// and has at least these entitlements. The error is late's.
+func (a *stepAttempt) confirm(id string, enabled bool, entitlements []string, late func(op, what string) error) (connector.Account, error) {
 	account, found, err := a.read(id)
 	switch {
 	case err != nil:
 		return account, err
 	case !found:
-		return account, a.notYet("read", "the account is not there")
+		return account, late("read", "the account is not there")
 	case account.Active != enabled:
-		return account, a.notYet("read", "the account is not as enabled as it should be")
+		return account, late("read", "the account is not as enabled as it should be")
 	case len(set.Minus(entitlements, account.Entitlements)) > 0:
-		return account, a.notYet("read", "an entitlement is missing")
+		return account, late("read", "an entitlement is missing")
 	}
 	return account, nil
 }
