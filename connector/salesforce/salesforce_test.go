@@ -1,6 +1,7 @@
 package salesforce_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -194,6 +195,48 @@ func TestInjection(t *testing.T) {
 	matches, err = c.Find(t.Context(), connector.Keys{PersonID: `o'neil \ "X"`})
 	require.NoError(t, err)
 	assert.Empty(t, matches, "Salesforce compares without regard to case, Tenure does not")
+}
+
+// Some orgs give one address to everybody, until people get their own.
+func TestManyUsersWithOneAddressHideNobody(t *testing.T) {
+	const shared, many = "nobody@example.com", 60
+	for name, owned := range map[string]bool{"of other people": true, "of nobody": false} {
+		t.Run(name, func(t *testing.T) {
+			org, settings := serve(t, nil)
+			c := open(t, settings)
+			for i := range many {
+				id := ""
+				if owned {
+					id = fmt.Sprint("p-", i)
+				}
+				org.Set(org.AddUser(fmt.Sprintf("somebody%d@example.com", i), "FederationIdentifier", id, true), map[string]any{"Email": shared})
+			}
+			hers := org.AddUser("jane.doe@example.com", "FederationIdentifier", "p-jane", true)
+			org.Set(hers, map[string]any{"Email": shared})
+			matches, err := c.Find(t.Context(), connector.Keys{PersonID: "p-jane", Username: "other", Email: shared})
+			require.NoError(t, err)
+			require.Len(t, matches, 1)
+			assert.Equal(t, hers, matches[0].Account.ID)
+			assert.Equal(t, connector.ByExternalID, matches[0].By)
+
+			unmarked := org.AddUser("joe.doe@example.com", "FederationIdentifier", "", true)
+			matches, err = c.Find(t.Context(), connector.Keys{PersonID: "p-joe", Username: "joe.doe@example.com", Email: shared})
+			require.NoError(t, err)
+			require.Len(t, matches, 1)
+			assert.Equal(t, unmarked, matches[0].Account.ID)
+			assert.Equal(t, connector.ByUsername, matches[0].By)
+
+			matches, err = c.Find(t.Context(), connector.Keys{PersonID: "p-new", Username: "new", Email: shared})
+			if owned {
+				require.NoError(t, err)
+				assert.Empty(t, matches, "what is somebody else's is no match")
+				_, err = c.Find(t.Context(), connector.Keys{Email: shared})
+			}
+			says := failure(t, err, connector.KindInvalid).Message
+			assert.Contains(t, says, "more than 50 users")
+			assert.NotContains(t, says, shared)
+		})
+	}
 }
 
 func TestJWTBearer(t *testing.T) {
