@@ -26,9 +26,7 @@ func (c *client) Create(ctx context.Context, spec connector.Spec) (connector.Acc
 	}
 	name := c.login(spec.Username)
 	profile[login] = name
-	if _, mapped := profile["email"]; !mapped && strings.Contains(name, "@") {
-		profile["email"] = name // Okta creates no user without one
-	}
+	address(profile, name)
 	if spec.PersonID != "" {
 		profile[c.externalID] = spec.PersonID
 	}
@@ -44,6 +42,14 @@ func (c *client) Create(ctx context.Context, spec connector.Spec) (connector.Acc
 		made = c.activated(ctx, op, made)
 	}
 	return c.account(made), nil
+}
+
+// address has the login stand in for an e-mail address that is empty: Okta keeps no user without
+// one.
+func address(profile map[string]any, login string) {
+	if profile[email] == nil && strings.Contains(login, "@") {
+		profile[email] = login
+	}
 }
 
 // activated activates a new user, and returns what is known of the user then.
@@ -74,7 +80,22 @@ func (c *client) Update(ctx context.Context, accountID string, attributes map[st
 	if err != nil {
 		return err
 	}
+	if value, mapped := profile[email]; mapped && value == nil {
+		u, err := c.user(ctx, op, accountID)
+		if err != nil {
+			return err
+		}
+		address(profile, u.text(login))
+	}
 	return c.set(ctx, op, accountID, profile)
+}
+
+// Keeps implements connector.Connector. The login stands in for an e-mail address that is empty.
+func (c *client) Keeps(ctx context.Context, account connector.Account, name string, set any) (bool, error) {
+	if name == email && connector.SameValue(set, nil) && connector.SameValue(account.Attribute(name), c.login(account.Username)) {
+		return true, nil
+	}
+	return c.Base.Keeps(ctx, account, name, set)
 }
 
 // Adopt implements connector.Connector.

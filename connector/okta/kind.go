@@ -34,7 +34,7 @@ deactivated ones, so that somebody who comes back gets the old account.
 
 **New accounts** have no password. Tenure creates them without mail (STAGED) and activates them when they are to be on; Okta mails
 the activation link only with ` + "`activationMail`" + `. Until somebody has followed it, the account is PROVISIONED. Policy has to map firstName and
-lastName, unless your org has made them optional, and email where the login is no address.
+lastName, unless your org has made them optional, and email where the login is no address. Where email is empty, it is the login.
 
 **What disabling does.** Tenure suspends the account: it keeps its groups and app assignments, and enabling brings everything back.
 Okta suspends only accounts that are ACTIVE. Tenure unlocks one that is LOCKED_OUT first. One that is PROVISIONED, in RECOVERY or
@@ -79,7 +79,7 @@ Profile Updates).
 		{Op: connector.OpListEntitlements, Calls: "GET /groups by pages"},
 		{Op: connector.OpCreate, Calls: "POST /users?activate=false, POST /users/{id}/lifecycle/activate, GET /users/{id}"},
 		{Op: connector.OpAdopt, Calls: "GET /users/{id}, POST /users/{id}"},
-		{Op: connector.OpUpdate, Calls: "POST /users/{id}"},
+		{Op: connector.OpUpdate, Calls: "POST /users/{id}; before that GET /users/{id} if email is empty"},
 		{Op: connector.OpRelabel, Calls: "GET /users/{id}, POST /users/{id}"},
 		{Op: connector.OpGrant, Calls: "GET /groups?q (remembered for a minute) and PUT /groups/{id}/users/{id} for each group; POST /users/{id}/roles for each role"},
 		{Op: connector.OpRevoke, Calls: "GET /groups?q (remembered for a minute) and DELETE /groups/{id}/users/{id} for each group; GET /users/{id}/roles and DELETE /users/{id}/roles/{id} for each role"},
@@ -110,8 +110,11 @@ var attributeName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
 var suffixForm = regexp.MustCompile(`^[A-Za-z0-9._-]*@[A-Za-z0-9.-]+$`)
 
-// login is the profile attribute that is the username.
-const login = "login"
+// login is the profile attribute that is the username, and email the one that every user has.
+const (
+	login = "login"
+	email = "email"
+)
 
 func connect(_ context.Context, env connector.Env, settings *connector.Values) (connector.Connector, error) {
 	base := remote.BaseURL(settings, "url")

@@ -4,6 +4,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"maps"
 	"net/http/httptest"
 	"testing"
 	"time"
@@ -44,6 +45,42 @@ func TestADeactivatedAccountIsFoundByEveryKey(t *testing.T) {
 		}
 		assert.Equal(t, []string{id}, listed)
 	}
+}
+
+// Okta keeps no user without an address. Whoever has none yet has the login for it.
+func TestTheLoginStandsInForAnEmptyAddress(t *testing.T) {
+	org, url := serve(t, oktatest.Switches{})
+	for username, settings := range map[string]connector.Settings{
+		"zoe":             {"usernameSuffix": "@example.com"},
+		"max@example.com": nil,
+	} {
+		all := connector.Settings{"url": url, "token": token}
+		maps.Copy(all, settings)
+		c := open(t, all)
+		empty := map[string]any{"firstName": "Zoë", "lastName": "Doe", "email": ""}
+		made, err := c.Create(t.Context(), connector.Spec{Username: username, PersonID: "p-" + username, Active: true, Attributes: empty})
+		require.NoError(t, err)
+		empty["title"] = "CTO"
+		for _, address := range []any{"", nil, "zoe@elsewhere.example", ""} {
+			empty["email"] = address
+			require.NoError(t, c.Update(t.Context(), made.ID, empty), "%v", address)
+			account, err := c.Read(t.Context(), made.ID)
+			require.NoError(t, err)
+			dropped, err := connector.Dropped(t.Context(), c, account, empty)
+			require.NoError(t, err)
+			assert.Empty(t, dropped)
+		}
+		account, err := c.Read(t.Context(), made.ID)
+		require.NoError(t, err)
+		assert.Contains(t, account.Attributes["email"], "@example.com")
+		account.Attributes["email"] = "old@example.com"
+		kept, err := c.Keeps(t.Context(), account, "email", "")
+		require.NoError(t, err)
+		assert.False(t, kept, "another address is not empty")
+	}
+	id := org.AddUser(oktatest.Seed{Login: "no-address"})
+	c := open(t, connector.Settings{"url": url, "token": token})
+	assert.True(t, connector.Is(c.Update(t.Context(), id, map[string]any{"email": ""}), connector.KindInvalid), "there is nothing to stand in")
 }
 
 // What a search says may be old: somebody else may have the person ID by now, or nobody.
