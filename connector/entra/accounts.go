@@ -179,8 +179,8 @@ func (c *client) newUser(ctx context.Context, op string, spec connector.Spec) (u
 	if err != nil {
 		return nil, err
 	}
-	local, _, _ := strings.Cut(name, "@")
-	body := user{"displayName": spec.Username, "mailNickname": local, "usageLocation": c.usageLocation, c.externalID: owner}
+	body := c.standIns(name)
+	body[c.externalID] = owner
 	maps.Copy(body, attributes)
 	maps.DeleteFunc(body, func(_ string, value any) bool { return value == nil || value == "" })
 	maps.Copy(body, user{"userPrincipalName": name, "accountEnabled": spec.Active, "passwordProfile": password()})
@@ -192,6 +192,44 @@ func (c *client) newUser(ctx context.Context, op string, spec connector.Spec) (u
 		body["manager@odata.bind"] = bound["@odata.id"]
 	}
 	return body, nil
+}
+
+// standIns returns what stands in for properties that Entra ID lets nobody clear, if policy has
+// no value for them; an empty text if nothing does (learn.microsoft.com/graph/api/resources/user).
+func (c *client) standIns(principalName string) user {
+	local, _, _ := strings.Cut(principalName, "@")
+	return user{"displayName": c.username(principalName), "mailNickname": local, "usageLocation": c.usageLocation}
+}
+
+// fill sets the stand-ins for what a change would clear. What nothing stands in for stays as it
+// is.
+func (c *client) fill(ctx context.Context, op, accountID string, change user) error {
+	cleared := func(name string) bool {
+		value, given := change[name]
+		return given && value == nil
+	}
+	if !slices.ContainsFunc(slices.Collect(maps.Keys(c.standIns(""))), cleared) {
+		return nil
+	}
+	u, err := c.brief(ctx, op, accountID)
+	if err != nil {
+		return err
+	}
+	for name, value := range c.standIns(u.Text("userPrincipalName")) {
+		if cleared(name) {
+			change[name] = value
+		}
+	}
+	maps.DeleteFunc(change, func(name string, value any) bool { return value == "" })
+	return nil
+}
+
+// Keeps implements connector.Connector: see fill.
+func (c *client) Keeps(ctx context.Context, account connector.Account, name string, set any) (bool, error) {
+	if value, always := c.standIns(c.principalName(account.Username))[name]; always && connector.SameValue(set, nil) {
+		return value == "" || connector.SameValue(value, account.Attribute(name)), nil
+	}
+	return c.Base.Keeps(ctx, account, name, set)
 }
 
 // password returns a password profile that nobody knows. It has characters of three kinds, as
@@ -247,6 +285,9 @@ func (c *client) Update(ctx context.Context, accountID string, attributes map[st
 	const op = connector.OpUpdate
 	change, err := c.encode(op, attributes)
 	if err != nil {
+		return err
+	}
+	if err = c.fill(ctx, op, accountID, change); err != nil {
 		return err
 	}
 	if err = c.patch(ctx, op, accountID, change); err != nil {

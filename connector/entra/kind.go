@@ -57,7 +57,7 @@ var Kind = connector.Kind{
 		{Op: connector.OpListEntitlements, Calls: "GET /groups by pages, /roleManagement/directory/roleDefinitions, /subscribedSkus"},
 		{Op: connector.OpCreate, Calls: "POST /users; GET /users/{id}"},
 		{Op: connector.OpAdopt, Calls: "GET and PATCH /users/{id}"},
-		{Op: connector.OpUpdate, Calls: "PATCH /users/{id}; PUT or DELETE /users/{id}/manager/$ref"},
+		{Op: connector.OpUpdate, Calls: "PATCH /users/{id}, before that GET /users/{id} if displayName, mailNickname or usageLocation is empty; PUT or DELETE /users/{id}/manager/$ref"},
 		{Op: connector.OpRelabel, Calls: "GET and PATCH /users/{id}"},
 		{Op: connector.OpGrant, Calls: "GET /groups?$filter=displayName eq (remembered for a minute) and POST /groups/{id}/members/$ref; POST /roleManagement/directory/roleAssignments; GET /users/{id} and POST /users/{id}/assignLicense"},
 		{Op: connector.OpRevoke, Calls: "GET /users/{id}/memberOf and DELETE /groups/{id}/members/{id}/$ref; GET and DELETE of role assignments; POST /users/{id}/assignLicense"},

@@ -48,6 +48,29 @@ func fails(t *testing.T, err error, kind connector.ErrorKind, says string) {
 	assert.ErrorContains(t, err, says)
 }
 
+// Entra ID refuses to clear some properties. What stands in for them in a new account does in one
+// that is updated.
+func TestWhatNobodyMayLackIsNotCleared(t *testing.T) {
+	for location, settings := range map[string]connector.Settings{"DE": nil, "FR": {"usageLocation": "FR"}} {
+		c := open(t, start(t), settings)
+		made := create(t, c, map[string]any{"displayName": "Kim", "mailNickname": "kim", "usageLocation": "DE", "jobTitle": "CTO"})
+		empty := map[string]any{"displayName": "", "mailNickname": "", "usageLocation": "", "jobTitle": ""}
+		require.NoError(t, c.Update(t.Context(), made.ID, empty))
+		account := read(t, c, made.ID)
+		dropped, err := connector.Dropped(t.Context(), c, account, empty)
+		require.NoError(t, err)
+		assert.Empty(t, dropped)
+		assert.Equal(t, account.Username, account.Attributes["displayName"])
+		assert.Equal(t, account.Username, account.Attributes["mailNickname"])
+		assert.Equal(t, location, account.Attributes["usageLocation"])
+		assert.Nil(t, account.Attributes["jobTitle"])
+		account.Attributes["mailNickname"] = "another"
+		kept, err := c.Keeps(t.Context(), account, "mailNickname", "")
+		require.NoError(t, err)
+		assert.False(t, kept)
+	}
+}
+
 func TestALifeIsTriedFromEndToEnd(t *testing.T) {
 	tenant := start(t)
 	tenant.AddGroup("staff", nil)

@@ -3,6 +3,7 @@ package google
 import (
 	"context"
 	"crypto/rand"
+	"maps"
 	"net/http"
 	"regexp"
 	"slices"
@@ -41,11 +42,7 @@ func (c *client) Create(ctx context.Context, spec connector.Spec) (connector.Acc
 		return connector.Account{}, err
 	}
 	c.places.person.write(user{}, made, spec.PersonID)
-	for _, name := range []string{"givenName", "familyName"} { // Google makes no user without
-		if where := known[name]; where.read(made) == nil {
-			where.write(user{}, made, spec.Username[:min(len(spec.Username), maxName)])
-		}
-	}
+	nameAfter(spec.Username, user{}, made)
 	var u user
 	if _, err := c.api.Do(ctx, rest.Request{Op: op, Method: http.MethodPost, Path: directory + "/users", Body: made}, &u); err != nil {
 		return connector.Account{}, err
@@ -102,6 +99,18 @@ func (c *client) Adopt(ctx context.Context, accountID, personID string) error {
 	return c.put(ctx, op, u, changed)
 }
 
+// nameAfter has the username stand in for a given or a family name that the user is not to have:
+// Google keeps no user without.
+func nameAfter(username string, u, changed user) {
+	after := maps.Clone(u)
+	maps.Copy(after, changed)
+	for _, name := range []string{"givenName", "familyName"} {
+		if where := known[name]; where.read(after) == nil {
+			where.write(u, changed, username[:min(len(username), maxName)])
+		}
+	}
+}
+
 // Update implements connector.Connector.
 func (c *client) Update(ctx context.Context, accountID string, attributes map[string]any) error {
 	const op = connector.OpUpdate
@@ -112,6 +121,9 @@ func (c *client) Update(ctx context.Context, accountID string, attributes map[st
 	changed := user{}
 	if err := c.set(ctx, op, u, changed, attributes); err != nil {
 		return err
+	}
+	if changed["name"] != nil {
+		nameAfter(c.username(u.Text("primaryEmail")), u, changed)
 	}
 	wanted, set := attributes[aliasesName]
 	aliases, err := aliasesIn(op, wanted)

@@ -46,6 +46,22 @@ func refused(t *testing.T, err error, kind connector.ErrorKind, words ...string)
 	return failed
 }
 
+// Google keeps nobody without names. The username stands in for them in a new account, and in one
+// whose names are empty by now.
+func TestTheUsernameStandsInForEmptyNames(t *testing.T) {
+	_, settings := serve(t, nil)
+	c := open(t, settings)
+	made := create(t, c, "zoe", "p-1", map[string]any{"givenName": "Zoë", "familyName": "Doe"})
+	empty := map[string]any{"givenName": "Zoë", "familyName": ""}
+	require.NoError(t, c.Update(t.Context(), made.ID, empty))
+	account := read(t, c, made.ID)
+	assert.Equal(t, "Zoë", account.Attributes["givenName"])
+	assert.Equal(t, "zoe", account.Attributes["familyName"])
+	dropped, err := connector.Dropped(t.Context(), c, account, empty)
+	require.NoError(t, err)
+	assert.Empty(t, dropped)
+}
+
 func TestSettings(t *testing.T) {
 	_, good := serve(t, nil)
 	connectortest.Settings(t, google.Kind, good, map[string]connectortest.Setting{

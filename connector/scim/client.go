@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"maps"
 	"net/http"
 	"strconv"
 	"strings"
@@ -97,16 +98,28 @@ func (c *client) adopt(ctx context.Context, accountID, personID string) error {
 	return c.change(ctx, request{op: connector.OpAdopt, id: accountID, ifMatch: etag}, edit{core("externalId"), personID})
 }
 
+// displayName is the attribute without which some services keep no user.
+const displayName = "displayName"
+
 // Update implements connector.Connector.
 func (c *client) Update(ctx context.Context, accountID string, given map[string]any) error {
 	var user resource
-	all, err := edits(given, func() (resource, error) {
+	read := func() (resource, error) {
 		var err error
 		if user == nil {
 			user, _, err = c.get(ctx, connector.OpUpdate, accountID)
 		}
 		return user, err
-	})
+	}
+	if name, mapped := given[displayName]; mapped && c.traits.needsDisplayName && connector.SameValue(name, nil) {
+		user, err := read()
+		if err != nil {
+			return err
+		}
+		given = maps.Clone(given)
+		given[displayName] = user.text("userName") // as in a new account
+	}
+	all, err := edits(given, read)
 	if err != nil {
 		return err
 	}

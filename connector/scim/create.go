@@ -27,8 +27,8 @@ func (c *client) Create(ctx context.Context, spec connector.Spec) (connector.Acc
 	if c.defaultEntitlement != "" {
 		body["entitlements"] = []resource{c.traits.value(valueds[1], c.defaultEntitlement)}
 	}
-	if c.traits.needsDisplayName && body["displayName"] == nil {
-		body["displayName"] = spec.Username
+	if c.traits.needsDisplayName && body[displayName] == nil {
+		body[displayName] = spec.Username
 	}
 	user, err := c.post(ctx, spec, body)
 	if err != nil {

@@ -244,6 +244,27 @@ func TestGenericProfileFailsOnStandIns(t *testing.T) {
 	}
 }
 
+// The username stands in for a displayName without which there is no user, in a new account and in
+// one that has lost its own.
+func TestTheUsernameStandsInForANeededDisplayName(t *testing.T) {
+	for _, name := range []string{"github-emu", "pagerduty"} {
+		_, url := standIn(t, name)
+		c := open(t, connector.Settings{"url": url, "token": token, "profile": name})
+		account, err := c.Create(t.Context(), connector.Spec{
+			Username: "zoe", PersonID: "p-1", Active: true, Attributes: map[string]any{"displayName": "Zoë", "emails": "zoe@example.com"},
+		})
+		require.NoError(t, err)
+		empty := map[string]any{"displayName": "", "emails": "zoe@example.com"}
+		require.NoError(t, c.Update(t.Context(), account.ID, empty), name)
+		account, err = c.Read(t.Context(), account.ID)
+		require.NoError(t, err)
+		assert.Equal(t, "zoe", account.Attributes["displayName"])
+		dropped, err := connector.Dropped(t.Context(), c, account, empty)
+		require.NoError(t, err)
+		assert.Empty(t, dropped)
+	}
+}
+
 // GitHub's attributes, and those without which it makes no user, are known before it is asked.
 func TestWhatGitHubNeedsIsForeseen(t *testing.T) {
 	for profile, required := range map[string][]string{
