@@ -2,6 +2,7 @@ package connectortest
 
 import (
 	"context"
+	"iter"
 	"slices"
 
 	"github.com/tenurehq/tenure/connector"
@@ -73,6 +74,50 @@ func (p patient) Create(ctx context.Context, spec connector.Spec) (account conne
 func (p patient) Check(ctx context.Context) (who string, err error) {
 	err = again(ctx, func(ctx context.Context) error { who, err = p.Connector.Check(ctx); return err })
 	return who, err
+}
+
+func (p patient) Probe(ctx context.Context) (findings []connector.Finding) {
+	for range patience {
+		findings = p.Connector.Probe(ctx)
+		if !slices.ContainsFunc(findings, func(f connector.Finding) bool { return f.Problem != "" }) {
+			break
+		}
+	}
+	return findings
+}
+
+func (p patient) List(ctx context.Context) iter.Seq2[connector.Account, error] {
+	return wholly(ctx, p.Connector.List(ctx))
+}
+
+func (p patient) Entitlements(ctx context.Context) iter.Seq2[connector.Entitlement, error] {
+	return wholly(ctx, p.Connector.Entitlements(ctx))
+}
+
+// wholly reads a list from its beginning until it comes to its end.
+func wholly[T any](ctx context.Context, list iter.Seq2[T, error]) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		var all []T
+		err := again(ctx, func(context.Context) error {
+			all = nil
+			for item, err := range list {
+				if err != nil {
+					return err
+				}
+				all = append(all, item)
+			}
+			return nil
+		})
+		for _, item := range all {
+			if err == nil && !yield(item, nil) {
+				return
+			}
+		}
+		if err != nil {
+			var none T
+			yield(none, err)
+		}
+	}
 }
 
 func (p patient) Grant(ctx context.Context, id string, names []string) error {

@@ -53,14 +53,20 @@ func open(t *testing.T, settings connector.Settings) connector.Connector {
 
 // target returns the suite's target for a stand-in.
 func target(app *googletest.Service, settings connector.Settings, entitlements [2]string) connectortest.Target {
-	refuse := func(kind connector.ErrorKind, after time.Duration, asDate bool) {
-		app.SetFaults(googletest.Faults{
-			Down: kind == connector.KindUnavailable, Throttled: kind == connector.KindRateLimited, RetryAfter: after, AsDate: asDate,
-		})
-	}
 	offered := all
 	if _, licensed := settings["licences"]; licensed {
 		offered.HandOverNeeds = []string{"licence:"}
+	}
+	faults := connectortest.Behind(app.Door(), func(accepts bool) { app.RefuseTokens(!accepts) })
+	faults.TakeLong = func(*testing.T) (end func()) {
+		switches := app.Switches()
+		long := switches
+		long.TransferPolls = 1000
+		app.SetSwitches(long)
+		return func() {
+			app.SetSwitches(switches)
+			app.EndTransfers()
+		}
 	}
 	return connectortest.Target{
 		Kind: google.Kind,
@@ -84,33 +90,59 @@ func target(app *googletest.Service, settings connector.Settings, entitlements [
 		Rename: func(_ *testing.T, account connector.Account, username string) {
 			app.Change(account.ID, map[string]any{"primaryEmail": username + "@" + googletest.Domain})
 		},
-		Faults: connectortest.Faults{
-			Heal:           func(*testing.T) { app.SetFaults(googletest.Faults{}) },
-			FailAfterApply: func(*testing.T) { app.SetFaults(googletest.Faults{FailAfterApply: 1}) },
-			Unauthorize:    func(*testing.T) { app.SetFaults(googletest.Faults{Unauthorized: true}) },
-			Refuse: func(_ *testing.T, kind connector.ErrorKind, after time.Duration) {
-				refuse(kind, after, false)
-			},
-			RefuseUntil: func(_ *testing.T, kind connector.ErrorKind, after time.Duration) {
-				refuse(kind, after, true)
-			},
-			Drop:  func(_ *testing.T, names ...string) { app.SetFaults(googletest.Faults{Forget: names}) },
-			Stall: func(*testing.T) { app.SetFaults(googletest.Faults{Stall: true}) },
-			TakeLong: func(*testing.T) (end func()) {
-				traps := app.Traps()
-				long := traps
-				long.TransferPolls = 1000
-				app.Spring(long)
-				return func() {
-					app.Spring(traps)
-					app.EndTransfers()
-				}
-			},
-		},
+		Faults: faults,
 	}
 }
 
+// TestConformance runs the suite once for each trap.
 func TestConformance(t *testing.T) {
-	app, settings := serve(t, nil)
-	connectortest.Run(t, target(app, settings, [2]string{"engineers@example.com", "staff@example.com"}))
+	type (
+		on    = googletest.Switches
+		fails = map[string]connector.ErrorKind
+	)
+	groups := [2]string{"engineers@example.com", staff}
+	run := func(switches on) connectortest.Trapped[on] {
+		return connectortest.Trapped[on]{On: switches, Start: func(t *testing.T) (connectortest.StandIn[on], connectortest.Target) {
+			app, settings := serve(t, nil)
+			return app, target(app, settings, groups)
+		}}
+	}
+	patiently := func(switches on) connectortest.Trapped[on] {
+		patient := run(switches)
+		patient.Patient = true
+		return patient
+	}
+	failing := func(switches on, refused fails) connectortest.Trapped[on] {
+		failing := run(switches)
+		failing.Fails = refused
+		return failing
+	}
+	const many, astray = 1000, connector.KindContradictory
+	connectortest.RunTrapped(t, connectortest.Vendor[on]{
+		Kind: "google", Lags: on{NotFoundAfterCreate: many, CreationIncomplete: many, SearchesLag: many, MembershipsLag: many},
+		Runs: map[string]connectortest.Trapped[on]{
+			"as documented": run(on{}),
+			"all entitlements": {Start: func(t *testing.T) (connectortest.StandIn[on], connectortest.Target) {
+				app, settings := serve(t, connector.Settings{"groupRoles": true, "roles": true, "licences": []any{starter}})
+				return app, target(app, settings, [2]string{"engineers@example.com:OWNER", "role:Helpdesk"})
+			}},
+			"not found after create":        patiently(on{NotFoundAfterCreate: 2}),
+			"creation is not complete":      patiently(on{CreationIncomplete: 2}),
+			"searches lag":                  patiently(on{SearchesLag: 1}),
+			"memberships lag":               patiently(on{MembershipsLag: 2}),
+			"member added but 404":          run(on{MemberAddedBut404: true}),
+			"quota as 403":                  patiently(on{QuotaEvery: 41}),
+			"concurrent quota as 403":       patiently(on{QuotaEvery: 37, QuotaReason: "quotaExceeded"}),
+			"transfers take several looks":  patiently(on{TransferPolls: 3}),
+			"all that can be had at a time": patiently(on{NotFoundAfterCreate: 1, CreationIncomplete: 1, SearchesLag: 1, MembershipsLag: 1, MemberAddedBut404: true, TransferPolls: 2}),
+			"a transfer that fails":         failing(on{TransferFails: []string{"55656082996"}}, fails{connector.OpHandOver: connector.KindInvalid}),
+			"codes that stay":               failing(on{CodesFail: true}, fails{connector.OpDisable: connector.KindUnavailable, connector.OpResetCredentials: connector.KindUnavailable}),
+			"empty answers": failing(on{Empty: true}, fails{
+				connector.OpFind: astray, connectortest.FindByID: astray, connector.OpRead: astray, connector.OpList: astray, connector.OpCreate: astray,
+				connector.OpAdopt: astray, connector.OpRelabel: astray, connector.OpUpdate: astray, connector.OpGrant: astray, connector.OpResetCredentials: astray,
+				connector.OpDisable: astray, connectortest.ResetDisabled: astray, connectortest.UpdateDisabled: astray,
+				connector.OpRestore: astray, connector.OpHandOver: astray, connector.OpRevokeSessions: astray, connector.OpEnable: astray,
+			}),
+		},
+	})
 }

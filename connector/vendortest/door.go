@@ -28,6 +28,7 @@ type Refusal struct {
 	Trouble Trouble
 	Wait    time.Duration // until the caller may ask again; zero: it does not say
 	AsDate  bool          // it says so as a date, if it can
+	ByFault bool          // because of Faults, and not of a quota or by chance
 }
 
 // RetryAfter sets the header Retry-After, if the vendor says how long to wait: in whole
@@ -207,7 +208,9 @@ func (d *Door) admit(class string, r *http.Request) (what fate, over <-chan stru
 
 func (d *Door) fate(class string, r *http.Request) fate {
 	f := d.faults
-	refused := func(why Trouble) fate { return fate{refusal: Refusal{Trouble: why, Wait: f.Wait, AsDate: f.AsDate}} }
+	refused := func(why Trouble) fate {
+		return fate{refusal: Refusal{Trouble: why, Wait: f.Wait, AsDate: f.AsDate, ByFault: true}}
+	}
 	switch {
 	case f.Stall:
 		return fate{stalls: true}

@@ -40,7 +40,7 @@ func (s *Service) listGroups(r *http.Request, _ map[string]any) (any, *problem) 
 		case i < 0:
 		case g.members[i].lag > 0:
 			g.members[i].lag--
-			s.sprung++
+			s.door.Spring("MembershipsLag")
 		default:
 			groups = append(groups, g.shown())
 		}
@@ -107,11 +107,11 @@ func (s *Service) insertMember(r *http.Request, body map[string]any) (any, *prob
 	if g.index(id) >= 0 {
 		return nil, &problem{409, "duplicate", "Member already exists."}
 	}
-	m := &membership{id: id, role: role, lag: s.traps.MembershipsLag}
+	m := &membership{id: id, role: role, lag: s.switches.MembershipsLag}
 	g.members = append(g.members, m)
-	if s.traps.MemberAddedBut404 {
-		s.sprung++
-		return nil, notFound("memberKey")
+	if s.switches.MemberAddedBut404 {
+		s.door.Spring("MemberAddedBut404")
+		return nil, added
 	}
 	return s.member(m), nil
 }
@@ -353,7 +353,7 @@ func (s *Service) insertTransfer(_ *http.Request, body map[string]any) (any, *pr
 	}
 	body = maps.Clone(body)
 	body["kind"], body["id"], body["requestTime"] = "admin#datatransfer#DataTransfer", "AKrEtI"+uuid.NewString(), time.Now().UTC().Format(instantsForm)
-	m := &move{body: body, polls: s.traps.TransferPolls}
+	m := &move{body: body, polls: s.switches.TransferPolls}
 	s.moves = append(s.moves, m)
 	return s.state(m), nil
 }
@@ -365,7 +365,8 @@ func (s *Service) state(m *move) map[string]any {
 	for _, one := range m.body["applicationDataTransfers"].([]any) {
 		app := maps.Clone(one.(map[string]any))
 		app["applicationTransferStatus"] = "completed"
-		if slices.Contains(s.traps.TransferFails, app["applicationId"].(string)) {
+		if slices.Contains(s.switches.TransferFails, app["applicationId"].(string)) {
+			s.door.Spring("TransferFails")
 			app["applicationTransferStatus"], overall = "failed", "failed"
 		}
 		if m.polls > 0 {
@@ -385,7 +386,7 @@ func (s *Service) getTransfer(r *http.Request, _ map[string]any) (any, *problem)
 	}
 	if s.moves[i].polls > 0 {
 		s.moves[i].polls--
-		s.sprung++
+		s.door.Spring("TransferPolls")
 	}
 	return s.state(s.moves[i]), nil
 }

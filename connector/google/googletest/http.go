@@ -30,11 +30,15 @@ func invalid(message string) *problem { return &problem{400, "invalid", "Invalid
 
 var (
 	duplicate = &problem{409, "duplicate", "Entity already exists."}
+	added     = notFound("memberKey") // who was added all the same
 	forbidden = &problem{403, "forbidden", "Not Authorized to access this resource/api"}
 )
 
 func (p *problem) write(w http.ResponseWriter) {
 	w.Header().Set("Content-Type", "application/json; charset=UTF-8")
+	if p == added {
+		vendortest.Made(w)
+	}
 	w.WriteHeader(p.status)
 	answer := map[string]any{"code": p.status, "message": p.message}
 	if p.reason != "" {
@@ -74,10 +78,9 @@ func (s *Service) refuse(w http.ResponseWriter, _ *http.Request, why vendortest.
 		(&problem{503, "backendError", "Backend Error"}).write(w)
 	case vendortest.Limited:
 		s.mu.Lock()
-		silent := s.faults.RetryAfter == 0
 		quota := s.quota()
 		s.mu.Unlock()
-		if !silent { // Google itself never says how long to wait
+		if why.ByFault { // Google itself never says how long to wait
 			why.RetryAfter(w.Header())
 		}
 		quota.write(w)
@@ -86,20 +89,25 @@ func (s *Service) refuse(w http.ResponseWriter, _ *http.Request, why vendortest.
 
 // quota is the refusal because of a quota.
 func (s *Service) quota() *problem {
-	return &problem{403, cmp.Or(s.traps.QuotaReason, "userRateLimitExceeded"), "Quota exceeded."}
+	if s.switches.QuotaReason != "" {
+		s.door.Spring("QuotaReason")
+	}
+	return &problem{403, cmp.Or(s.switches.QuotaReason, "userRateLimitExceeded"), "Quota exceeded."}
 }
 
 // fault answers a request that a fault or a trap refuses, whatever it is.
 func (s *Service) fault(w http.ResponseWriter, r *http.Request) bool {
 	s.requests++
 	switch {
-	case s.faults.Empty:
+	case s.switches.Empty:
+		s.door.Spring("Empty")
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = w.Write([]byte("{}"))
-	case s.faults.CodesFail && strings.HasSuffix(r.URL.Path, "/verificationCodes/invalidate"):
+	case s.switches.CodesFail && strings.HasSuffix(r.URL.Path, "/verificationCodes/invalidate"):
+		s.door.Spring("CodesFail")
 		(&problem{503, "backendError", "Backend Error"}).write(w)
-	case s.traps.QuotaEvery > 0 && s.requests%s.traps.QuotaEvery == 0:
-		s.sprung++
+	case s.switches.QuotaEvery > 0 && s.requests%s.switches.QuotaEvery == 0:
+		s.door.Spring("QuotaEvery")
 		s.quota().write(w)
 	default:
 		if p := s.allowed(r); p != nil {
@@ -124,7 +132,7 @@ var scopeOf = []struct{ path, read, write string }{
 // allowed checks a request's token.
 func (s *Service) allowed(r *http.Request) *problem {
 	scopes, known := s.tokens[strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")]
-	if !known || s.faults.Unauthorized {
+	if !known || s.refused {
 		return &problem{401, "authError", "Invalid Credentials"}
 	}
 	needed := ""

@@ -30,9 +30,9 @@ const (
 	instantsForm = "2006-01-02T15:04:05.000Z"
 )
 
-// Traps are ways in which Google is known to answer. The zero value is a Google that answers
+// Switches are ways in which Google is known to answer. The zero value is a Google that answers
 // at once and truly.
-type Traps struct {
+type Switches struct {
 	// NotFoundAfterCreate is how many requests for a new user are answered by 404.
 	NotFoundAfterCreate int
 	// CreationIncomplete is how many changes of a new user are refused by 412.
@@ -51,28 +51,17 @@ type Traps struct {
 	TransferPolls int
 	// TransferFails names the applications whose transfers fail.
 	TransferFails []string
-}
-
-// Faults make the stand-in fail.
-type Faults struct {
-	FailAfterApply int           // so many changes are made and answered by 503
-	Down           bool          // every request is answered by 503
-	Throttled      bool          // every request is answered by the 403 of a quota
-	RetryAfter     time.Duration // with Down and Throttled; none if zero
-	AsDate         bool          // RetryAfter is a date
-	Unauthorized   bool          // every token is refused
-	CodesFail      bool          // backup codes cannot be invalidated
-	Stall          bool          // no request is answered
-	Forget         []string      // members of organizations that are not kept
-	Empty          bool          // a proxy answers every request by an empty object
-	NotGoogle      bool          // a proxy answers 404 to every request, in HTML
+	// CodesFail fails to invalidate backup codes.
+	CodesFail bool
+	// Empty has a proxy answer every request by an empty object.
+	Empty bool
 }
 
 // Service is the stand-in. Its zero value is not usable: see New.
 type Service struct {
 	mu       sync.Mutex
-	traps    Traps
-	faults   Faults
+	switches Switches
+	refused  bool // every token
 	key      *rsa.PrivateKey
 	scopes   map[string]bool     // that the domain-wide delegation has
 	tokens   map[string][]string // that were issued, with their scopes
@@ -85,7 +74,6 @@ type Service struct {
 	moves    []*move
 	last     int
 	requests int
-	sprung   int
 	mux      *http.ServeMux
 	door     *vendortest.Door
 }
@@ -161,18 +149,33 @@ func (s *Service) Key() string {
 	return string(file)
 }
 
-// Spring sets the traps.
-func (s *Service) Spring(traps Traps) {
+// SetSwitches sets the traps. What was late until now is shown.
+func (s *Service) SetSwitches(to Switches) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.traps = traps
+	s.switches = to
+	for _, p := range s.people {
+		p.hidden, p.unfinished, p.lag = 0, 0, 0
+	}
+	for _, g := range s.groups {
+		for _, m := range g.members {
+			m.lag = 0
+		}
+	}
 }
 
-// Traps returns the traps that are set.
-func (s *Service) Traps() Traps {
+// Switches returns the traps that are set.
+func (s *Service) Switches() Switches {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.traps
+	return s.switches
+}
+
+// RefuseTokens refuses every token, or takes those that were issued.
+func (s *Service) RefuseTokens(refused bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.refused = refused
 }
 
 // EndTransfers lets all transfers come to their end.
@@ -184,25 +187,8 @@ func (s *Service) EndTransfers() {
 	}
 }
 
-// Sprung returns how often a trap was stepped into.
-func (s *Service) Sprung() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.sprung
-}
-
-// SetFaults sets the faults.
-func (s *Service) SetFaults(faults Faults) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.faults = faults
-	s.door.SetFaults(vendortest.Faults{
-		Down: faults.Down, Limited: faults.Throttled, Proxy: faults.NotGoogle, Wait: faults.RetryAfter, AsDate: faults.AsDate,
-		Stall: faults.Stall, FailAfterApply: faults.FailAfterApply,
-	})
-}
-
-// Door returns what stands before the stand-in: it counts requests and keeps quotas.
+// Door returns what stands before the stand-in: it counts requests, keeps quotas and makes
+// them fail.
 func (s *Service) Door() *vendortest.Door { return s.door }
 
 // TakeScope takes a scope, by its last part, from the domain-wide delegation.
@@ -336,7 +322,7 @@ func (s *Service) add(user map[string]any) *person {
 			user[name] = value
 		}
 	}
-	p := &person{user: user, hidden: s.traps.NotFoundAfterCreate, unfinished: s.traps.CreationIncomplete, lag: s.traps.SearchesLag}
+	p := &person{user: user, hidden: s.switches.NotFoundAfterCreate, unfinished: s.switches.CreationIncomplete, lag: s.switches.SearchesLag}
 	s.people[user["id"].(string)] = p
 	s.order = append(s.order, user["id"].(string))
 	return p

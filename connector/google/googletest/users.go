@@ -162,14 +162,12 @@ func withoutNulls(schemas map[string]any) map[string]any {
 	return kept
 }
 
-// forget returns the entries without the members that Faults.Forget names.
+// forget returns the entries without the members that are not kept.
 func (s *Service) forget(entries []any) []any {
 	kept := []any{}
 	for _, entry := range entries {
 		entry := maps.Clone(entry.(map[string]any))
-		for _, name := range s.faults.Forget {
-			delete(entry, name)
-		}
+		maps.DeleteFunc(entry, func(name string, _ any) bool { return s.door.Forgets(name) })
 		kept = append(kept, entry)
 	}
 	return kept
@@ -197,7 +195,7 @@ func (s *Service) listUsers(r *http.Request, _ map[string]any) (any, *problem) {
 		}
 		if q.Get("query") != "" && p.lag > 0 {
 			p.lag--
-			s.sprung++
+			s.door.Spring("SearchesLag")
 			continue
 		}
 		users = append(users, p.shown())
@@ -236,12 +234,12 @@ func (s *Service) user(r *http.Request) (*person, *problem) {
 	}
 	if p.hidden > 0 {
 		p.hidden--
-		s.sprung++
+		s.door.Spring("NotFoundAfterCreate")
 		return nil, notFound("userKey")
 	}
 	if r.Method != http.MethodGet && p.unfinished > 0 {
 		p.unfinished--
-		s.sprung++
+		s.door.Spring("CreationIncomplete")
 		return nil, &problem{412, "conditionNotMet", "User creation is not complete."}
 	}
 	return p, nil
