@@ -59,6 +59,15 @@ var Traps = map[string][]Trap{
 		{What: "tokens and app passwords outlive a suspension", Test: "TestALeaverKeepsNoWayIn"},
 		{What: "who is undeleted comes back suspended, by the ID only", Section: "Restore"},
 	}, everywhere...),
+	"onelogin": append([]Trap{
+		{What: "new users without passwords are pending, whatever was asked for", Switch: "PasswordPending"},
+		{What: "a filter finds others too", Switch: "Foreign", Test: "TestTraps"},
+		{What: "a mapping gives back a role that a call takes", Switch: "Mapping", Test: "TestTraps"},
+		{What: "pages are shorter than was asked for", Switch: "PageSize"},
+		{What: "a right is missing", Switch: "ReadOnly", Test: "TestTraps"},
+		{What: "both the status and the state have to be right", Test: "TestStatusAndState"},
+		{What: "the reset header says what is left, and no instant", Section: "Refused"},
+	}, everywhere...),
 	"okta": append([]Trap{
 		{What: "a search shows what was", Switch: "SearchLag", Section: "Settling"},
 		{What: "an activation takes its time", Switch: "Slow"},

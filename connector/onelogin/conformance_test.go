@@ -7,7 +7,6 @@ import (
 	"maps"
 	"net/http/httptest"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -50,52 +49,59 @@ func (m mailed) Create(ctx context.Context, spec connector.Spec) (connector.Acco
 	return m.Connector.Create(ctx, spec)
 }
 
+func target(app *onelogintest.Service, settings connector.Settings) connectortest.Target {
+	return connectortest.Target{
+		Kind: onelogin.Kind,
+		Open: func(t *testing.T) connector.Connector {
+			c, err := onelogin.Kind.Open(t.Context(), connector.Env{App: "onelogin"}, settings)
+			require.NoError(t, err)
+			return mailed{c}
+		},
+		Capabilities: connector.Capabilities{
+			Create: true, Adopt: true, Update: true, Relabel: true, Disable: true, Reversible: true, Delete: true,
+			Entitlements: true, ListEntitlements: true, Sessions: true, List: true, Probe: true,
+		},
+		Entitlements:  [2]string{"staff", "engineers"},
+		Attributes:    [2]string{"title", "department"},
+		KeyAttributes: map[connector.MatchKey]string{connector.ByEmail: "email"},
+		Secrets:       []string{clientSecret, settings["url"].(string)},
+		Seed: func(_ *testing.T, account connector.Account) {
+			app.AddUser(map[string]any{"username": account.Username, "email": account.Username + "@example.com", "external_id": account.ExternalID})
+		},
+		Rename: func(_ *testing.T, account connector.Account, username string) {
+			app.SetField(account.ID, "username", username)
+		},
+		Faults: connectortest.Behind(app.Door(), func(accepts bool) {
+			app.SetSecret(map[bool]string{true: clientSecret, false: "another"}[accepts])
+		}),
+	}
+}
+
 // TestConformance runs the suite once for each trap.
 func TestConformance(t *testing.T) {
-	for name, switches := range map[string]onelogintest.Switches{
-		"as documented": {}, "password pending": {PasswordPending: true}, "short pages": {PageSize: 7},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			app, settings := serve(t, switches, "staff", "engineers")
-			refuse := func(_ *testing.T, kind connector.ErrorKind, after time.Duration) {
-				app.SetFaults(onelogintest.Faults{Down: kind == connector.KindUnavailable, Limited: kind == connector.KindRateLimited, Wait: after})
-			}
-			connectortest.Run(t, connectortest.Target{
-				Kind: onelogin.Kind,
-				Open: func(t *testing.T) connector.Connector {
-					c, err := onelogin.Kind.Open(t.Context(), connector.Env{App: "onelogin"}, settings)
-					require.NoError(t, err)
-					return mailed{c}
-				},
-				Capabilities: connector.Capabilities{
-					Create: true, Adopt: true, Update: true, Relabel: true, Disable: true, Reversible: true, Delete: true,
-					Entitlements: true, ListEntitlements: true, Sessions: true, List: true, Probe: true,
-				},
-				Entitlements:  [2]string{"staff", "engineers"},
-				Attributes:    [2]string{"title", "department"},
-				KeyAttributes: map[connector.MatchKey]string{connector.ByEmail: "email"},
-				Secrets:       []string{clientSecret, settings["url"].(string)},
-				Seed: func(_ *testing.T, account connector.Account) {
-					app.AddUser(map[string]any{"username": account.Username, "email": account.Username + "@example.com", "external_id": account.ExternalID})
-				},
-				Rename: func(_ *testing.T, account connector.Account, username string) {
-					app.SetField(account.ID, "username", username)
-				},
-				Faults: connectortest.Faults{
-					Heal: func(*testing.T) {
-						app.SetFaults(onelogintest.Faults{})
-						app.SetSecret(clientSecret)
-					},
-					FailAfterApply: func(*testing.T) { app.SetFaults(onelogintest.Faults{FailAfterApply: 1}) },
-					Unauthorize:    func(*testing.T) { app.SetSecret("another") },
-					Refuse:         refuse,
-					Stall:          func(*testing.T) { app.SetFaults(onelogintest.Faults{Stall: true}) },
-					Drop:           func(_ *testing.T, names ...string) { app.SetFaults(onelogintest.Faults{Forget: names}) },
-				},
-			})
-		})
+	type (
+		on    = onelogintest.Switches
+		fails = map[string]connector.ErrorKind
+	)
+	run := func(switches on, refused fails) connectortest.Trapped[on] {
+		return connectortest.Trapped[on]{On: switches, Fails: refused, Start: func(t *testing.T) (connectortest.StandIn[on], connectortest.Target) {
+			app, settings := serve(t, on{}, "staff", "engineers")
+			return app, target(app, settings)
+		}}
 	}
+	const forbidden = connector.KindForbidden
+	connectortest.RunTrapped(t, connectortest.Vendor[on]{Kind: "onelogin", Runs: map[string]connectortest.Trapped[on]{
+		"as documented":    run(on{}, nil),
+		"password pending": run(on{PasswordPending: true}, nil),
+		"short pages":      run(on{PageSize: 7}, nil),
+		"others are found": run(on{Foreign: true}, nil),
+		"a mapping":        run(on{Mapping: "staff"}, fails{}),
+		"read only": run(on{ReadOnly: true}, fails{
+			connector.OpCreate: forbidden, connector.OpUpdate: forbidden, connector.OpRelabel: forbidden, connector.OpGrant: forbidden,
+			connector.OpRevoke: forbidden, connector.OpDisable: forbidden, connector.OpEnable: forbidden, connector.OpRevokeSessions: forbidden,
+			connector.OpDelete: forbidden, connectortest.UpdateDisabled: forbidden,
+		}),
+	}})
 }
 
 // Whether somebody can sign in depends on the status and the state.
@@ -117,26 +123,6 @@ func TestStatusAndState(t *testing.T) {
 			assert.EqualValues(t, 2, app.Field(id, "status"))
 			require.NoError(t, c.Delete(t.Context(), id))
 		}
-	}
-}
-
-func TestA404WithoutOneLoginsErrorIsNoProof(t *testing.T) {
-	app, settings := serve(t, onelogintest.Switches{}, "staff")
-	c := open(t, settings)
-	id := app.AddUser(map[string]any{"username": "zoe", "email": "zoe@example.com"})
-	_, err := c.Check(t.Context()) // it has a token, and knows the roles, from now on
-	require.NoError(t, err)
-	require.NoError(t, c.Grant(t.Context(), id, []string{"staff"}))
-	for name, call := range map[string]func() error{
-		"read":     func() error { _, err := c.Read(t.Context(), id); return err },
-		"find":     func() error { _, err := c.Find(t.Context(), connector.Keys{Username: "zoe"}); return err },
-		"delete":   func() error { return c.Delete(t.Context(), id) },
-		"revoke":   func() error { return c.Revoke(t.Context(), id, []string{"staff"}) },
-		"sessions": func() error { return c.RevokeSessions(t.Context(), id) },
-	} {
-		app.SetFaults(onelogintest.Faults{Proxy404: 1})
-		err := call()
-		assert.True(t, connector.Is(err, connector.KindUnavailable), "%s: %v", name, err)
 	}
 }
 

@@ -41,16 +41,6 @@ type Switches struct {
 	Foreign bool
 }
 
-// Faults make the account fail.
-type Faults struct {
-	FailAfterApply int           // the next so many changes are made and answered with 500
-	Proxy404       int           // the next so many requests are answered with 404 by a proxy
-	Forget         []string      // fields that are not kept
-	Down, Limited  bool          // 503; 429 with the seconds that are left
-	Wait           time.Duration // of Down and Limited
-	Stall          bool          // no answer
-}
-
 type user struct {
 	fields   map[string]any
 	roles    []int
@@ -65,7 +55,6 @@ type Service struct {
 
 	mu       sync.Mutex
 	switches Switches
-	faults   Faults
 	secret   string
 	tokens   map[string]bool
 	users    map[int]*user
@@ -128,17 +117,8 @@ func invalid(text string) error {
 	return &failure{422, "UnprocessableEntityError", "Validation failed: " + text}
 }
 
-// SetFaults sets how the account fails, and lets stalled requests go.
-func (s *Service) SetFaults(f Faults) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.faults = f
-	s.door.SetFaults(vendortest.Faults{
-		Down: f.Down, Limited: f.Limited, Proxies: f.Proxy404, Wait: f.Wait, Stall: f.Stall, FailAfterApply: f.FailAfterApply,
-	})
-}
-
-// Door returns what stands before the account: it counts requests and keeps quotas.
+// Door returns what stands before the account: it counts requests, keeps quotas and makes
+// them fail.
 func (s *Service) Door() *vendortest.Door { return s.door }
 
 // SetSwitches sets how the account behaves.
@@ -268,6 +248,7 @@ func (s *Service) answer(w http.ResponseWriter, r *http.Request, raw []byte, to 
 	case !ok || !s.tokens[token]:
 		return 0, nil, &failure{401, "UnauthorizedError", "Unauthorized"}
 	case to.changes && s.switches.ReadOnly:
+		s.door.Spring("ReadOnly")
 		return 0, nil, &failure{403, "ForbiddenError", "Insufficient Permissions"}
 	}
 	asked := request{Request: r, query: r.URL.Query(), w: w}

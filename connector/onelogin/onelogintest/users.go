@@ -28,7 +28,8 @@ func page(s *Service, r request, all []any) []any {
 	if limit, err := strconv.Atoi(r.query.Get("limit")); err == nil {
 		size = min(size, limit)
 	}
-	if s.switches.PageSize > 0 {
+	if most := s.switches.PageSize; most > 0 && most < len(all) {
+		s.door.Spring("PageSize")
 		size = min(size, s.switches.PageSize)
 	}
 	from, _ := strconv.Atoi(strings.TrimPrefix(r.query.Get("cursor"), "page="))
@@ -47,7 +48,11 @@ func (s *Service) list(r request) (int, any, error) {
 		for _, name := range []string{"external_id", "username", "email"} {
 			if want := r.query.Get(name); want != "" {
 				has, _ := s.users[id].fields[name].(string)
-				fits = fits && (strings.EqualFold(has, want) || s.switches.Foreign)
+				if same := strings.EqualFold(has, want); !same && s.switches.Foreign {
+					s.door.Spring("Foreign")
+				} else {
+					fits = fits && same
+				}
 			}
 		}
 		if fits {
@@ -64,7 +69,7 @@ func (s *Service) set(before map[string]any, changes map[string]any) (map[string
 		switch {
 		case !slices.Contains(known, name):
 			return nil, invalid("unknown field")
-		case slices.Contains(s.faults.Forget, name):
+		case s.door.Forgets(name):
 		case name == "custom_attributes":
 			fields := map[string]any{}
 			old, _ := before[name].(map[string]any)
@@ -97,6 +102,7 @@ func (s *Service) create(r request) (int, any, error) {
 		return 0, nil, err
 	}
 	if s.switches.PasswordPending && fields["status"] == float64(1) {
+		s.door.Spring("PasswordPending")
 		fields["status"] = 7
 	}
 	id := s.add(fields)
@@ -108,6 +114,7 @@ func (s *Service) shown(id int) map[string]any {
 	u := s.users[id]
 	fields, roles := maps.Clone(u.fields), slices.Clone(u.roles)
 	if mapped := slices.Index(s.roles, s.switches.Mapping) + 1; mapped > 0 && !slices.Contains(roles, mapped) {
+		s.door.Spring("Mapping")
 		roles = append(roles, mapped)
 	}
 	fields["role_ids"] = append([]int{}, roles...)
