@@ -88,3 +88,9 @@ func AllDeadLetters(ctx context.Context, l Reader, f LetterFilter, after int64) 
 	return all(after, func(after int64) ([]DeadLetter, error) { return l.DeadLetters(ctx, f, after, PageSize) },
 		func(d DeadLetter) int64 { return d.ID })
 }
+
+// AllFindings yields the findings that match the filter, by ID.
+func AllFindings(ctx context.Context, l ScanReader, f FindingFilter) iter.Seq2[Finding, error] {
+	return all(0, func(after int64) ([]Finding, error) { return l.Findings(ctx, f, after, PageSize) },
+		func(f Finding) int64 { return f.ID })
+}

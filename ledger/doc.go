@@ -13,6 +13,8 @@
 //     outcomes of steps, links, and the people who are due.
 //   - [Steps], [Tasks], [Holds], [Retentions], [Approvals], [Breaker] and [Identities]
 //     serve operators, who look at these things and decide about them.
+//   - [Scans] keeps what apps show and how it differs from links, and [Identifiers] what
+//     people and accounts are called.
 //   - [Query] and [Census] answer questions and count, and [Licences] keeps how many seats
 //     apps have.
 //   - [Pacer] shares the rates of apps between processes, and [Mover] exports a ledger

@@ -50,6 +50,8 @@ type Ledger interface {
 	Retentions
 	Approvals
 	Identities
+	Identifiers
+	Scans
 
 	// Ping reports whether the store answers.
 	Ping(ctx context.Context) error
@@ -284,6 +286,8 @@ type Assessment struct {
 	// each is ended, with an audit row.
 	Lapsed           []string
 	LapsedRetentions []int64
+	// Identifiers lists what the person is called: Kind and Value. See Identifiers.
+	Identifiers []Identifier
 	// LapsedSkips lists the keys of skipped steps that no plan asks for any more. They become
 	// superseded, so that the same step is open if it is planned later.
 	LapsedSkips []string

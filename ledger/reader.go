@@ -34,6 +34,9 @@ type Reader interface {
 	CallWaits(ctx context.Context) (map[string]time.Duration, error)
 	// Licences is described at Licences.
 	Licences(ctx context.Context) ([]Licence, error)
+	// Identifiers is described at Identifiers.
+	Identifiers(ctx context.Context, personID string) ([]Identifier, error)
+	ScanReader
 	// Ping is described at Ledger.
 	Ping(ctx context.Context) error
 }

@@ -43,6 +43,8 @@ func Run(t *testing.T, open func(t *testing.T) ledger.Ledger) {
 		"Retention":  retentionTests,
 		"Approval":   approvalTests,
 		"Identity":   identityTests,
+		"Identifier": identifierTests,
+		"Scan":       scanTests,
 		"Repeat":     repeatTests,
 		"Race":       raceTests,
 		"Model":      modelTests,

@@ -129,6 +129,15 @@ func liveALife(t *testing.T, l ledger.Ledger) (lastAttempt int64) {
 	_, err = l.LinkPeople(t.Context(), samePerson("p6", "p5", 15))
 	require.NoError(t, err)
 
+	scan := scanned(t, l, "run 1", 15, ledger.Observed{
+		AccountID: "account 9", Username: "zoë", Addresses: []string{"zoë@example.com"}, Entitlements: []string{"staff"}, Active: true,
+		Seen: map[string]string{"title": "ab"},
+	})
+	verdicts(t, l, scan, 15, ledger.Verdict{
+		AccountID: "account 9", Baseline: true,
+		Findings: []ledger.Finding{{Kind: ledger.FindingDisputed, Candidates: []string{"p1", "p3"}, By: "email", State: ledger.FindingOpen}},
+	})
+
 	last := begin(t, l, attempt("p3", "wiki", "k5", 15))
 	ended := outcome("p3", "wiki", "k5", 16, ledger.StepDone)
 	ended.Attempt = last.Attempt
@@ -147,6 +156,7 @@ func goOn(t *testing.T, l ledger.Ledger, lastAttempt int64) {
 	assert.Greater(t, begin(t, l, attempt("p3", "wiki", "k6", 21)).Attempt, lastAttempt)
 	assert.Equal(t, []string{"chat"}, placeHold(t, l, hold(22, 91)).Deleting)
 	assert.Greater(t, recordLetter(t, l, letter(3, 22)).ID, int64(2))
+	assert.Greater(t, scanned(t, l, "run 2", 22).ID, int64(1))
 	assert.Greater(t, openTask(t, l, asked("k7", 23)).ID, p.Tasks[len(p.Tasks)-1].ID)
 	assert.Greater(t, placeHold(t, l, hold(23, 90)).Hold.ID, p.Holds[len(p.Holds)-1].ID)
 	assert.Greater(t, setRetention(t, l, kept(23, "wiki", at(99), 0)).ID, p.Retentions[len(p.Retentions)-1].ID)

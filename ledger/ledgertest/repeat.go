@@ -115,6 +115,33 @@ func calls(t *testing.T) []call {
 			}
 			return l.LinkPeople(ctx, samePerson("p1", "p7", 41))
 		}},
+		{"NoteIdentifiers", func(ctx context.Context, l ledger.Ledger) (any, error) {
+			return nil, l.NoteIdentifiers(ctx, at(42), []ledger.Identifier{noted(ledger.IdentifiesEmail, "", "zoe@example.com", "p1", at(42))})
+		}},
+		{"BeginScan", func(ctx context.Context, l ledger.Ledger) (any, error) {
+			return l.BeginScan(ctx, "wiki", "run", at(43))
+		}},
+		{"Observe", func(ctx context.Context, l ledger.Ledger) (any, error) {
+			return nil, l.Observe(ctx, ledger.Listed{Scan: 1, Next: "2", Accounts: []ledger.Observed{{AccountID: "nobody's", At: at(44), Active: true}}})
+		}},
+		{"EndListing", func(ctx context.Context, l ledger.Ledger) (any, error) { return l.EndListing(ctx, 1, at(45), 1) }},
+		{"SaveVerdicts", func(ctx context.Context, l ledger.Ledger) (any, error) {
+			return l.SaveVerdicts(ctx, ledger.Compared{Scan: 1, At: at(46), Verdicts: []ledger.Verdict{{
+				AccountID: "nobody's", Baseline: true, Findings: []ledger.Finding{{Kind: ledger.FindingOrphan, State: ledger.FindingOpen}},
+			}}})
+		}},
+		{"EndScan", func(ctx context.Context, l ledger.Ledger) (any, error) {
+			return nil, l.EndScan(ctx, ledger.ScanEnd{Scan: 1, At: at(47), State: ledger.ScanSuspicious, Why: "shrank"})
+		}},
+		{"Believe", func(ctx context.Context, l ledger.Ledger) (any, error) {
+			return nil, l.Believe(ctx, ledger.Belief{App: "wiki", Operator: "ops", Reason: "x", At: at(48)})
+		}},
+		{"RepairFinding", func(ctx context.Context, l ledger.Ledger) (any, error) {
+			if _, err := l.Record(ctx, []ledger.Received{received("p8", "e88", 49)}); err != nil {
+				return nil, err
+			}
+			return l.RepairFinding(ctx, ledger.FindingDecision{ID: 1, PersonID: "p8", Operator: "ops", Reason: "x", At: at(50)})
+		}},
 	}
 }
 
@@ -182,6 +209,11 @@ type contents struct {
 	Retentions []ledger.Retention
 	Approvals  []ledger.Approval
 	Licences   []ledger.Licence
+
+	Identifiers []ledger.Identifier
+	Scans       []ledger.Scan
+	Findings    []ledger.Finding
+	Seen        ledger.Observed
 }
 
 func everything(t *testing.T, l ledger.Ledger) contents {
@@ -207,7 +239,15 @@ func everything(t *testing.T, l ledger.Ledger) contents {
 	require.NoError(t, err)
 	c.Licences, err = l.Licences(t.Context())
 	require.NoError(t, err)
+	c.Scans, err = l.Scans(t.Context(), "", all)
+	require.NoError(t, err)
+	c.Findings = findings(t, l)
+	c.Seen, _, err = l.Seen(t.Context(), "wiki", "nobody's")
+	require.NoError(t, err)
 	for _, s := range people {
+		ids, err := l.Identifiers(t.Context(), s.PersonID)
+		require.NoError(t, err)
+		c.Identifiers = append(c.Identifiers, ids...)
 		p := read(t, l, s.PersonID)
 		require.Equal(t, s, p.Summary)
 		c.People = append(c.People, p)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/tenurehq/tenure/ledger"
@@ -22,6 +23,13 @@ func (t *Tx) saveAssessment(a ledger.Assessment) error {
 	repeated, err := t.saveSummary(a.Summary)
 	if repeated || err != nil {
 		return err
+	}
+	called := slices.Clone(a.Identifiers)
+	for i := range called {
+		called[i].PersonID, called[i].App = id, ""
+	}
+	if err := t.noteIdentifiers(a.Summary.AssessedAt, called...); err != nil {
+		return fmt.Errorf("note what person %s is called: %w", id, err)
 	}
 	for _, l := range a.Planned {
 		if err := t.planLink(id, l.App, l.Username); err != nil {

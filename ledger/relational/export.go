@@ -60,6 +60,13 @@ var tables = []table{
 		approved_at operator reason login`)},
 	{name: "same_people", key: "id", counter: "id", columns: words(`id new_id old_id at operator reason carried username
 		ended_at ended_by end_reason`)},
+	{name: "identifiers", key: "kind, app, value, person_id", columns: words(`kind app value person_id since`)},
+	{name: "scans", key: "id", counter: "id", columns: words(`id app key state started_at listed_at ended_at accounts enabled reported
+		token place why believed_at believed_by believe_reason login`)},
+	{name: "observed", key: "app, account_id", columns: words(`app account_id scan at username external_id addresses employee active
+		entitlements last_used_at seen baseline baseline_at first_at`)},
+	{name: "findings", key: "id", counter: "id", columns: words(`id app account_id kind what person_id candidates by_kind enabled state why
+		scans first_scan last_scan found_at decided_at decided_by reason login ended_at`)},
 	{name: "breaker", key: "id", columns: words(`id turn`)},
 }
 

@@ -126,6 +126,9 @@ func (t *Tx) finishStep(o ledger.Outcome) error {
 		if err := t.putLink(l); err != nil {
 			return err
 		}
+		if err := t.noteAccount(l, o.At); err != nil {
+			return err
+		}
 	}
 	if o.Link == nil && o.Changes != nil {
 		if err := t.putChanges(o.PersonID, o.App, *o.Changes); err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/tenurehq/tenure/internal/username"
 	"github.com/tenurehq/tenure/ledger"
@@ -73,6 +74,9 @@ const (
 // refused with another username are superseded, so that they are tried again.
 func (t *Tx) giveUsername(personID, name string) error {
 	if err := t.exec(`UPDATE people SET username = ?, username_key = ? WHERE id = ?`, name, usernameKey(name), personID); err != nil {
+		return err
+	}
+	if err := t.noteIdentifiers(time.Now(), ledger.Identifier{Kind: ledger.IdentifiesUsername, Value: name, PersonID: personID}); err != nil {
 		return err
 	}
 	if err := t.exec(`UPDATE links SET username = ? WHERE person_id = ? AND state = 'planned'`, name, personID); err != nil {
