@@ -53,6 +53,7 @@ type Trapped[S any] struct {
 const (
 	FindByID       = "find by ID" // by other keys: connector.OpFind
 	ResetDisabled  = "reset_credentials of a disabled account"
+	DeleteFor      = "delete, and hand over"        // made in place of connector.OpDelete, if it is named
 	UpdateDisabled = "update of a disabled account" // not made of accounts that are frozen, unless it is named
 )
 
@@ -215,6 +216,11 @@ func (s *suite) named(c connector.Connector, accountID, other string, spec conne
 	finds := []string{connector.OpFind, FindByID}
 	for _, one := range s.calls(c, accountID, other, spec) {
 		name := one.op
+		if _, tells := fails[DeleteFor]; tells && name == connector.OpDelete {
+			do := one.do
+			name = DeleteFor
+			one.do = func(ctx context.Context) error { return do(connector.WithRecipient(ctx, other)) }
+		}
 		if name == connector.OpFind {
 			name, finds = finds[0], finds[1:]
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"net/http/httptest"
+	"slices"
 	"testing"
 	"time"
 
@@ -58,67 +59,96 @@ func (a accepting) Create(ctx context.Context, spec connector.Spec) (connector.A
 	return a.Read(ctx, made.ID)
 }
 
+// licensed gives everybody a licence, whom data can be handed over to then.
+type licensed struct {
+	connector.Connector
+	app *zoomtest.Service
+}
+
+func (l licensed) Create(ctx context.Context, spec connector.Spec) (connector.Account, error) {
+	made, err := l.Connector.Create(ctx, spec)
+	if err == nil {
+		l.app.SetField(made.ID, "type", 2)
+	}
+	return made, err
+}
+
+// target returns the suite's target for an account.
+func target(app *zoomtest.Service, settings connector.Settings, entitlements ...string) connectortest.Target {
+	deviations := map[connectortest.Deviation]string{}
+	if settings["create"] != nil {
+		deviations[connectortest.NoInactive] = "whom Zoom invites can accept at any time"
+	}
+	return connectortest.Target{
+		Kind: zoom.Kind,
+		Open: func(t *testing.T) connector.Connector {
+			c, err := zoom.Kind.Open(t.Context(), connector.Env{App: "zoom"}, settings)
+			require.NoError(t, err)
+			switch {
+			case settings["create"] != nil:
+				return accepting{c, app}
+			case settings["handOver"] != nil:
+				return licensed{c, app}
+			}
+			return c
+		},
+		Capabilities: connector.Capabilities{
+			Create: true, Adopt: true, Update: true, Relabel: true, Disable: true, Reversible: true, Delete: true,
+			HandOverByDelete: true, MarksLater: true, Entitlements: true, ListEntitlements: true, Sessions: true, List: true, Probe: true,
+		},
+		Entitlements: [2]string(entitlements), Attributes: [2]string{"display_name", "dept"}, Wait: time.Second,
+		Secrets: []string{clientSecret, settings["url"].(string)}, Deviations: deviations,
+		Seed: func(_ *testing.T, account connector.Account) {
+			app.AddUser(map[string]any{
+				"email":             account.Username + "@" + zoomtest.Domain,
+				"custom_attributes": []any{map[string]any{"key": personKey, "name": "Person", "value": account.ExternalID}},
+			})
+		},
+		Rename: func(_ *testing.T, account connector.Account, username string) {
+			app.SetField(account.ID, "email", username+"@"+zoomtest.Domain)
+		},
+		Faults: connectortest.Behind(app.Door(), func(accepts bool) {
+			app.SetSecret(map[bool]string{true: clientSecret, false: "another"}[accepts])
+		}),
+	}
+}
+
 // TestConformance runs the suite once for each trap.
 func TestConformance(t *testing.T) {
-	const many = 10_000
-	for name, test := range map[string]struct {
-		switches     zoomtest.Switches
-		settings     connector.Settings
-		entitlements [2]string
-		deviations   map[connectortest.Deviation]string
-	}{
-		"as documented": {zoomtest.Switches{}, nil, [2]string{"staff", "engineers"}, map[connectortest.Deviation]string{}},
-		"short pages, custom attributes replaced": {zoomtest.Switches{PageSize: 41, CustomReplaced: true, GroupTwice: true}, nil, [2]string{"staff", "engineers"}, map[connectortest.Deviation]string{}},
-		"roles and licences":                      {zoomtest.Switches{}, connector.Settings{"roles": true, "licences": true}, [2]string{"role:Analyst", "licence:Licensed"}, map[connectortest.Deviation]string{}},
-		"invitations": {
-			zoomtest.Switches{}, connector.Settings{"create": "create"}, [2]string{"staff", "engineers"},
-			map[connectortest.Deviation]string{connectortest.NoInactive: "whom Zoom invites can accept at any time"},
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			app, settings := serve(t, many, test.switches, test.settings)
-			refuse := func(_ *testing.T, kind connector.ErrorKind, after time.Duration) {
-				app.SetFaults(zoomtest.Faults{Down: kind == connector.KindUnavailable, Limited: kind == connector.KindRateLimited, Wait: after})
+	type (
+		on    = zoomtest.Switches
+		fails = map[string]connector.ErrorKind
+	)
+	seats := 10_000
+	run := func(switches on, settings connector.Settings, refused fails, entitlements ...string) connectortest.Trapped[on] {
+		seats := seats
+		return connectortest.Trapped[on]{On: switches, Fails: refused, Start: func(t *testing.T) (connectortest.StandIn[on], connectortest.Target) {
+			app, all := serve(t, seats, on{}, settings)
+			to := target(app, all, append(entitlements, "staff", "engineers")[:2]...)
+			if switches.Daily {
+				to.Wait = time.Hour
 			}
-			connectortest.Run(t, connectortest.Target{
-				Kind: zoom.Kind,
-				Open: func(t *testing.T) connector.Connector {
-					c, err := zoom.Kind.Open(t.Context(), connector.Env{App: "zoom"}, settings)
-					require.NoError(t, err)
-					if test.settings["create"] != nil {
-						c = accepting{c, app}
-					}
-					return c
-				},
-				Capabilities: connector.Capabilities{
-					Create: true, Adopt: true, Update: true, Relabel: true, Disable: true, Reversible: true, Delete: true,
-					HandOverByDelete: true, MarksLater: true, Entitlements: true, ListEntitlements: true, Sessions: true, List: true, Probe: true,
-				},
-				Entitlements: test.entitlements, Attributes: [2]string{"display_name", "dept"}, Wait: time.Second,
-				Secrets: []string{clientSecret, settings["url"].(string)}, Deviations: test.deviations,
-				Seed: func(_ *testing.T, account connector.Account) {
-					app.AddUser(map[string]any{
-						"email":             account.Username + "@" + zoomtest.Domain,
-						"custom_attributes": []any{map[string]any{"key": personKey, "name": "Person", "value": account.ExternalID}},
-					})
-				},
-				Rename: func(_ *testing.T, account connector.Account, username string) {
-					app.SetField(account.ID, "email", username+"@"+zoomtest.Domain)
-				},
-				Faults: connectortest.Faults{
-					Heal: func(*testing.T) {
-						app.SetFaults(zoomtest.Faults{})
-						app.SetSecret(clientSecret)
-					},
-					FailAfterApply: func(*testing.T) { app.SetFaults(zoomtest.Faults{FailAfterApply: 1}) },
-					Unauthorize:    func(*testing.T) { app.SetSecret("another") },
-					Refuse:         refuse,
-					RefuseUntil:    refuse,
-					Stall:          func(*testing.T) { app.SetFaults(zoomtest.Faults{Stall: true}) },
-					Drop:           func(_ *testing.T, names ...string) { app.SetFaults(zoomtest.Faults{Forget: names}) },
-				},
-			})
-		})
+			return app, to
+		}}
 	}
+	invites, licences := connector.Settings{"create": "create"}, connector.Settings{"roles": true, "licences": true}
+	runs := map[string]connectortest.Trapped[on]{
+		"as documented": run(on{}, nil, nil),
+		"short pages, custom attributes replaced": run(on{PageSize: 41, CustomReplaced: true}, nil, nil),
+		"roles and licences":                      run(on{}, licences, nil, "role:Analyst", "licence:Licensed"),
+		"invitations":                             run(on{}, invites, nil),
+		"invitations, shown by the ID only":       run(on{BarePending: true}, invites, nil),
+		"the limit of a day":                      run(on{Daily: true}, nil, nil),
+		"the recipient is gone": run(on{RecipientGone: true}, connector.Settings{"handOver": []any{"meetings"}}, fails{
+			connectortest.DeleteFor: connector.KindUnavailable,
+		}),
+		"an invitation that cannot be completed": run(on{PendingUnset: true}, invites, fails{connector.OpCreate: connector.KindContradictory}),
+		"scopes": run(on{Scopes: slices.Concat(zoomtest.Scopes[:5], zoomtest.Scopes[6:])}, nil, fails{
+			connector.OpDisable: connector.KindForbidden, connector.OpEnable: connector.KindForbidden,
+		}),
+		"leaving already": run(on{Leaving: true}, nil, fails{connector.OpDelete: connector.KindUnavailable}),
+	}
+	seats = 1 // the owner's
+	runs["seats that are not given"] = run(on{SilentSeats: true}, licences, fails{}, "licence:Licensed", "staff")
+	connectortest.RunTrapped(t, connectortest.Vendor[on]{Kind: "zoom", Runs: runs})
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/tenurehq/tenure/connector"
 	"github.com/tenurehq/tenure/connector/connectortest"
 	"github.com/tenurehq/tenure/connector/trial"
+	"github.com/tenurehq/tenure/connector/vendortest"
 	"github.com/tenurehq/tenure/connector/zoom"
 	"github.com/tenurehq/tenure/connector/zoom/zoomtest"
 )
@@ -243,42 +244,24 @@ func TestLimits(t *testing.T) {
 	_, err := c.Check(t.Context()) // it has a token from now on
 	require.NoError(t, err)
 	for name, test := range map[string]struct {
-		faults zoomtest.Faults
-		kind   connector.ErrorKind
-		wait   time.Duration
+		faults   vendortest.Faults
+		switches zoomtest.Switches
+		kind     connector.ErrorKind
+		wait     time.Duration
 	}{
-		"by the second":               {zoomtest.Faults{Limited: true}, connector.KindRateLimited, time.Second},
-		"by the day, until when":      {zoomtest.Faults{Daily: true, Wait: 5 * time.Hour}, connector.KindRateLimited, 5 * time.Hour},
-		"by the day, not until when":  {zoomtest.Faults{Daily: true}, connector.KindRateLimited, time.Hour},
-		"being disassociated already": {zoomtest.Faults{Leaving: true}, connector.KindUnavailable, 0},
+		"by the second":               {vendortest.Faults{Limited: true}, zoomtest.Switches{}, connector.KindRateLimited, time.Second},
+		"by the day, until when":      {vendortest.Faults{Limited: true, Wait: 5 * time.Hour}, zoomtest.Switches{Daily: true}, connector.KindRateLimited, 5 * time.Hour},
+		"by the day, not until when":  {vendortest.Faults{Limited: true}, zoomtest.Switches{Daily: true}, connector.KindRateLimited, time.Hour},
+		"being disassociated already": {vendortest.Faults{}, zoomtest.Switches{Leaving: true}, connector.KindUnavailable, 0},
 	} {
-		app.SetFaults(test.faults)
+		app.SetSwitches(test.switches)
+		app.Door().SetFaults(test.faults)
 		err := c.Delete(t.Context(), id)
 		var failed *connector.Error
 		require.ErrorAs(t, err, &failed, name)
 		assert.Equal(t, test.kind, failed.Kind, name)
 		assert.Equal(t, test.wait, failed.RetryAfter, name)
 	}
-}
-
-func TestA404WithoutZoomsErrorIsNoProof(t *testing.T) {
-	app, settings := serve(t, 2, zoomtest.Switches{}, nil)
-	c := open(t, settings)
-	id := app.AddUser(map[string]any{"email": "zoe@example.com"})
-	require.NoError(t, c.Grant(t.Context(), id, []string{"staff"}))
-	for name, call := range map[string]func() error{
-		"read":   func() error { return readError(t, c, id) },
-		"find":   func() error { _, err := c.Find(t.Context(), connector.Keys{Username: "zoe"}); return err },
-		"delete": func() error { return c.Delete(t.Context(), id) },
-		"revoke": func() error { return c.Revoke(t.Context(), id, []string{"staff"}) },
-	} {
-		app.SetFaults(zoomtest.Faults{Proxy404: 1})
-		is(t, call(), connector.KindUnavailable, "proxy")
-		app.SetFaults(zoomtest.Faults{})
-		assert.NoError(t, readError(t, c, id), name)
-	}
-	require.NoError(t, c.RevokeSessions(t.Context(), id))
-	assert.False(t, app.Sessions(id))
 }
 
 func TestProbeNamesTheScopesThatAreMissing(t *testing.T) {

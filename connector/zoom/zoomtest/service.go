@@ -16,6 +16,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/tenurehq/tenure/connector/vendortest"
 )
 
 // The credentials of the app, and the domain and owner of the account.
@@ -42,8 +44,6 @@ type Switches struct {
 	PendingUnset bool
 	// CustomReplaced replaces all custom attributes by those of a request.
 	CustomReplaced bool
-	// GroupTwice refuses to add a member again.
-	GroupTwice bool
 	// SilentSeats answers with success if there is no seat, and gives none.
 	SilentSeats bool
 	// RecipientGone has whoever is to get data vanish just before a user is deleted.
@@ -52,27 +52,19 @@ type Switches struct {
 	PageSize int
 	// Scopes are those of new tokens; nil: all.
 	Scopes []string
-}
-
-// Faults make the account fail.
-type Faults struct {
-	FailAfterApply       int           // the next so many changes are made and answered with 500
-	Proxy404             int           // the next so many requests are answered with 404 by a proxy
-	Forget               []string      // fields that are not kept
-	Down, Limited, Daily bool          // 503; 429 by the second; 429 by the day
-	Wait                 time.Duration // of Down and Limited
-	Leaving              bool          // 429 since the user is being disassociated
-	Stall                bool          // no answer
+	// Daily has the limit that refuses requests be the one of the day.
+	Daily bool
+	// Leaving answers 429 to deletions, since the user is being disassociated.
+	Leaving bool
 }
 
 // Service is the account. It is an http.Handler.
 type Service struct {
-	mux *http.ServeMux
+	mux  *http.ServeMux
+	door *vendortest.Door
 
 	mu        sync.Mutex
 	switches  Switches
-	faults    Faults
-	over      chan struct{}
 	secret    string
 	tokens    map[string][]string // scopes
 	users     []*person
@@ -88,7 +80,7 @@ type Service struct {
 // seats for so many licensed users.
 func New(secret string, seats int, switches Switches, groups ...string) *Service {
 	s := &Service{
-		switches: switches, secret: secret, over: make(chan struct{}), tokens: map[string][]string{}, groups: groups,
+		switches: switches, secret: secret, tokens: map[string][]string{}, groups: groups,
 		roles: []string{"Owner", "Admin", "Member", "Analyst"}, elsewhere: map[string]bool{}, seats: seats,
 	}
 	s.add(map[string]any{"email": Owner, "role_id": "0", "type": 2})
@@ -96,29 +88,29 @@ func New(secret string, seats int, switches Switches, groups ...string) *Service
 	s.mux.HandleFunc("POST /oauth/token", s.issue)
 	for pattern, r := range map[string]route{
 		"GET /v2/users":                          {scope: "user:read:list_users:admin", query: "status page_size next_page_token include_fields", do: s.list},
-		"POST /v2/users":                         {scope: "user:write:user:admin", body: "action user_info", changes: true, do: s.create},
+		"POST /v2/users":                         {scope: "user:write:user:admin", body: "action user_info", do: s.create},
 		"GET /v2/users/{id}":                     {scope: "user:read:user:admin", do: s.get},
-		"PATCH /v2/users/{id}":                   {scope: "user:update:user:admin", body: strings.Join(known, " "), changes: true, do: s.update},
-		"DELETE /v2/users/{id}":                  {scope: "user:delete:user:admin", query: "action transfer_email " + transfers, changes: true, do: s.remove},
-		"PUT /v2/users/{id}/status":              {scope: "user:update:status:admin", body: "action", changes: true, do: s.setStatus},
-		"PUT /v2/users/{id}/email":               {scope: "user:update:email:admin", body: "email", changes: true, do: s.setEmail},
-		"DELETE /v2/users/{id}/token":            {scope: "user:delete:token:admin", changes: true, do: s.endSession},
+		"PATCH /v2/users/{id}":                   {scope: "user:update:user:admin", body: strings.Join(known, " "), do: s.update},
+		"DELETE /v2/users/{id}":                  {scope: "user:delete:user:admin", query: "action transfer_email " + transfers, do: s.remove},
+		"PUT /v2/users/{id}/status":              {scope: "user:update:status:admin", body: "action", do: s.setStatus},
+		"PUT /v2/users/{id}/email":               {scope: "user:update:email:admin", body: "email", do: s.setEmail},
+		"DELETE /v2/users/{id}/token":            {scope: "user:delete:token:admin", do: s.endSession},
 		"GET /v2/groups":                         {scope: "group:read:list_groups:admin", query: "page_size next_page_token", do: s.listGroups},
-		"POST /v2/groups/{group}/members":        {scope: "group:write:member:admin", body: "members", changes: true, do: s.join},
-		"DELETE /v2/groups/{group}/members/{id}": {scope: "group:delete:member:admin", changes: true, do: s.leave},
+		"POST /v2/groups/{group}/members":        {scope: "group:write:member:admin", body: "members", do: s.join},
+		"DELETE /v2/groups/{group}/members/{id}": {scope: "group:delete:member:admin", do: s.leave},
 		"GET /v2/roles":                          {scope: "role:read:list_roles:admin", query: "page_size next_page_token", do: s.listRoles},
-		"POST /v2/roles/{role}/members":          {scope: "role:write:member:admin", body: "members", changes: true, do: s.assign},
-		"DELETE /v2/roles/{role}/members/{id}":   {scope: "role:delete:member:admin", changes: true, do: s.unassign},
+		"POST /v2/roles/{role}/members":          {scope: "role:write:member:admin", body: "members", do: s.assign},
+		"DELETE /v2/roles/{role}/members/{id}":   {scope: "role:delete:member:admin", do: s.unassign},
 		"GET /v2/accounts/me/plans/usage":        {scope: "billing:read:plan_usage:admin", do: s.usage},
 	} {
 		s.mux.HandleFunc(pattern, func(w http.ResponseWriter, req *http.Request) { s.serve(w, req, r) })
 	}
+	s.door = vendortest.New(s.mux, vendortest.Options{Refuse: s.refuseRequest, Class: vendortest.Pattern(s.mux, "/v2")})
 	return s
 }
 
 type route struct {
 	scope, query, body string
-	changes            bool
 	do                 func(request) (int, any, error)
 }
 
@@ -137,13 +129,9 @@ func (f *failure) Error() string { return f.text }
 
 func refuse(code int, text string) error { return &failure{http.StatusBadRequest, code, text} }
 
-// SetFaults sets how the account fails, and lets stalled requests go.
-func (s *Service) SetFaults(f Faults) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	close(s.over)
-	s.over, s.faults = make(chan struct{}), f
-}
+// Door returns what stands before the account: it counts requests, keeps quotas and makes them
+// fail.
+func (s *Service) Door() *vendortest.Door { return s.door }
 
 // SetSwitches sets how the account behaves, and ends all tokens.
 func (s *Service) SetSwitches(to Switches) {
@@ -200,47 +188,38 @@ func (s *Service) issue(w http.ResponseWriter, r *http.Request) {
 
 // ServeHTTP implements http.Handler.
 func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	s.mu.Lock()
-	f, over := s.faults, s.over
-	if f.Proxy404 > 0 {
-		s.faults.Proxy404--
-	}
-	s.mu.Unlock()
-	now := time.Now().UTC().Truncate(time.Second)
-	w.Header().Set("Date", now.Format(http.TimeFormat))
-	switch {
-	case f.Stall:
-		select {
-		case <-over:
-		case <-r.Context().Done():
-		}
-	case f.Proxy404 > 0:
+	w.Header().Set("Date", time.Now().UTC().Format(http.TimeFormat))
+	s.door.ServeHTTP(w, r)
+}
+
+// refuseRequest answers a request as Zoom does that it cannot or does not want to serve.
+func (s *Service) refuseRequest(w http.ResponseWriter, r *http.Request, why vendortest.Refusal) {
+	switch why.Trouble {
+	case vendortest.Proxy:
 		http.NotFound(w, r)
-	case f.Down:
-		if f.Wait > 0 {
-			w.Header().Set("Retry-After", strconv.Itoa(int(f.Wait/time.Second)))
-		}
+	case vendortest.Down:
+		why.RetryAfter(w.Header())
 		w.WriteHeader(http.StatusServiceUnavailable)
-	case f.Daily, f.Limited:
+	case vendortest.Failed:
+		write(w, http.StatusInternalServerError, map[string]any{"code": 500, "message": "failed"})
+	case vendortest.Limited:
 		// "Rate limits": the date is no HTTP date.
 		kind, text := "QPS", "You have reached the maximum per-second rate limit for this API. Try again later."
-		if f.Daily {
+		s.mu.Lock()
+		if s.switches.Daily {
+			s.door.Spring("Daily")
 			kind, text = "Daily-limit", "You have reached the maximum daily rate limit for this API. Refer to the response header for details."
 		}
+		s.mu.Unlock()
 		w.Header().Set("X-RateLimit-Category", "Light")
 		w.Header().Set("X-RateLimit-Type", kind)
 		w.Header().Set("X-RateLimit-Limit", "60000")
 		w.Header().Set("X-RateLimit-Remaining", "0")
-		if f.Wait > 0 {
-			w.Header().Set("Retry-After", now.Add(f.Wait).Format(time.RFC3339))
+		if why.Wait > 0 {
+			now, _ := http.ParseTime(w.Header().Get("Date"))
+			w.Header().Set("Retry-After", now.Add(why.Wait).UTC().Format(time.RFC3339))
 		}
 		write(w, http.StatusTooManyRequests, map[string]any{"code": 429, "message": text})
-	case f.Leaving && r.Method == http.MethodDelete:
-		write(w, http.StatusTooManyRequests, map[string]any{
-			"code": 429, "message": "Too many concurrent requests. A request to disassociate this user has already been made.",
-		})
-	default:
-		s.mux.ServeHTTP(w, r)
 	}
 }
 
@@ -252,10 +231,6 @@ func (s *Service) serve(w http.ResponseWriter, r *http.Request, to route) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	status, body, err := s.answer(r, raw, to)
-	if err == nil && to.changes && s.faults.FailAfterApply > 0 {
-		s.faults.FailAfterApply--
-		err = &failure{http.StatusInternalServerError, 500, "failed"}
-	}
 	if err != nil {
 		f := err.(*failure) //nolint:errorlint,forcetypeassert // all errors of this package are
 		status, body = f.status, map[string]any{"code": f.code, "message": f.text}
@@ -270,6 +245,7 @@ func (s *Service) answer(r *http.Request, raw []byte, to route) (status int, bod
 	case !ok || !known:
 		return 0, nil, &failure{http.StatusUnauthorized, 124, "Invalid access token."}
 	case !slices.Contains(scopes, to.scope):
+		s.door.Spring("Scopes")
 		return 0, nil, refuse(4711, "Invalid access token, does not contain scopes:["+to.scope+"].")
 	}
 	asked := request{Request: r, query: r.URL.Query()}
@@ -301,7 +277,8 @@ func (s *Service) page(r request, name string, all []any) map[string]any {
 		size = 30
 	}
 	size = min(size, 300)
-	if s.switches.PageSize > 0 {
+	if most := s.switches.PageSize; most > 0 && most < len(all) {
+		s.door.Spring("PageSize")
 		size = min(size, s.switches.PageSize)
 	}
 	from, _ := strconv.Atoi(r.query.Get("next_page_token"))

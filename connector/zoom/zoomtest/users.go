@@ -155,6 +155,7 @@ func (s *Service) get(r request) (int, any, error) {
 	}
 	now := time.Now().UTC().Format(time.RFC3339Nano)
 	if s.switches.BarePending {
+		s.door.Spring("BarePending")
 		return http.StatusOK, map[string]any{"id": p.fields["id"], "created_at": now}, nil
 	}
 	shown := copied(p.fields)
@@ -185,7 +186,7 @@ func (s *Service) create(r request) (int, any, error) {
 	}
 	fields := map[string]any{"status": "active"}
 	for name, value := range info {
-		if !slices.Contains(s.faults.Forget, name) {
+		if !s.door.Forgets(name) {
 			fields[name] = value
 		}
 	}
@@ -215,17 +216,19 @@ func (s *Service) update(r request) (int, any, error) {
 		return 0, nil, err
 	}
 	if p.status() == "pending" && s.switches.PendingUnset {
+		s.door.Spring("PendingUnset")
 		return 0, nil, refuse(1000, "You can not access settings of users that are still in pending state.")
 	}
 	if kind, ok := r.body["type"].(float64); ok && kind == 2 && p.fields["type"] != 2 && s.licensed() >= s.seats {
 		if !s.switches.SilentSeats {
 			return 0, nil, refuse(300, "You have reached the limit of licensed users.")
 		}
+		s.door.Spring("SilentSeats")
 		delete(r.body, "type")
 	}
 	for name, value := range r.body {
 		switch {
-		case slices.Contains(s.faults.Forget, name):
+		case s.door.Forgets(name):
 		case name == "type":
 			kind, _ := value.(float64)
 			p.fields[name] = int(kind)
@@ -248,6 +251,7 @@ func (s *Service) update(r request) (int, any, error) {
 // merged returns the custom attributes after a change.
 func (s *Service) merged(p *person, list []any) []any {
 	if s.switches.CustomReplaced {
+		s.door.Spring("CustomReplaced")
 		return list
 	}
 	after, _ := p.fields["custom_attributes"].([]any)
@@ -271,6 +275,9 @@ func (s *Service) remove(r request) (int, any, error) {
 	}
 	action, to := r.query.Get("action"), r.query.Get("transfer_email")
 	switch {
+	case s.switches.Leaving:
+		s.door.Spring("Leaving")
+		return 0, nil, &failure{http.StatusTooManyRequests, 429, "Too many concurrent requests. A request to disassociate this user has already been made."}
 	case p.text("role_id") == "0":
 		return 0, nil, refuse(200, "Cannot delete the owner.")
 	case p.status() == "pending" && action == "delete":
@@ -282,7 +289,11 @@ func (s *Service) remove(r request) (int, any, error) {
 		if strings.EqualFold(to, p.text("email")) {
 			return 0, nil, refuse(300, "The transfer-to email address cannot be the same as the unlinked or deleted user's email address.")
 		}
-		if _, err := s.one(to); err != nil || s.switches.RecipientGone {
+		_, err := s.one(to)
+		if err == nil && s.switches.RecipientGone {
+			s.door.Spring("RecipientGone")
+		}
+		if err != nil || s.switches.RecipientGone {
 			return 0, nil, &failure{http.StatusNotFound, 1001, "User does not exist: " + to}
 		}
 	}
@@ -381,12 +392,9 @@ func (s *Service) join(r request) (int, any, error) {
 	}
 	has, _ := p.fields["group_ids"].([]string)
 	if slices.Contains(has, group) {
-		if s.switches.GroupTwice {
-			return 0, nil, refuse(300, "The member is already in the group.")
-		}
-	} else {
-		p.fields["group_ids"] = append(slices.Clone(has), group)
+		return 0, nil, refuse(300, "The member is already in the group.")
 	}
+	p.fields["group_ids"] = append(slices.Clone(has), group)
 	return http.StatusCreated, map[string]any{"ids": p.text("id"), "added_at": time.Now().UTC().Format(time.RFC3339)}, nil
 }
 
