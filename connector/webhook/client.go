@@ -122,7 +122,7 @@ func failure(op string, err error, says string) error {
 	}
 	if absent { // a proxy in front of a service that is being replaced answers so, too
 		failed.Kind = connector.KindUnavailable
-		failed.Message = `nothing that speaks the webhook contract is there (404 without "error": "not_found"): check the url setting, and what is in front of the service`
+		failed.Message = `nothing that speaks the webhook contract is there (404 or 410 without "error": "not_found"): check the url setting, and what is in front of the service`
 	}
 	return failed
 }

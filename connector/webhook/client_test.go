@@ -80,6 +80,7 @@ func TestWhatAnswersMean(t *testing.T) {
 		"not found, another code":   {404, nil, `{"error":"no_route"}`, connector.KindUnavailable, 0},
 		"not found, of a gateway":   {502, nil, `{"error":"not_found"}`, connector.KindUnavailable, 0},
 		"not found, refused":        {403, nil, `{"error":"not_found"}`, connector.KindForbidden, 0},
+		"gone":                      {410, nil, `{"error":"not_found"}`, connector.KindNotFound, 0},
 		"gone, of a proxy":          {410, nil, ``, connector.KindUnavailable, 0},
 		"exists":                    {409, nil, `{"error":"exists"}`, connector.KindExists, 0},
 		"conflict":                  {412, nil, `{"error":"conflict"}`, connector.KindConflict, 0},
