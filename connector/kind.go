@@ -3,6 +3,7 @@ package connector
 import (
 	"cmp"
 	"context"
+	"strings"
 
 	"github.com/tenurehq/tenure/internal/settings"
 )
@@ -84,7 +85,53 @@ func (k Kind) Foresees(set Settings) Foresight {
 type Operation struct {
 	Op    string // one of the Op constants
 	Calls string // "POST /Users"
+	// HandsOver, of OpDelete, means that it can hand data over: see
+	// Capabilities.HandOverByDelete.
+	HandsOver bool
 }
+
+// Does says in a few words what the operation does.
+func (o Operation) Does() string {
+	if o.HandsOver {
+		return doing[o.Op] + ", and hand over its data"
+	}
+	return doing[o.Op]
+}
+
+// doing says in a few words what each operation does.
+var doing = map[string]string{
+	OpFind:             "look for somebody's account",
+	OpRead:             "read an account",
+	OpCheck:            "sign in",
+	OpProbe:            "see whether the rights are there",
+	OpList:             "list all accounts",
+	OpListEntitlements: "list what can be granted",
+	OpCreate:           "make an account",
+	OpAdopt:            "write the person ID into an account that was there before",
+	OpUpdate:           "set attributes",
+	OpRelabel:          "change the username, or the person ID",
+	OpGrant:            "give entitlements",
+	OpRevoke:           "take entitlements",
+	OpDisable:          "turn an account off",
+	OpEnable:           "turn it on again",
+	OpResetCredentials: "replace the password by one that nobody knows",
+	OpRevokeSessions:   "end what is signed in",
+	OpHandOver:         "give a leaver's data to somebody else",
+	OpDelete:           "delete an account",
+	OpRestore:          "bring a deleted account back",
+}
+
+// InWords returns the name of an operation or capability as tables show it.
+func InWords(name string) string {
+	if label, ok := labels[name]; ok {
+		return label
+	}
+	return strings.ReplaceAll(name, "_", " ")
+}
+
+// labels holds the names that say less than a reader needs. Every account can be linked to its
+// owner; only some apps can also keep whose it is.
+var labels = map[string]string{OpAdopt: "keep person ID", OpRelabel: "rename", "sessions": "end sessions"}
 
 // Env holds what a connector gets from the process in which it runs.
 type Env struct {

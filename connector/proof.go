@@ -40,7 +40,23 @@ const (
 	StandInOnly ProofLevel = "stand-in only"
 )
 
+// Levels returns all levels, the best first.
+func Levels() []ProofLevel { return slices.Clone(levels) }
+
+// Means says what a level means for somebody who is about to use the kind.
+func (l ProofLevel) Means() string { return means[l] }
+
+var means = map[ProofLevel]string{
+	ServerNotOurs:  "the tests ran against a real server that others wrote, so it works with that server in that version",
+	Replayed:       "the tests gave the connector answers that the vendor's own service once sent, and it understood them; whether the service takes our requests, they do not show",
+	HeldToContract: "the tests ran against a stand-in of ours, and each request and answer was compared with the description that the vendor publishes: the form is right, and the service may still behave differently",
+	StandInOnly:    "the tests ran against a stand-in of ours only: where we misunderstood the app, your own test is the first to show it",
+}
+
 var levels = []ProofLevel{ServerNotOurs, Replayed, HeldToContract, StandInOnly}
+
+// SmokeTestOnly ends the text of a proof that some operations were tried, and not the suite.
+const SmokeTestOnly = "(smoke test only)"
 
 // String returns the proof as people read it.
 func (p Proof) String() string {
@@ -55,7 +71,7 @@ func (p Proof) String() string {
 		text += " (reported, not repeated)"
 	}
 	if p.Smoke {
-		text += " (smoke test only)"
+		text += " " + SmokeTestOnly
 	}
 	return text
 }

@@ -45,9 +45,11 @@ func (c *cli) appListCommand() *cobra.Command {
 		Long: `List the configured apps and what their connectors can do. No app is called.
 
 "disable (destructive)" means that the app forgets what is disabled: enabling it
-again does not bring the account back.`,
+again does not bring the account back. "keep person ID" means that the app has a place
+for the person ID; accounts that exist already can be linked without it, too
+(tenure app adopt).`,
 		Example: `  tenure app list
-  tenure app list -o json | jq -r '.[] | select(.capabilities | index("delete")) | .name'`,
+  tenure app list -o json | jq -r '.[] | select(.delete != "never") | .name'`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, err := c.config()
@@ -72,7 +74,10 @@ again does not bring the account back.`,
 const appHeader = "app,connector,rate,capabilities"
 
 func (v appView) row() []string {
-	can := v.Capabilities
+	can := make([]string, len(v.Capabilities))
+	for i, name := range v.Capabilities {
+		can[i] = connector.InWords(name)
+	}
 	if len(v.ByHand) > 0 {
 		can = append(can, "by hand: "+strings.Join(v.ByHand, ", "))
 	}
@@ -113,6 +118,9 @@ func capabilityNames(can connector.Capabilities) []string {
 		case "delete":
 			names[i] += " (" + deleting(can) + ")"
 		}
+	}
+	if can.HandOverByDelete {
+		names = append(names, "hand over (as it deletes)")
 	}
 	return names
 }
@@ -155,6 +163,7 @@ type kindView struct {
 	Summary    string          `json:"summary"`
 	About      string          `json:"about,omitempty"`
 	Proven     []string        `json:"proven,omitempty"`
+	Unreached  string          `json:"neverRunAgainst,omitempty"` // the vendor's service
 	Longest    int             `json:"longestUsername,omitempty"`
 	AtOnce     int             `json:"atOnce"`
 	Attributes []string        `json:"attributes"`
@@ -174,11 +183,14 @@ type settingView struct {
 
 type operationView struct {
 	Name  string `json:"name"`
+	Does  string `json:"does"`
 	Calls string `json:"calls,omitempty"`
+	// HandsOver, of delete, means that data are handed over in it.
+	HandsOver bool `json:"handsOver,omitempty"`
 }
 
 func viewKind(kind connector.Kind) kindView {
-	v := kindView{Name: kind.Name, Summary: kind.Summary, About: kind.About, Proven: kind.ProvenOn(), Longest: kind.LongestUsername, AtOnce: kind.CallsAtOnce(0), Attributes: append([]string{}, kind.Attributes...), Others: kind.OtherAttributes, Settings: []settingView{}}
+	v := kindView{Name: kind.Name, Summary: kind.Summary, About: absolute(kind.About), Proven: kind.ProvenOn(), Unreached: kind.Unreached, Longest: kind.LongestUsername, AtOnce: kind.CallsAtOnce(0), Attributes: append([]string{}, kind.Attributes...), Others: kind.OtherAttributes, Settings: []settingView{}}
 	for _, s := range kind.Settings {
 		setting := settingView{Name: s.Name, Type: string(s.Type), Required: s.Required, Choices: s.Choices, Text: s.Text}
 		if s.Default != nil {
@@ -187,7 +199,7 @@ func viewKind(kind connector.Kind) kindView {
 		v.Settings = append(v.Settings, setting)
 	}
 	for _, o := range kind.Operations {
-		v.Operations = append(v.Operations, operationView{Name: o.Op, Calls: o.Calls})
+		v.Operations = append(v.Operations, operationView{Name: o.Op, Does: o.Does(), Calls: o.Calls, HandsOver: o.HandsOver})
 	}
 	return v
 }
@@ -195,7 +207,10 @@ func viewKind(kind connector.Kind) kindView {
 func (v kindView) operations() string {
 	names := make([]string, len(v.Operations))
 	for i, o := range v.Operations {
-		names[i] = o.Name
+		names[i] = connector.InWords(o.Name)
+		if o.HandsOver {
+			names[i] += " (hands over)"
+		}
 	}
 	return strings.Join(names, ", ")
 }
@@ -246,6 +261,24 @@ as ${env:NAME} or ${file:PATH} and read anew each time they are used.`,
 	})
 }
 
+// proofRows lists on what the kind is proven, and says once of each level what it means.
+func (v kindView) proofRows() (rows [][]string) {
+	said := map[string]bool{}
+	for _, proof := range v.Proven {
+		level, _, _ := strings.Cut(proof, ":")
+		means := connector.ProofLevel(level).Means()
+		switch {
+		case strings.HasSuffix(proof, connector.SmokeTestOnly):
+			means = "some operations were tried there, and not the suite"
+		case said[level]:
+			means = "as above"
+		}
+		said[level] = true
+		rows = append(rows, []string{proof, means})
+	}
+	return rows
+}
+
 func kindNames() []string {
 	var names []string
 	for _, kind := range catalog.Kinds() {
@@ -255,18 +288,20 @@ func kindNames() []string {
 }
 
 func drawKind(p *page, v kindView) {
-	p.fields(field{"kind", v.Name}, field{"is", v.Summary}, field{"proven on", strings.Join(v.Proven, ", ")})
+	longest := ""
 	if v.Longest > 0 {
-		p.fields(field{"longest username", fmt.Sprint(v.Longest, " characters")})
+		longest = fmt.Sprint(v.Longest, " characters")
 	}
-	p.fields(field{"calls at a time", fmt.Sprintf("%d by each worker, unless apps.NAME.atOnce says otherwise", v.AtOnce)})
-	if v.Attributes != nil || v.Others != "" {
-		p.fields(field{"attributes", strings.Join(v.Attributes, ", ")}, field{"other attributes", v.Others})
-	}
+	p.fields(
+		field{"kind", v.Name}, field{"is", v.Summary}, field{"never run against", v.Unreached}, field{"longest username", longest},
+		field{"calls at a time", fmt.Sprintf("%d by each worker, unless apps.NAME.atOnce says otherwise", v.AtOnce)},
+		field{"attributes", strings.Join(v.Attributes, ", ")}, field{"other attributes", v.Others},
+	)
 	if v.About != "" {
 		p.note("")
-		p.block(strings.TrimSpace(v.About))
+		p.block(addresses(strings.TrimSpace(v.About)))
 	}
+	p.table("proofs", "proven on,which means", v.proofRows())
 	p.table("settings", "name,is,default,what for", rowsOf(v.Settings, func(s settingView) []string {
 		is, preset := s.Type, s.Default
 		if len(s.Choices) > 0 {
@@ -277,8 +312,8 @@ func drawKind(p *page, v kindView) {
 		}
 		return []string{s.Name, is, preset, s.Text}
 	}))
-	p.table("operations", "name,calls", rowsOf(v.Operations, func(o operationView) []string {
-		return []string{o.Name, o.Calls}
+	p.table("operations", "name,does,calls", rowsOf(v.Operations, func(o operationView) []string {
+		return []string{o.Name, o.Does, o.Calls}
 	}))
 }
 

@@ -80,7 +80,7 @@ var Kind = connector.Kind{
 // domain (learn.microsoft.com/entra/identity/authentication/concept-sspr-policy).
 const longestUsername = 113
 
-const about = "[Setting it up](apps/entra.md): what to click, the least rights, and what becomes of a leaver.\n" +
+const about = "[apps/entra.md](apps/entra.md) says what to click, which rights are the least, and what becomes of a leaver.\n" +
 	"\n" +
 	"**Keys.** The person ID is kept in `externalID`. Accounts are found by it, and otherwise by userPrincipalName and mail.\n" +
 	"\n" +

@@ -29,7 +29,7 @@ synchronised from an identity provider refuse changes. ` + "`licence:seat`" + ` 
 
 With managed users (EMU), use the kind scim with the profile github-emu. It was tested on a stand-in that is held to GitHub's OpenAPI
 document, and never on GitHub itself: try yours with ` + "`tenure app test NAME --write`" + ` first, with ` + "`--login`" + ` for whom to invite.
-docs/apps/github.md says how to set it up.
+[apps/github.md](apps/github.md) says how to set it up.
 `
 
 // Kind describes this kind of app for the catalog.

@@ -107,7 +107,7 @@ func mailSettings() []connector.Setting {
 
 const routeMail = "Admin console > Apps > Google Workspace > Gmail > Default routing: for the account's address as single recipient, replace the recipient by whoever gets the data, on recognized and non-recognized addresses. Take the rule away when the person is back."
 
-const about = "[Google Workspace](apps/google.md) says how to set it up, which rights it needs, and what happens to a leaver.\n" +
+const about = "[apps/google.md](apps/google.md) says how to set it up, which rights it needs, and what happens to a leaver.\n" +
 	"\n" +
 	"**Keys.** Accounts are linked by their immutable ID. The person ID is the user's external ID of the type `externalID`, and the username the part of the primary address before `@domain`. An account of which the address is only an alias is no match.\n" +
 	"\n" +

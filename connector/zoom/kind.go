@@ -69,7 +69,7 @@ deactivated and keeps everything.
 		{Op: connector.OpDisable, Calls: "GET /users/ID; PUT /users/ID/status deactivate, or DELETE /users/ID?action=disassociate of a pending user"},
 		{Op: connector.OpEnable, Calls: "GET /users/ID; PUT /users/ID/status activate"},
 		{Op: connector.OpRevokeSessions, Calls: "GET /users/ID; DELETE /users/ID/token"},
-		{Op: connector.OpDelete, Calls: "GET /users/ID; GET /users/ID of who gets the data; DELETE /users/ID?action=delete&transfer_email=..."},
+		{Op: connector.OpDelete, HandsOver: true, Calls: "GET /users/ID; GET /users/ID of who gets the data; DELETE /users/ID?action=delete&transfer_email=..."},
 	},
 	Attributes:      attributes,
 	OtherAttributes: "Any custom attribute, by its key: custom_attributes.KEY.",

@@ -2,6 +2,7 @@ package zoom_test
 
 import (
 	"net/url"
+	"slices"
 	"testing"
 	"time"
 
@@ -28,6 +29,8 @@ func TestDeletingIsNoDisassociation(t *testing.T) {
 	id := app.AddUser(map[string]any{"email": "zoe@example.com"})
 	require.NoError(t, c.Delete(t.Context(), id))
 	assert.Equal(t, []url.Values{{"action": {"delete"}}}, app.Deletions())
+	deletes := slices.IndexFunc(zoom.Kind.Operations, func(o connector.Operation) bool { return o.Op == connector.OpDelete })
+	assert.Equal(t, c.Capabilities().HandOverByDelete, zoom.Kind.Operations[deletes].HandsOver, "tables say so")
 	is(t, readError(t, c, id), connector.KindNotFound, "no such user")
 }
 

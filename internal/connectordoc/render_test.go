@@ -34,18 +34,18 @@ func TestAKindIsShownWhole(t *testing.T) {
 			{Name: "wait", Type: connector.TypeDuration, Default: 90 * time.Minute, Text: "How long."},
 			{Name: "loud", Type: connector.TypeBool, Text: "Whether."},
 		},
-		Operations: []connector.Operation{{Op: connector.OpFind}, {Op: connector.OpDelete, Calls: "BYE"}, {Op: connector.OpCheck, Calls: "HELLO"}},
+		Operations: []connector.Operation{{Op: connector.OpFind}, {Op: connector.OpDelete, Calls: "BYE", HandsOver: true}, {Op: connector.OpCheck, Calls: "HELLO"}},
 	}}))
 	for _, line := range []string{
-		"| [fax](#fax) | | | | | | | ✓ | | | | | | | | | server not ours: Hylafax 7 (group 3); replayed: its log, 3 exchanges; held to the vendor's contract: T.30; server not ours: Faxes 2 (smoke test only); never run against a fax machine of the vendor's |\n",
+		"| [fax](#fax) | | | | | | | ✓ | | | | | | as it deletes | | | server not ours: Hylafax 7 (group 3); replayed: its log, 3 exchanges; held to the vendor's contract: T.30; server not ours: Faxes 2 (smoke test only); never run against a fax machine of the vendor's |\n",
 		"## fax\n\nA fax machine.\n\nPaper has to be there.\n",
 		"| `number` | text | required | Whom to call. |\n",
 		"| `pin` | text, *secret* |  | A\\|B. |\n",
 		"| `mode` | `fine`, `coarse` | `fine` | How. |\n",
 		"| `wait` | duration | `1h30m` | How long. |\n",
 		"| `loud` | true or false | `false` | Whether. |\n",
-		"| delete | BYE | server not ours |\n",
-		"| check | HELLO | stand-in only |\n",
+		"| delete | delete an account, and hand over its data | BYE | server not ours |\n",
+		"| check | sign in | HELLO | stand-in only |\n",
 		"Proofs:\n\n- server not ours: Hylafax 7 (group 3)\n- replayed: its log, 3 exchanges\n- held to the vendor's contract: T.30\n- server not ours: Faxes 2 (smoke test only)\n- not tried on T.30: check\n- not tried on Hylafax 7 (group 3): find, check\n- not tried on its log: find, delete, check\n- Faxes 2 differs from the vendor's: it has no paper; it is mute\n- **Never run against a fax machine of the vendor's itself.**\n",
 	} {
 		assert.Contains(t, page, line)
