@@ -56,7 +56,7 @@ var Kind = connector.Kind{
 		{Name: "scopes", Type: connector.TypeTexts, Text: "With tokenURL: the scopes to ask for."},
 		{Name: "username", Type: connector.TypeText, Text: "Instead of token: the user of HTTP Basic authentication."},
 		{Name: "password", Type: connector.TypeSecret, Text: "With username: the password."},
-		{Name: "sessionsURL", Type: connector.TypeText, Text: "With the profile slack, on Enterprise plans: the method that ends somebody's sessions, `https://slack.com/api/admin.users.session.reset`. Without it, deactivating is all."},
+		{Name: "sessionsURL", Type: connector.TypeText, Text: "With the profile slack, on Enterprise plans only: the method that resets somebody's sessions, `https://slack.com/api/admin.users.session.reset`. Without it, Slack signs them out by deactivating."},
 		{Name: "sessionsToken", Type: connector.TypeSecret, Text: "With sessionsURL: a user token with the scope admin.users:write. Default: token."},
 		{Name: "timeout", Type: connector.TypeDuration, Default: 15 * time.Second, Text: "How long one request may take."},
 		{Name: "userAgent", Type: connector.TypeText, Default: "tenure", Text: "User-Agent header of every request."},

@@ -125,7 +125,7 @@ var profiles = map[string]profile{
 		about: "DELETE deactivates, as `active` does, so that accounts are never deleted. Limits are of the whole " +
 			"organisation, shared by all SCIM apps: writes of users and groups 180 a minute each (bursts of 20 for users, 80 for changed groups), reads of " +
 			"one 300 a minute: set the app's rate below that. Use `https://api.slack.com/scim/v2`, and the token of an organisation " +
-			"owner with the scope `admin`. On Enterprise plans, `sessionsURL` also ends sessions. Slack finds nobody by a deactivated " +
+			"owner with the scope `admin`. Slack signs out whoever is deactivated; on Enterprise plans, `sessionsURL` also has their clients drop what they have stored. Slack finds nobody by a deactivated " +
 			"user's address, but its SCIM service does, so that somebody who comes back gets the same account.",
 		sources: []string{
 			"https://docs.slack.dev/reference/scim-api/scim-api-2",
