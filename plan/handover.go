@@ -14,6 +14,14 @@ func (m *maker) handsOver(link Link, traits App) bool {
 		!m.Skipped[m.ending(HandOver, link.App).Key]
 }
 
+// handOverByDelete notes the hand-over that the app does as it deletes the account, if it does
+// one.
+func (m *maker) handOverByDelete(link Link, traits App) {
+	if traits.HandOverByDelete && m.Recipients[link.App] && m.handsOver(link, traits) {
+		m.byDelete = append(m.byDelete, m.ending(HandOver, link.App))
+	}
+}
+
 // strip plans to take the account's entitlements: all of them, or those without which data can
 // be handed over as long as that has yet to be done.
 func (m *maker) strip(link Link, traits App, pending bool) {

@@ -36,6 +36,7 @@ func Make(in Input) Plan {
 		Skipped:  slices.Compact(m.skipped),
 		Due:      m.nextDue(),
 
+		ByDelete:  m.byDelete,
 		Deletions: m.deletions,
 	}
 }
@@ -50,6 +51,7 @@ type maker struct {
 	skipped  []string // see Plan.Skipped
 	dues     []Due
 
+	byDelete  []Step // see Plan.ByDelete
 	deletions []Deletion
 }
 
@@ -156,6 +158,7 @@ func (m *maker) withdraw(link Link, app string) {
 	case LinkActive:
 		if !traits.Disable && traits.Delete && traits.Leaver.Delete && m.mayDelete(app, traits, time.Time{}) {
 			m.add(m.ending(Delete, app)) // the app cannot disable accounts: deletion is the only way to take access
+			m.handOverByDelete(link, traits)
 			return
 		}
 		if !m.disable(link) {
@@ -172,8 +175,11 @@ func (m *maker) withdraw(link Link, app string) {
 	if pending && begins && !byDelete {
 		m.add(m.ending(HandOver, app))
 	}
-	if m.delete(link, traits) && pending && !begins {
+	switch deletes := m.delete(link, traits); {
+	case deletes && pending && !begins:
 		m.add(m.ending(HandOver, app)) // nobody can be given the data: an operator must decide before the account is deleted
+	case deletes:
+		m.handOverByDelete(link, traits)
 	}
 }
 

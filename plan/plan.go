@@ -232,6 +232,9 @@ type Plan struct {
 	// Skipped holds the keys of Input.Skipped that still apply. Any other skip is over: if
 	// the same step is planned later, it is a new decision.
 	Skipped []string
+	// ByDelete holds the hand-overs that no step does, because the app does them as it deletes the
+	// account (App.HandOverByDelete). An operator may skip them like steps.
+	ByDelete []Step
 	// Deletions lists by app the deletions that are not among Steps because they wait for
 	// something.
 	Deletions []Deletion
