@@ -101,8 +101,12 @@ func (a *stepAttempt) handOverTogether(ask connector.Ask) (performed, error) {
 	if f := ErrorOf(err); err != nil && f.Code != CodeRefused {
 		return got, err
 	}
-	if _, failed := a.handOver(); failed != nil {
-		return performed{}, failed
+	over, failed := a.handOver()
+	if failed != nil || over.link.HandedOverAt.IsZero() { // it failed, or the account is gone
+		return over, failed
+	}
+	if to := got.detail["to"]; err == nil && to != h.To.PersonID { // the human's part went to an earlier receiver
+		got.detail["handTo"], got.detail["to"] = to, h.To.PersonID
 	}
 	return got, err
 }

@@ -209,6 +209,37 @@ func TestWhatCannotBeMovedIsATask(t *testing.T) {
 	assert.Equal(t, ledger.LinkDeleted, linkOf(e.office, "ada").State)
 }
 
+// An account that somebody deleted by hand has nothing to hand over, and holds nobody up.
+func TestWhatIsGoneIsNotHandedOver(t *testing.T) {
+	for name, byHand := range map[string]bool{"by the app": false, "with a human": true} {
+		t.Run(name, func(t *testing.T) {
+			e := newEstate(t, policy.LeaverRules{}, nil)
+			app := e.engine.Apps["mail"].Connector
+			if byHand {
+				e.engine.Apps["mail"] = &provision.App{Connector: &partly{Connector: app}}
+			}
+			e.leaves("ada")
+			account := linkOf(e.office, "ada").AccountID
+			e.memory.OnCall(func(_ context.Context, op, _ string) error {
+				if op != connector.OpHandOver {
+					return nil
+				}
+				e.memory.OnCall(nil)
+				return app.Delete(t.Context(), account)
+			})
+			if byHand {
+				require.Error(t, settleWaiting(e.office))
+				_, err := e.engine.Ledger.ActOnTask(t.Context(), ledger.TaskAction{Verb: ledger.VerbTaskDone, ID: 1, Operator: "grace", Text: "moved", At: e.now})
+				require.NoError(t, err)
+			}
+			require.NoError(t, settle(e.office, "ada"))
+			assert.Equal(t, []string{"hand_over_begun kim"}, e.did(ledger.AuditHandOverBegun, "handed_over"))
+			assert.Equal(t, ledger.LinkDeleted, linkOf(e.office, "ada").State)
+			assert.Zero(t, linkOf(e.office, "ada").HandedOverAt)
+		})
+	}
+}
+
 // clerical is an app that hands nothing over by itself.
 type clerical struct{ connector.Connector }
 
