@@ -2,9 +2,12 @@ package operator
 
 import (
 	"context"
+	"slices"
 	"time"
 
+	"github.com/tenurehq/tenure/assess"
 	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/plan"
 )
 
 // HandOver says who is, or was, given a leaver's data in an app.
@@ -37,6 +40,9 @@ func (v *Viewer) HandOvers(ctx context.Context, person ledger.Person) ([]HandOve
 		if open {
 			to = h.To
 		}
+		if open && skipsHandOver(person, link.App) {
+			to, h = ledger.Receiver{At: link.Receiver.At}, assess.HandOver{Why: "an operator has skipped the hand-over"}
+		}
 		if !open && to.PersonID == "" && link.HandedOverAt.IsZero() {
 			continue
 		}
@@ -45,4 +51,11 @@ func (v *Viewer) HandOvers(ctx context.Context, person ledger.Person) ([]HandOve
 		})
 	}
 	return all, nil
+}
+
+// skipsHandOver reports whether an operator has said that a leaver's data are not handed over.
+func skipsHandOver(person ledger.Person, app string) bool {
+	return slices.ContainsFunc(person.Steps, func(s ledger.Step) bool {
+		return s.App == app && s.Kind == string(plan.HandOver) && s.State == ledger.StepSkipped
+	})
 }

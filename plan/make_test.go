@@ -387,8 +387,15 @@ func TestAnAppThatHandsOverAsItDeletes(t *testing.T) {
 		return plan.Make(in)
 	}
 	assert.Equal(t, []string{"calls/Disable", "calls/Strip", "calls/Delete"}, short(make(true).Steps))
+	assert.Equal(t, []string{"calls/HandOver"}, short(make(true).ByDelete))
+	assert.Empty(t, make(false).ByDelete)
 	asks := make(false).Steps
 	require.Equal(t, []string{"calls/Disable", "calls/Strip", "calls/HandOver", "calls/Delete"}, short(asks))
 	assert.Contains(t, asks[3].Needs, asks[2].Key, "not deleted before")
 	assert.Equal(t, []string{"calls/Disable", "calls/Strip", "calls/Delete"}, short(make(false, asks[2].Key).Steps), "an operator has decided")
+	assert.Equal(t, asks[2].Key, make(true).ByDelete[0].Key, "it is the same decision")
+	without := make(true, asks[2].Key)
+	assert.Equal(t, []string{"calls/Disable", "calls/Strip", "calls/Delete"}, short(without.Steps))
+	assert.Empty(t, without.ByDelete)
+	assert.Equal(t, []string{asks[2].Key}, without.Skipped)
 }

@@ -3,6 +3,7 @@ package provision_test
 import (
 	"context"
 	"fmt"
+	"net/http/httptest"
 	"testing"
 	"time"
 
@@ -10,10 +11,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/connector/zoom"
+	"github.com/tenurehq/tenure/connector/zoom/zoomtest"
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/plan"
+	"github.com/tenurehq/tenure/policy"
 	"github.com/tenurehq/tenure/provision"
+	"github.com/tenurehq/tenure/secret"
 )
 
 // atOnce is an app that hands data over only as it deletes an account.
@@ -180,6 +185,53 @@ func TestAReceiverWhomTheAppRefuses(t *testing.T) {
 			}
 			assert.Equal(t, "deleted", row.Action)
 			assert.Equal(t, ledger.LinkDeleted, linkOf(o, "ada").State)
+		})
+	}
+}
+
+// The stand-in of Zoom gives recordings to nobody without a licence.
+func TestZoomRefusesTheReceiver(t *testing.T) {
+	for name, skip := range map[string]bool{"skipped": true, "with a licence by now": false} {
+		t.Run(name, func(t *testing.T) {
+			o := newOffice(t)
+			rules, err := policy.Compile(policy.Rules{
+				Apps:   map[string]policy.AppRules{"mail": {}},
+				Roles:  []policy.Role{{Name: "everybody", When: "true", Grants: []policy.Grant{{App: "mail", Entitlements: []string{"staff"}}}}},
+				Leaver: policy.LeaverRules{Retain: 10 * day, Delete: true},
+			})
+			require.NoError(t, err)
+			const secretText = "s3cret"
+			calls := zoomtest.New(secretText, 5, zoomtest.Switches{}, "staff")
+			server := httptest.NewServer(calls)
+			t.Cleanup(server.Close)
+			app, err := zoom.Kind.Open(t.Context(), connector.Env{App: "mail"}, connector.Settings{
+				"url": server.URL + "/v2", "tokenURL": server.URL + "/oauth/token", "accountID": zoomtest.AccountID, "clientID": zoomtest.ClientID,
+				"clientSecret": secret.Of(secretText), "domain": zoomtest.Domain, "handOver": []any{"recordings"}, "licences": true,
+			})
+			require.NoError(t, err)
+			t.Cleanup(func() { require.NoError(t, app.Close()) })
+			o.engine.Policy, o.engine.Apps["mail"] = rules, &provision.App{Connector: app}
+			hire(o, "kim", "")
+			hire(o, "ada", "kim")
+			o.now = o.now.Add(20 * day)
+			o.hear(hr.EventTerminated)
+			require.NoError(t, settle(o, "ada"))
+			o.now = o.now.Add(11 * day)
+			require.ErrorContains(t, settle(o, "ada"), "has no licence")
+			assert.Empty(t, calls.Deletions())
+
+			keys := o.inAttention()
+			if skip {
+				o.act(ledger.VerbSkip, keys["HandOver"])
+			} else {
+				require.NoError(t, app.Grant(t.Context(), linkOf(o, "kim").AccountID, []string{"licence:Licensed"}))
+				o.act(ledger.VerbRetry, keys["Delete"])
+			}
+			require.NoError(t, settle(o, "ada"))
+			assert.Equal(t, ledger.LinkDeleted, linkOf(o, "ada").State)
+			require.Len(t, calls.Deletions(), 1)
+			assert.Equal(t, !skip, calls.Deletions()[0].Has("transfer_email"))
+			assert.Equal(t, "delete", calls.Deletions()[0].Get("action"))
 		})
 	}
 }

@@ -122,7 +122,8 @@ func (d decision) handOverQuestions() (out []Attention) {
 		if slices.ContainsFunc(d.Person.Steps, refused) {
 			out = append(out, Attention{
 				Key: s.Key, App: s.App, Code: CodeNoRecipient,
-				Message: "the account cannot be deleted with its data handed over: see its deletion. Skip this (by its key) to have it deleted without; move the data by hand before",
+				Message: "the app hands data over as it deletes the account, and nobody can be given them: the deletion says why. To have the account deleted " +
+					"without, move the data by hand, then 'tenure run skip " + d.Person.PersonID + " --key " + s.Key + "'",
 			})
 		}
 	}
