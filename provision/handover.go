@@ -123,7 +123,7 @@ func (d decision) handOverQuestions() (out []Attention) {
 			out = append(out, Attention{
 				Key: s.Key, App: s.App, Code: CodeNoRecipient,
 				Message: "the app hands data over as it deletes the account, and nobody can be given them: the deletion says why. To have the account deleted " +
-					"without, move the data by hand, then 'tenure run skip " + d.Person.PersonID + " --key " + s.Key + "'",
+					"without, move the data by hand, then 'tenure run skip " + d.Person.PersonID + " --key " + s.Key + " --reason TEXT'",
 			})
 		}
 	}
