@@ -102,8 +102,10 @@ func TestConformance(t *testing.T) {
 			"members added and called lost": patiently(run(on{MemberAddedBut404: true})),
 			"memberships that are not seen": failing(run(on{MembersUnseen: true}), fails{}),
 			"licences not given":            failing(run(on{LicenceError: "CountViolation"}, "licence:EMS", "staff"), fails{}),
-			"filters ignored":               failing(run(on{SilentFilter: true}), fails{connector.OpFind: astray, connectortest.FindByID: astray, connector.OpRead: astray, connector.OpGrant: astray}),
-			"pages elsewhere":               failing(run(on{ForeignNextLink: "http://127.0.0.1:1", PageSize: 1}), fails{connector.OpList: astray, connector.OpRevoke: astray}),
+			"filters ignored": failing(run(on{SilentFilter: true}), fails{
+				connector.OpFind: astray, connectortest.FindByID: astray, connector.OpRead: astray, connector.OpGrant: astray,
+			}),
+			"pages elsewhere": failing(run(on{ForeignNextLink: "http://127.0.0.1:1", PageSize: 1}), fails{connector.OpList: astray, connector.OpRevoke: astray}),
 		},
 	})
 }

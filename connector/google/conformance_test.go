@@ -138,10 +138,11 @@ func TestConformance(t *testing.T) {
 			"a transfer that fails":         failing(on{TransferFails: []string{"55656082996"}}, fails{connector.OpHandOver: connector.KindInvalid}),
 			"codes that stay":               failing(on{CodesFail: true}, fails{connector.OpDisable: connector.KindUnavailable, connector.OpResetCredentials: connector.KindUnavailable}),
 			"empty answers": failing(on{Empty: true}, fails{
-				connector.OpFind: astray, connectortest.FindByID: astray, connector.OpRead: astray, connector.OpList: astray, connector.OpCreate: astray,
-				connector.OpAdopt: astray, connector.OpRelabel: astray, connector.OpUpdate: astray, connector.OpGrant: astray, connector.OpResetCredentials: astray,
-				connector.OpDisable: astray, connectortest.ResetDisabled: astray, connectortest.UpdateDisabled: astray,
-				connector.OpRestore: astray, connector.OpHandOver: astray, connector.OpRevokeSessions: astray, connector.OpEnable: astray,
+				connector.OpFind: astray, connectortest.FindByID: astray, connector.OpRead: astray, connector.OpList: astray,
+				connector.OpCreate: astray, connector.OpAdopt: astray, connector.OpRelabel: astray, connector.OpUpdate: astray,
+				connector.OpGrant: astray, connector.OpResetCredentials: astray, connector.OpDisable: astray,
+				connectortest.ResetDisabled: astray, connectortest.UpdateDisabled: astray, connector.OpRestore: astray,
+				connector.OpHandOver: astray, connector.OpRevokeSessions: astray, connector.OpEnable: astray,
 			}),
 		},
 	})

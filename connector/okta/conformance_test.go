@@ -97,8 +97,8 @@ func TestConformance(t *testing.T) {
 		"no reset while suspended":  run(on{NoSuspendedReset: true}, nil, fails{connectortest.ResetDisabled: connector.KindInvalid}),
 		"pages elsewhere":           run(on{ForeignLink: true, PageSize: 1}, nil, fails{connector.OpList: astray, connector.OpFind: astray}),
 		"without a right": run(on{WithoutRight: "POST /users"}, nil, fails{
-			connector.OpCreate: forbidden, connector.OpUpdate: forbidden, connector.OpRelabel: forbidden, connector.OpDisable: forbidden,
-			connector.OpEnable: forbidden, connector.OpResetCredentials: forbidden,
+			connector.OpCreate: forbidden, connector.OpUpdate: forbidden, connector.OpRelabel: forbidden,
+			connector.OpDisable: forbidden, connector.OpEnable: forbidden, connector.OpResetCredentials: forbidden,
 			connectortest.UpdateDisabled: forbidden, connectortest.ResetDisabled: forbidden,
 		}),
 	}})

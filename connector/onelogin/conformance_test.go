@@ -97,9 +97,10 @@ func TestConformance(t *testing.T) {
 		"others are found": run(on{Foreign: true}, nil),
 		"a mapping":        run(on{Mapping: "staff"}, fails{}),
 		"read only": run(on{ReadOnly: true}, fails{
-			connector.OpCreate: forbidden, connector.OpUpdate: forbidden, connector.OpRelabel: forbidden, connector.OpGrant: forbidden,
-			connector.OpRevoke: forbidden, connector.OpDisable: forbidden, connector.OpEnable: forbidden, connector.OpRevokeSessions: forbidden,
-			connector.OpDelete: forbidden, connectortest.UpdateDisabled: forbidden,
+			connector.OpCreate: forbidden, connector.OpUpdate: forbidden, connector.OpRelabel: forbidden,
+			connector.OpGrant: forbidden, connector.OpRevoke: forbidden, connector.OpDisable: forbidden,
+			connector.OpEnable: forbidden, connector.OpRevokeSessions: forbidden, connector.OpDelete: forbidden,
+			connectortest.UpdateDisabled: forbidden,
 		}),
 	}})
 }

@@ -139,14 +139,10 @@ func TestConformance(t *testing.T) {
 		"invitations":                             run(on{}, invites, nil),
 		"invitations, shown by the ID only":       run(on{BarePending: true}, invites, nil),
 		"the limit of a day":                      run(on{Daily: true}, nil, nil),
-		"the recipient is gone": run(on{RecipientGone: true}, connector.Settings{"handOver": []any{"meetings"}}, fails{
-			connectortest.DeleteFor: connector.KindUnavailable,
-		}),
-		"an invitation that cannot be completed": run(on{PendingUnset: true}, invites, fails{connector.OpCreate: connector.KindContradictory}),
-		"scopes": run(on{Scopes: slices.Concat(zoomtest.Scopes[:5], zoomtest.Scopes[6:])}, nil, fails{
-			connector.OpDisable: connector.KindForbidden, connector.OpEnable: connector.KindForbidden,
-		}),
-		"leaving already": run(on{Leaving: true}, nil, fails{connector.OpDelete: connector.KindUnavailable}),
+		"the recipient is gone":                   run(on{RecipientGone: true}, connector.Settings{"handOver": []any{"meetings"}}, fails{connectortest.DeleteFor: connector.KindUnavailable}),
+		"an invitation that cannot be completed":  run(on{PendingUnset: true}, invites, fails{connector.OpCreate: connector.KindContradictory}),
+		"scopes":                                  run(on{Scopes: slices.Concat(zoomtest.Scopes[:5], zoomtest.Scopes[6:])}, nil, fails{connector.OpDisable: connector.KindForbidden, connector.OpEnable: connector.KindForbidden}),
+		"leaving already":                         run(on{Leaving: true}, nil, fails{connector.OpDelete: connector.KindUnavailable}),
 	}
 	seats = 1 // the owner's
 	runs["seats that are not given"] = run(on{SilentSeats: true}, licences, fails{}, "licence:Licensed", "staff")

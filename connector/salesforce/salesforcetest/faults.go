@@ -3,26 +3,18 @@ package salesforcetest
 import (
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/tenurehq/tenure/connector/vendortest"
 )
 
-// Faults make an org fail.
-type Faults struct {
-	FailAfterApply bool     // the next change is made, and answered by an error
-	Down           bool     // every request is answered by 503
-	Quota          bool     // every request is answered by 403 REQUEST_LIMIT_EXCEEDED
-	RetryAfter     int      // seconds, with Down and Quota
-	RetryAfterDate bool     // RetryAfter is sent as a date
-	Forget         []string // fields that changes leave as they are, although they are answered by a success
-	Locked         bool     // the next change is refused: UNABLE_TO_LOCK_ROW
-	Stall          bool     // no request is answered
-	NoFreeze       bool     // UserLogin cannot be changed
-	Elsewhere      bool     // nextRecordsUrl leads to another host
-	Short          bool     // queries show a row less than they count
-	Gateway        bool     // every request is answered by a proxy's 404
-	Undead         bool     // sessions that are ended stay
+// Switches are the traps of Salesforce.
+type Switches struct {
+	PageSize  int  // rows on a page; zero: 2,000
+	Locked    bool // each change is refused: UNABLE_TO_LOCK_ROW
+	NoFreeze  bool // UserLogin cannot be changed
+	Elsewhere bool // nextRecordsUrl leads to another host
+	Short     bool // queries show a row less than they count
+	Undead    bool // sessions that are ended stay
 	// Blocker makes the org refuse each deactivation, by this code and message.
 	Blocker struct{ Code, Message string }
 }
@@ -39,22 +31,15 @@ var Blockers = map[string]struct{ Code, Message string }{
 	"another":         {"UNKNOWN_EXCEPTION", "Jane Doe is needed"},
 }
 
-// SetFaults replaces the faults.
-func (o *Org) SetFaults(faults Faults) {
+// SetSwitches sets the traps.
+func (o *Org) SetSwitches(to Switches) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.faults = faults
-	failing := 0
-	if faults.FailAfterApply {
-		failing = 1
-	}
-	o.door.SetFaults(vendortest.Faults{
-		Down: faults.Down, Limited: faults.Quota, Proxy: faults.Gateway, Stall: faults.Stall, FailAfterApply: failing,
-		Wait: time.Duration(faults.RetryAfter) * time.Second, AsDate: faults.RetryAfterDate,
-	})
+	o.switches = to
 }
 
-// Door returns what stands before the org: it counts requests and keeps quotas.
+// Door returns what stands before the org: it counts requests, keeps quotas and makes them
+// fail.
 func (o *Org) Door() *vendortest.Door { return o.door }
 
 // class names a request by what it is about: "GET query User", "PATCH User".
@@ -108,10 +93,12 @@ func refuseRequest(w http.ResponseWriter, _ *http.Request, why vendortest.Refusa
 // blocked returns the refusal of a change of a user, if there is one.
 func (o *Org) blocked(object string, r row, fields map[string]any) *refusal {
 	switch {
-	case object == "UserLogin" && o.faults.NoFreeze:
+	case object == "UserLogin" && o.switches.NoFreeze:
+		o.door.Spring("NoFreeze")
 		return refuse(http.StatusForbidden, "INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id")
-	case object == "User" && fields["IsActive"] == false && r["IsActive"] == true && o.faults.Blocker.Code != "":
-		return refuse(http.StatusBadRequest, o.faults.Blocker.Code, "%s", strings.ReplaceAll(o.faults.Blocker.Message, "%", ""))
+	case object == "User" && fields["IsActive"] == false && r["IsActive"] == true && o.switches.Blocker.Code != "":
+		o.door.Spring("Blocker")
+		return refuse(http.StatusBadRequest, o.switches.Blocker.Code, "%s", strings.ReplaceAll(o.switches.Blocker.Message, "%", ""))
 	}
 	return nil
 }

@@ -26,7 +26,6 @@ type Options struct {
 	SetGroup []string // permission set groups
 	Licences map[string]int
 	Fields   []string // further fields of User
-	PageSize int      // rows on a page; 2,000 if zero
 }
 
 // Profiles are the profiles of each org.
@@ -39,24 +38,21 @@ type row map[string]any
 type Org struct {
 	options Options
 
-	mu     sync.Mutex
-	schema map[string]object
-	tables map[string][]row
-	last   int
-	token  string
-	tokens int
-	views  map[string][]map[string]any // the rest of a query's rows, by locator
-	faults Faults
-	rights map[string]bool
-	now    func() time.Time
-	door   *vendortest.Door
+	mu       sync.Mutex
+	schema   map[string]object
+	tables   map[string][]row
+	last     int
+	token    string
+	tokens   int
+	views    map[string][]map[string]any // the rest of a query's rows, by locator
+	switches Switches
+	rights   map[string]bool
+	now      func() time.Time
+	door     *vendortest.Door
 }
 
 // New returns an org.
 func New(options Options) *Org {
-	if options.PageSize == 0 {
-		options.PageSize = 2000
-	}
 	o := &Org{
 		options: options, schema: maps.Clone(schema), tables: map[string][]row{}, token: "00Dx!first",
 		views: map[string][]map[string]any{}, rights: map[string]bool{}, now: time.Now,

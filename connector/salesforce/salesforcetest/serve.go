@@ -1,6 +1,7 @@
 package salesforcetest
 
 import (
+	"cmp"
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
@@ -121,7 +122,9 @@ func (o *Org) serveRevoke(w http.ResponseWriter, r *http.Request) {
 		_ = json.NewEncoder(w).Encode(map[string]any{"error": "invalid_token", "error_description": "invalid token: " + token})
 		return
 	}
-	if !o.faults.Undead {
+	if o.switches.Undead {
+		o.door.Spring("Undead")
+	} else {
 		o.tables["OauthToken"] = slices.Delete(o.tables["OauthToken"], i, i+1)
 	}
 	o.finish(w, http.StatusOK, nil)
@@ -254,16 +257,19 @@ func (o *Org) show(s statement, r row) map[string]any {
 // page answers with the first rows, and keeps the others for the next request.
 func (o *Org) page(w http.ResponseWriter, rows []map[string]any, total int) {
 	result := map[string]any{"totalSize": total, "done": true, "records": rows}
-	if len(rows) > o.options.PageSize {
-		locator := "01g" + rand.Text()[:15] + "-" + fmt.Sprint(o.options.PageSize)
-		o.views[locator] = rows[o.options.PageSize:]
+	if size := cmp.Or(o.switches.PageSize, 2000); len(rows) > size {
+		o.door.Spring("PageSize")
+		locator := "01g" + rand.Text()[:15] + "-" + fmt.Sprint(size)
+		o.views[locator] = rows[size:]
 		o.views[locator+" total"] = make([]map[string]any, total)
-		result["records"], result["done"] = rows[:o.options.PageSize], false
+		result["records"], result["done"] = rows[:size], false
 		result["nextRecordsUrl"] = "/services/data/v62.0/query/" + locator
-		if o.faults.Elsewhere {
+		if o.switches.Elsewhere {
+			o.door.Spring("Elsewhere")
 			result["nextRecordsUrl"] = "https://elsewhere.example.com/services/data/v62.0/query/" + locator
 		}
-	} else if o.faults.Short && len(rows) > 0 {
+	} else if o.switches.Short && len(rows) > 0 {
+		o.door.Spring("Short")
 		result["records"] = rows[1:]
 	}
 	answer(w, result)
@@ -300,12 +306,12 @@ func (o *Org) serveRow(w http.ResponseWriter, r *http.Request, name, id string) 
 			return
 		}
 	}
-	if o.faults.Locked {
-		o.faults.Locked = false
+	if o.switches.Locked {
+		o.door.Spring("Locked")
 		answer(w, refuse(http.StatusBadRequest, "UNABLE_TO_LOCK_ROW", "unable to obtain exclusive access to this record"))
 		return
 	}
-	maps.DeleteFunc(fields, func(name string, _ any) bool { return slices.Contains(o.faults.Forget, name) })
+	maps.DeleteFunc(fields, func(name string, _ any) bool { return o.door.Forgets(name) })
 	switch call {
 	case "c":
 		o.create(w, name, fields)
@@ -397,7 +403,7 @@ func (o *Org) delete(w http.ResponseWriter, name, id string) {
 	if licence := o.find("PermissionSetLicense", fmt.Sprint(r["PermissionSetLicenseId"])); licence != nil {
 		licence["UsedLicenses"] = licence["UsedLicenses"].(int) - 1
 	}
-	if name != "AuthSession" || !o.faults.Undead {
+	if name != "AuthSession" || !o.switches.Undead {
 		o.tables[name] = slices.DeleteFunc(o.tables[name], func(other row) bool { return other["Id"] == id })
 	}
 	o.finish(w, http.StatusNoContent, nil)
