@@ -28,6 +28,8 @@ type Decision struct {
 	SameHumans []SameHuman
 	// LapsedSkips lists the keys of skipped steps that are no longer asked for.
 	LapsedSkips []string
+	// LapsedExceptions lists the exceptions that are over by themselves.
+	LapsedExceptions []ledger.LapsedException
 	// PolicyErr says why policy could not be evaluated for this person. Then nothing is
 	// desired, and the only steps are those that cut off somebody who must not have access:
 	// see CutsOff.
@@ -61,6 +63,7 @@ func (r Rules) For(ctx context.Context, person ledger.Person, now time.Time, reg
 	d := Decision{Now: now, Person: person}
 	d.Timeline = TimelineOf(person)
 	standing := d.Timeline.At(now)
+	d.LapsedExceptions = lapsedExceptions(person, d.Timeline, now)
 
 	identity := policy.Identity{PersonID: person.PersonID, Username: person.Username}
 	if standing.Profile != nil && standing.Status != hr.StatusEnded && person.CarriedTo == "" {
@@ -76,7 +79,7 @@ func (r Rules) For(ctx context.Context, person ledger.Person, now time.Time, reg
 	case person.CarriedTo != "": // their access belongs to another ID of the same human
 		d.Desired = policy.Desired{Standing: standing}
 	case d.PolicyErr == nil:
-		d.Desired, d.PolicyErr = r.Policy.Evaluate(d.Timeline, now, identity)
+		d.Desired, d.PolicyErr = r.Policy.Evaluate(d.Timeline, now, identity, Exceptions(person, d.Timeline, now)...)
 	}
 	if d.PolicyErr != nil {
 		d.Desired = policy.Desired{Standing: standing, Changes: standing.Changes}

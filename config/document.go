@@ -181,6 +181,10 @@ func readRole(v value) policy.Role {
 		on("grants", func(v value) {
 			v.list(func(v value) { r.Grants = append(r.Grants, readGrant(v)) })
 		}),
+		on("request", func(v value) {
+			r.Request = &policy.RequestRules{}
+			v.mapping(into("most", &r.Request.Most))
+		}),
 	)
 	return r
 }

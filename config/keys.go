@@ -248,6 +248,12 @@ var document = settings.Setting{
 							},
 						},
 					},
+					{Name: "request", Type: settings.TypeMapping,
+						Text: "The role has to be requested: nobody has it by `when` alone, which says who may have it, and is looked at again all the time. It is given for a time, and ends with it, with the employment, or as soon as `when` no longer holds.",
+						Keys: []settings.Setting{
+							{Name: "most", Type: settings.TypePeriod, Required: true, Text: "The longest time for which the role is granted."},
+						},
+					},
 				},
 			},
 		},

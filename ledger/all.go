@@ -83,6 +83,12 @@ func AllHolds(ctx context.Context, l Reader, f HoldFilter, after int64) iter.Seq
 		func(h Hold) int64 { return h.ID })
 }
 
+// AllExceptions yields the exceptions that match the filter, by ID, after the given ID.
+func AllExceptions(ctx context.Context, l Reader, f ExceptionFilter, after int64) iter.Seq2[Exception, error] {
+	return all(after, func(after int64) ([]Exception, error) { return l.Exceptions(ctx, f, after, PageSize) },
+		func(x Exception) int64 { return x.ID })
+}
+
 // AllDeadLetters yields the dead letters that match the filter, by ID, after the given ID.
 func AllDeadLetters(ctx context.Context, l Reader, f LetterFilter, after int64) iter.Seq2[DeadLetter, error] {
 	return all(after, func(after int64) ([]DeadLetter, error) { return l.DeadLetters(ctx, f, after, PageSize) },

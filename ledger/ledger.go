@@ -49,6 +49,7 @@ type Ledger interface {
 	Holds
 	Retentions
 	Approvals
+	Exceptions
 	Identities
 	Identifiers
 	Scans
@@ -204,6 +205,9 @@ type Person struct {
 	Holds       []Hold      // not released, by ID; their time may be over
 	Retentions  []Retention // in force, by app
 	Approvals   []Approval  // asked or approved, by key
+	// Exceptions lists those that have not ended, by ID; the time of some may be over. It
+	// includes those of Earlier.
+	Exceptions []Exception
 	// CarriedTo is the ID that has this person's accounts now, if the two are one human: see
 	// Identities. Nothing more is provisioned for this ID.
 	CarriedTo string
@@ -288,6 +292,9 @@ type Assessment struct {
 	LapsedRetentions []int64
 	// Identifiers lists what the person is called: Kind and Value. See Identifiers.
 	Identifiers []Identifier
+	// LapsedExceptions lists exceptions that are over by themselves: each is ended, with an
+	// audit row.
+	LapsedExceptions []LapsedException
 	// LapsedSkips lists the keys of skipped steps that no plan asks for any more. They become
 	// superseded, so that the same step is open if it is planned later.
 	LapsedSkips []string

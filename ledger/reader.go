@@ -28,6 +28,8 @@ type Reader interface {
 	Retentions(ctx context.Context, personID string, after int64, limit int) ([]Retention, error)
 	// Approvals is described at Approvals.
 	Approvals(ctx context.Context, f ApprovalFilter, after ApprovalPlace, limit int) ([]Approval, error)
+	// Exceptions is described at Exceptions.
+	Exceptions(ctx context.Context, f ExceptionFilter, after int64, limit int) ([]Exception, error)
 	// Namesakes is described at Identities.
 	Namesakes(ctx context.Context, givenName, familyName string, limit int) ([]string, error)
 	// CallWaits is described at Pacer.

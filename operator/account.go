@@ -181,7 +181,7 @@ func (a *Accounts) correlate(ctx context.Context, personID string) (correlation.
 		}
 		keys.Email = identity.Email
 	}
-	desired, err := rules.Evaluate(timeline, a.now, identity)
+	desired, err := rules.Evaluate(timeline, a.now, identity, assess.Exceptions(person, timeline, a.now)...)
 	if err != nil {
 		return correlation.Person{}, fmt.Errorf("person %s: %w", personID, err)
 	}

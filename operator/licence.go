@@ -167,7 +167,8 @@ func (b *licenceBook) person(person ledger.Person, rules *policy.Policy, now tim
 	if standing.Status == hr.StatusUpcoming && standing.Period != nil {
 		from = standing.Period.Starts
 	}
-	desired, err := rules.Evaluate(timeline, from, policy.Identity{PersonID: person.PersonID, Username: person.Username})
+	desired, err := rules.Evaluate(timeline, from, policy.Identity{PersonID: person.PersonID, Username: person.Username},
+		assess.Exceptions(person, timeline, now)...)
 	if err != nil {
 		return // their policy is a question of its own
 	}

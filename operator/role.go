@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/tenurehq/tenure/assess"
+	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/policy"
 )
@@ -13,6 +14,10 @@ import (
 type RoleAnswer struct {
 	policy.RoleAnswer
 	Positions []string // the positions that it holds for, if the person holds several
+	// Eligible means that the role has to be requested, and that its condition holds. By names
+	// the exception that grants it; empty if none does.
+	Eligible bool
+	By       string
 }
 
 // Explain returns, for every role, whether it holds for somebody now, in any of their
@@ -22,7 +27,8 @@ func Explain(rules *policy.Policy, person ledger.Person, now time.Time) []RoleAn
 	if person.CarriedTo != "" {
 		return nil
 	}
-	held := assess.TimelineOf(person).Held(now)
+	timeline := assess.TimelineOf(person)
+	held := timeline.Held(now)
 	var answers []RoleAnswer
 	for n, position := range held {
 		for i, answer := range rules.Explain(person.PersonID, position.Profile) {
@@ -37,7 +43,35 @@ func Explain(rules *policy.Policy, person ledger.Person, now time.Time) []RoleAn
 			answers[i].add(answer, n > 0, PositionName(position.ID), len(held) > 1)
 		}
 	}
+	grants := grantsOf(person, timeline, now)
+	for i := range answers {
+		answers[i].grant(grants[answers[i].Role])
+	}
 	return answers
+}
+
+// grantsOf returns the names of the exceptions that grant somebody a role now, by role.
+func grantsOf(person ledger.Person, t hr.Timeline, now time.Time) map[string]string {
+	names := map[string]string{}
+	for _, x := range assess.Exceptions(person, t, now) {
+		if x.Kind == policy.ExceptGrant && x.InForce(now) {
+			names[x.Role] = x.Name
+		}
+	}
+	return names
+}
+
+// grant takes into account that a role which has to be requested is held only while an
+// exception grants it.
+func (a *RoleAnswer) grant(by string) {
+	switch {
+	case !a.Requested:
+	case by == "":
+		a.Eligible, a.Holds, a.Positions = a.Holds, false, nil
+		a.Failed = append(a.Failed, "it is requested and granted")
+	default:
+		a.Eligible, a.By = a.Holds, by
+	}
 }
 
 // add merges the role's answer for another position.

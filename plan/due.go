@@ -15,7 +15,7 @@ const together = time.Minute
 // early.
 func (m *maker) nextDue() Due {
 	if at := m.Desired.Changes; !at.IsZero() {
-		m.dues = append(m.dues, Due{At: at, What: m.nextChange(at)})
+		m.dues = append(m.dues, Due{At: at, What: m.nextChange(at), By: m.Desired.ChangesBy})
 	}
 	if len(m.dues) == 0 {
 		return Due{}
@@ -40,6 +40,8 @@ func (m *maker) nextDue() Due {
 func (m *maker) nextChange(at time.Time) DueWhat {
 	period := m.Desired.Standing.Period
 	switch {
+	case m.Desired.ChangesBy != "":
+		return DueException
 	case period == nil:
 		return DueChange
 	case at.Equal(period.Starts):

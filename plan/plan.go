@@ -201,6 +201,7 @@ type Due struct {
 	At   time.Time `json:"at,omitzero"`
 	What DueWhat   `json:"what,omitempty"`
 	App  string    `json:"app,omitempty"`
+	By   string    `json:"by,omitempty"` // of DueException: the exception's name
 	// Local is At by the person's own clock, for display. Assessments fill it in, plans do
 	// not.
 	Local string `json:"local,omitempty"`
@@ -219,6 +220,8 @@ const (
 	DueHold   DueWhat = "hold"   // a legal hold ends that keeps an account from being deleted
 	// DueApproval means that an operator is reminded of a deletion that needs approval.
 	DueApproval DueWhat = "approve"
+	// DueException means that an exception to policy begins or ends.
+	DueException DueWhat = "exception"
 )
 
 // Plan holds the steps that have to be done now, and when to plan again.

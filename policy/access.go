@@ -25,25 +25,30 @@ func (e entitlements) sorted() []Entitlement {
 	return list
 }
 
-// granted returns the access that the roles give to somebody with a profile.
+// granted returns the access that the roles give to somebody with a profile. Roles that have to
+// be requested give nothing here.
 func (e *evaluation) granted(profile *hr.Profile) access {
 	vars := variablesOf(e.identity, profile)
 	all := make(access)
 	for i := range e.policy.roles {
 		role := &e.policy.roles[i]
+		if role.request != nil {
+			continue
+		}
 		holds, err := role.when.eval(vars)
 		if err != nil {
 			e.fail(err)
 			continue
 		}
 		if holds == true {
-			all.grant(role)
+			all.grant(role, role.name)
 		}
 	}
 	return all
 }
 
-func (a access) grant(role *role) {
+// grant adds what a role gives, with the reason that is shown for it.
+func (a access) grant(role *role, reason string) {
 	for _, grant := range role.grants {
 		app, ok := a[grant.App]
 		if !ok {
@@ -56,8 +61,8 @@ func (a access) grant(role *role) {
 				entitlement = &Entitlement{Name: name}
 				app[name] = entitlement
 			}
-			if !slices.Contains(entitlement.Roles, role.name) {
-				entitlement.Roles = append(entitlement.Roles, role.name)
+			if !slices.Contains(entitlement.Roles, reason) {
+				entitlement.Roles = append(entitlement.Roles, reason)
 			}
 		}
 	}

@@ -165,8 +165,11 @@ func (c *compiler) roles() []role {
 		for j, grant := range r.Grants {
 			c.grant(fmt.Sprintf("%s.grants[%d]", path, j), grant)
 		}
+		if r.Request != nil && r.Request.Most <= 0 {
+			c.problems.add(path+".request.most", "must be longer than nothing: the longest time for which the role is granted, such as 8h")
+		}
 		when := c.scopes.facts.compile(path+".when", r.When, boolean, &c.problems)
-		roles = append(roles, role{name: r.Name, when: when, grants: r.Grants})
+		roles = append(roles, role{name: r.Name, when: when, grants: r.Grants, request: r.Request})
 	}
 	return roles
 }

@@ -27,6 +27,9 @@ type Desired struct {
 	// Changes is the next instant at which Desired differs if there are no new events; zero
 	// if none is known.
 	Changes time.Time
+	// ChangesBy names the exception that begins or ends at Changes; empty if it is anything
+	// else.
+	ChangesBy string
 }
 
 // Account is one account that should exist.

@@ -23,15 +23,19 @@ import (
 //   - Somebody who holds several positions has the access that the roles give for each of
 //     them, with the attributes of the primary one. Access that only one position gave ends
 //     with that position.
+//   - A role that has to be requested is given by a grant among the exceptions, in a period
+//     of employment, while the role's condition holds. What is withheld is given by nothing.
+//     The exceptions must be those of the period that the person is in, or of the next one.
 //
 // It is a pure function, and its result is sorted. The error joins a
 // *FieldError for every expression that failed for this person.
-func (p *Policy) Evaluate(t hr.Timeline, now time.Time, id Identity) (Desired, error) {
-	e := evaluation{policy: p, now: now, identity: id}
+func (p *Policy) Evaluate(t hr.Timeline, now time.Time, id Identity, exceptions ...Exception) (Desired, error) {
+	e := evaluation{policy: p, now: now, identity: id, exceptions: exceptions}
 	standing := t.At(now)
 	e.changesAt(standing.Changes)
 	positions := positionsOf(t)
 	if current := periodAt(t.Periods, now); current != nil {
+		e.exceptionsChange()
 		e.current(current, positions, standing.Status == hr.StatusActive)
 	}
 	e.upcoming(t.Periods, positions)
@@ -39,17 +43,19 @@ func (p *Policy) Evaluate(t hr.Timeline, now time.Time, id Identity) (Desired, e
 		return Desired{}, err
 	}
 	slices.SortFunc(e.accounts, func(a, b Account) int { return cmp.Compare(a.App, b.App) })
-	return Desired{Standing: standing, Accounts: e.accounts, Changes: e.changes}, nil
+	return Desired{Standing: standing, Accounts: e.accounts, Changes: e.changes, ChangesBy: e.changing}, nil
 }
 
 // evaluation is one call of Evaluate.
 type evaluation struct {
-	policy   *Policy
-	now      time.Time
-	identity Identity
+	policy     *Policy
+	now        time.Time
+	identity   Identity
+	exceptions []Exception
 
 	accounts []Account
 	changes  time.Time
+	changing string // name of the exception that begins or ends then
 	failures []error
 }
 
@@ -67,12 +73,15 @@ func (e *evaluation) current(period *hr.Period, positions []hr.Position, active 
 			e.changesAt(held.Profiles[next].From)
 		}
 		at := snapshotAt(held, e.now)
-		granted := e.granted(&held.Profiles[at].Profile)
+		profile := &held.Profiles[at].Profile
+		granted := e.granted(profile)
+		e.requested(profile, granted)
 		if active {
 			e.keep(held, at, granted)
 		}
 		all.with(granted)
 	}
+	e.withhold(all)
 	e.add(all, &period.Profiles[snapshotAt(period, e.now)].Profile, active)
 }
 
@@ -99,6 +108,9 @@ func (e *evaluation) upcoming(periods []hr.Period, positions []hr.Position) {
 		all.with(granted)
 	}
 	if period := periodAt(periods, begins); period != nil {
+		if now := periodAt(periods, e.now); now == nil || now == period { // else the exceptions are not for that one
+			e.withhold(all)
+		}
 		e.add(all, &period.Profiles[snapshotAt(period, begins)].Profile, false)
 	}
 }
@@ -126,14 +138,23 @@ func (e *evaluation) givers(app string, has entitlements, vars *variables) []str
 		return nil
 	}
 	var names []string
-	for i := range e.policy.roles {
-		role := &e.policy.roles[i]
+	add := func(role *role, as string) {
 		gives := slices.ContainsFunc(role.grants, func(g Grant) bool { return g.App == app })
 		if !gives {
-			continue
+			return
 		}
 		if holds, err := role.when.eval(vars); err == nil && holds == true {
-			names = append(names, role.name)
+			names = append(names, as)
+		}
+	}
+	for i := range e.policy.roles {
+		if role := &e.policy.roles[i]; role.request == nil {
+			add(role, role.name)
+		}
+	}
+	for _, x := range e.inForce(ExceptGrant) {
+		if role := e.policy.role(x.Role); role != nil && role.request != nil {
+			add(role, x.gives())
 		}
 	}
 	slices.Sort(names)
@@ -176,8 +197,13 @@ func (e *evaluation) hasAccount(app string) bool {
 
 // changesAt notes an instant at which the result may change.
 func (e *evaluation) changesAt(t time.Time) {
+	e.changesBy(t, "")
+}
+
+// changesBy notes an instant at which an exception of that name changes the result.
+func (e *evaluation) changesBy(t time.Time, exception string) {
 	if t.After(e.now) && (e.changes.IsZero() || t.Before(e.changes)) {
-		e.changes = t
+		e.changes, e.changing = t, exception
 	}
 }
 

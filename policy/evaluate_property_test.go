@@ -70,8 +70,40 @@ func drawTimeline(t *rapid.T) hr.Timeline {
 	return timeline
 }
 
-func evaluate(t *rapid.T, p *policy.Policy, timeline hr.Timeline, now time.Time) policy.Desired {
-	desired, err := p.Evaluate(timeline, now, policy.Identity{PersonID: "42"})
+// drawExceptions draws up to four grants and withholdings.
+func drawExceptions(t *rapid.T) []policy.Exception {
+	var all []policy.Exception
+	for i := range rapid.IntRange(0, 4).Draw(t, "exceptions") {
+		x := policy.Exception{
+			Name: "x-" + string(rune('1'+i)), Kind: policy.ExceptGrant, Role: rapid.SampledFrom([]string{"a", "c", "d", "none"}).Draw(t, "role"),
+			From: epoch.Add(time.Duration(rapid.IntRange(-100, 1500).Draw(t, "from")) * time.Hour),
+		}
+		x.Until = x.From.Add(time.Duration(rapid.IntRange(1, 800).Draw(t, "for")) * time.Hour)
+		if rapid.Bool().Draw(t, "withhold") {
+			x.Kind, x.Role = policy.ExceptWithhold, ""
+			x.App = rapid.SampledFrom([]string{"directory", "wiki", "chat", "crm"}).Draw(t, "withheld app")
+			x.Entitlement = rapid.SampledFrom([]string{"", "x", "y"}).Draw(t, "withheld")
+			if rapid.Bool().Draw(t, "for good") {
+				x.Until = time.Time{}
+			}
+		}
+		all = append(all, x)
+	}
+	return all
+}
+
+// requestable makes some of the drawn roles ones that have to be requested.
+func requestable(t *rapid.T, rules policy.Rules) policy.Rules {
+	for i := range rules.Roles {
+		if rapid.Bool().Draw(t, "requestable") {
+			rules.Roles[i].Request = &policy.RequestRules{Most: 1000 * time.Hour}
+		}
+	}
+	return rules
+}
+
+func evaluate(t *rapid.T, p *policy.Policy, timeline hr.Timeline, now time.Time, exceptions ...policy.Exception) policy.Desired {
+	desired, err := p.Evaluate(timeline, now, policy.Identity{PersonID: "42"}, exceptions...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,9 +113,9 @@ func evaluate(t *rapid.T, p *policy.Policy, timeline hr.Timeline, now time.Time)
 // Nothing changes before Changes. If Changes is zero, nothing ever changes.
 func TestNothingChangesBeforeItIsSaidTo(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		p, timeline := compileIn(t, drawRules(t)), drawTimeline(t)
+		p, timeline, exceptions := compileIn(t, requestable(t, drawRules(t))), drawTimeline(t), drawExceptions(t)
 		now := epoch.Add(time.Duration(rapid.IntRange(-300, 2500).Draw(t, "now")) * time.Hour)
-		desired := evaluate(t, p, timeline, now)
+		desired := evaluate(t, p, timeline, now, exceptions...)
 		last := now.AddDate(1, 0, 0)
 		if !desired.Changes.IsZero() {
 			if !desired.Changes.After(now) {
@@ -93,7 +125,7 @@ func TestNothingChangesBeforeItIsSaidTo(t *testing.T) {
 		}
 		between := now.Add(time.Duration(rapid.Int64Range(0, int64(last.Sub(now))).Draw(t, "between")))
 		for _, later := range []time.Time{between, last} {
-			assert.Equal(t, desired.Accounts, evaluate(t, p, timeline, later).Accounts, "at %s", later)
+			assert.Equal(t, desired.Accounts, evaluate(t, p, timeline, later, exceptions...).Accounts, "at %s", later)
 		}
 	})
 }

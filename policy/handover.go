@@ -23,6 +23,13 @@ func (c *compiler) handOvers() {
 func (c *compiler) handOver(path, to string) {
 	known := []string{HandOverManager, HandOverNone}
 	for _, role := range c.rules.Roles {
+		if role.Request != nil {
+			if role.Name == to {
+				c.problems.add(path, "role %q has to be requested, so that nobody may hold it when somebody leaves: name a role without request", to)
+				return
+			}
+			continue
+		}
 		known = append(known, role.Name)
 	}
 	if to != "" && !slices.Contains(known, to) {
@@ -32,10 +39,8 @@ func (c *compiler) handOver(path, to string) {
 
 // RoleGrants returns what the role of that name gives; nil if there is no such role.
 func (p *Policy) RoleGrants(name string) []Grant {
-	for i := range p.roles {
-		if p.roles[i].name == name {
-			return p.roles[i].grants
-		}
+	if role := p.role(name); role != nil {
+		return role.grants
 	}
 	return nil
 }
@@ -43,21 +48,7 @@ func (p *Policy) RoleGrants(name string) []Grant {
 // Holds reports whether somebody is at work at an instant and holds a role in one of their
 // positions. Somebody for whom the role's condition cannot be evaluated does not hold it.
 func (p *Policy) Holds(name string, t hr.Timeline, now time.Time, id Identity) bool {
-	i := slices.IndexFunc(p.roles, func(r role) bool { return r.name == name })
-	if i < 0 || t.At(now).Status != hr.StatusActive {
-		return false
-	}
-	for _, position := range positionsOf(t) {
-		held := periodAt(position.Periods, now)
-		if held == nil {
-			continue
-		}
-		holds, err := p.roles[i].when.eval(variablesOf(id, &held.Profiles[snapshotAt(held, now)].Profile))
-		if err == nil && holds == true {
-			return true
-		}
-	}
-	return false
+	return t.At(now).Status == hr.StatusActive && p.Eligible(name, t, now, id)
 }
 
 // positionsOf returns the positions of a timeline. Somebody of whom HR names none has one.

@@ -27,9 +27,10 @@ type Policy struct {
 
 // role is a compiled Role.
 type role struct {
-	name   string
-	when   *expression
-	grants []Grant
+	name    string
+	when    *expression
+	grants  []Grant
+	request *RequestRules // nil: everybody has it for whom when holds
 }
 
 // app is a compiled AppRules.

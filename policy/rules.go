@@ -59,11 +59,18 @@ const (
 // Adoptions lists every adoption.
 func Adoptions() []Adoption { return []Adoption{AdoptAsk, AdoptAuto, AdoptNever} }
 
-// Role grants entitlements to everyone for whom When (CEL, bool) holds.
+// Role grants entitlements to everyone for whom When (CEL, bool) holds. A role with Request is
+// given to whoever has been granted it, for a time, and only as long as When holds for them.
 type Role struct {
-	Name   string
-	When   string
-	Grants []Grant
+	Name    string
+	When    string
+	Grants  []Grant
+	Request *RequestRules
+}
+
+// RequestRules say how a role can be requested.
+type RequestRules struct {
+	Most time.Duration // the longest time for which it is granted
 }
 
 // Grant is an account in App with these entitlements (possibly none).

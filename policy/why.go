@@ -10,12 +10,15 @@ import (
 
 // RoleAnswer tells whether a role holds for somebody, and if not, why.
 type RoleAnswer struct {
-	Role   string
-	When   string // the role's condition
-	Holds  bool
-	Failed []string // the parts of the condition, joined by &&, that are not true
-	Err    error    // the condition cannot be evaluated
-	Grants []Grant
+	Role string
+	When string // the role's condition
+	// Requested means that the role has to be requested: somebody for whom the condition
+	// holds may have it, and does if a grant gives it.
+	Requested bool
+	Holds     bool
+	Failed    []string // the parts of the condition, joined by &&, that are not true
+	Err       error    // the condition cannot be evaluated
+	Grants    []Grant
 }
 
 // RoleNames lists the names of all roles, as the rules have them.
@@ -34,7 +37,7 @@ func (p *Policy) Explain(personID string, profile *hr.Profile) []RoleAnswer {
 	answers := make([]RoleAnswer, 0, len(p.roles))
 	for i := range p.roles {
 		role := &p.roles[i]
-		answer := RoleAnswer{Role: role.name, Grants: role.grants}
+		answer := RoleAnswer{Role: role.name, Grants: role.grants, Requested: role.request != nil}
 		answer.When, _ = cel.AstToString(role.when.ast)
 		holds, err := role.when.eval(vars)
 		answer.Holds, answer.Err = holds == true, err

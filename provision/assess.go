@@ -140,7 +140,7 @@ func (e *Engine) Assess(ctx context.Context, personID string) (Assessment, error
 	}
 	record := e.record(d, out)
 	record.Approvals, record.Lapsed = d.approvals()
-	record.LapsedSkips = d.LapsedSkips
+	record.LapsedSkips, record.LapsedExceptions = d.LapsedSkips, d.LapsedExceptions
 	for _, r := range d.Person.Retentions {
 		if assess.Lapsed(r, d.Desired.Standing, d.Now) {
 			record.LapsedRetentions = append(record.LapsedRetentions, r.ID)

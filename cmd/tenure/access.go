@@ -19,6 +19,9 @@ func roleRow(v report.Role) []string {
 		if len(v.For) > 0 {
 			holds = "yes, for " + strings.Join(v.For, ", ")
 		}
+		if v.By != "" {
+			holds += ", by " + v.By
+		}
 		return []string{v.Role, holds, v.When, strings.Join(v.Grants, " ")}
 	}
 	return []string{v.Role, "no", "not true: " + strings.Join(v.Failed, "; "), strings.Join(v.Grants, " ")}

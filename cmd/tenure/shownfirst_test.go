@@ -27,6 +27,9 @@ var shownFirst = []struct{ command, args string }{
 	{"dlq discard", "3 --reason x --operator olga"},
 	{"dlq redrive", "1 --force --reason x --operator olga --wait 10s"},
 	{"event send", "--snapshot people.csv --max-leavers 100 --only-present"},
+	{"exception grant", "10001 wiki-admin --for 2h --reason x --operator olga"},
+	{"exception withhold", "10001 wiki --reason x --operator olga"},
+	{"exception end", "x-1 --reason x --operator olga"},
 	{"hold release", "10002 --reason x --operator olga"},
 	{"person rename", "10001 --to georgi --reason x --operator olga"},
 	{"person link", "10003 10002 --reason x --operator olga"},
@@ -67,7 +70,8 @@ func busySite(t *testing.T) (*site, *frontend) {
 	cluster := s.broker("hr.events", "hr.events.dlq")
 	text, err := os.ReadFile("tenure.yaml")
 	require.NoError(t, err)
-	s.write("tenure.yaml", strings.Replace(string(text), "    rate: 10/s\n", "    rate: 10/s\n    leaver: {approval: required}\n", 1)+snapshotConfiguration)
+	s.write("tenure.yaml", strings.Replace(string(text), "    rate: 10/s\n", "    rate: 10/s\n    leaver: {approval: required}\n", 1)+
+		"  - {name: wiki-admin, when: \"true\", request: {most: 8h}, grants: [{app: wiki, entitlements: [admins]}]}\n"+snapshotConfiguration)
 	s.newcomers()
 	s.left()
 	s.binned("10003")
@@ -108,6 +112,9 @@ func TestWhatIsForManyOrForGoodIsShownFirst(t *testing.T) {
 	for _, c := range shownFirst {
 		if c.command == "hold release" || c.command == "retention set" || c.command == "retention reset" || c.command == "deletion approve" {
 			continue // each of these changes what the next one would delete: see below
+		}
+		if c.command == "exception end" {
+			continue // there is one after "exception grant" only
 		}
 		for _, format := range []string{"table", "json"} {
 			got := said(c.command + " " + c.args + " -o " + format)

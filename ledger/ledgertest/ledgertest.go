@@ -42,6 +42,7 @@ func Run(t *testing.T, open func(t *testing.T) ledger.Ledger) {
 		"Hold":       holdTests,
 		"Retention":  retentionTests,
 		"Approval":   approvalTests,
+		"Exception":  exceptionTests,
 		"Identity":   identityTests,
 		"Identifier": identifierTests,
 		"Scan":       scanTests,

@@ -39,7 +39,7 @@ var loginTests = tests{
 		}
 		for _, action := range []string{
 			"suspend", "skip", "retry", "redrive", "discard", "hold_placed", "hold_released", "retention_set", "retention_reset",
-			"deletion_approved", "task_done", "task_confirmed", "task_refuse", "rename", "release", "cancel",
+			"deletion_approved", "exception_placed", "exception_ended", "task_done", "task_confirmed", "task_refuse", "rename", "release", "cancel",
 		} {
 			login, there := logins[action]
 			assert.True(t, there, "nobody decides: %s", action)
@@ -55,6 +55,9 @@ var loginTests = tests{
 		require.NoError(t, err)
 		assert.Equal(t, []string{"login-a", "login-b"}, names(kept[0].Login, kept[0].EndedLogin))
 		assert.Equal(t, []string{"login-b", "login-b"}, names(kept[1].Login, kept[1].EndedLogin))
+		excepted, err := l.Exceptions(t.Context(), ledger.ExceptionFilter{PersonID: "p1"}, 0, all)
+		require.NoError(t, err)
+		assert.Equal(t, []string{"login-a", "login-b"}, names(excepted[0].Login, excepted[0].EndedLogin))
 		approvals, err := l.Approvals(t.Context(), ledger.ApprovalFilter{PersonID: "p1"}, ledger.ApprovalPlace{}, all)
 		require.NoError(t, err)
 		assert.Equal(t, []string{"login-a"}, names(approvals[0].Login))
@@ -137,6 +140,10 @@ func decideAll(t *testing.T, l ledger.Ledger) {
 	_, err = l.ResetRetention(b, ledger.RetentionReset{PersonID: "p1", App: "wiki", Operator: "bob", Reason: "over", At: at(12)})
 	ok(err)
 	_, err = l.ApproveDeletion(a, ledger.DeletionApproval{PersonID: "p1", App: "wiki", Key: "wiki/Delete/1", Operator: "ada", Reason: "yes", At: at(13)})
+	ok(err)
+	x, err := l.PlaceException(a, granted(13, 90))
+	ok(err)
+	_, err = l.EndException(b, givenBack(x.ID, 14))
 	ok(err)
 	ask := asked("wiki/Disable/1", 14)
 	ask.SecondPerson = true

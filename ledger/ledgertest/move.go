@@ -123,6 +123,8 @@ func liveALife(t *testing.T, l ledger.Ledger) (lastAttempt int64) {
 
 	placeHold(t, l, hold(14, 90))
 	setRetention(t, l, kept(14, "wiki", time.Time{}, time.Hour))
+	placeException(t, l, granted(14, 90))
+	placeException(t, l, withheld(14, "wiki", ""))
 	assess(t, l, "boss", 14, asks(60, "k8"))
 
 	record(t, l, received("p5", "e8", 14), received("p6", "e9", 14))
@@ -160,6 +162,7 @@ func goOn(t *testing.T, l ledger.Ledger, lastAttempt int64) {
 	assert.Greater(t, openTask(t, l, asked("k7", 23)).ID, p.Tasks[len(p.Tasks)-1].ID)
 	assert.Greater(t, placeHold(t, l, hold(23, 90)).Hold.ID, p.Holds[len(p.Holds)-1].ID)
 	assert.Greater(t, setRetention(t, l, kept(23, "wiki", at(99), 0)).ID, p.Retentions[len(p.Retentions)-1].ID)
+	assert.Greater(t, placeException(t, l, granted(23, 91)).ID, p.Exceptions[len(p.Exceptions)-1].ID)
 	require.NoError(t, l.Act(t.Context(), ledger.Action{Verb: ledger.VerbRetry, PersonID: "p1", Key: "k3", App: "files", Operator: "ops", Reason: "again", At: at(24)}))
 	after := audit(t, l, "")
 	assert.Equal(t, before, after[:len(before)])

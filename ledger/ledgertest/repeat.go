@@ -105,6 +105,8 @@ func calls(t *testing.T) []call {
 		{"ApproveDeletion", func(ctx context.Context, l ledger.Ledger) (any, error) {
 			return l.ApproveDeletion(ctx, approval("k8", 14))
 		}},
+		{"PlaceException", func(ctx context.Context, l ledger.Ledger) (any, error) { return l.PlaceException(ctx, granted(15, 90)) }},
+		{"EndException", func(ctx context.Context, l ledger.Ledger) (any, error) { return l.EndException(ctx, givenBack(1, 16)) }},
 		{"RenamePerson", func(ctx context.Context, l ledger.Ledger) (any, error) {
 			return l.RenamePerson(ctx, ledger.Rename{PersonID: "p1", Base: "zoë", At: at(40), Operator: "ops", Reason: "x"})
 		}},
@@ -208,6 +210,7 @@ type contents struct {
 	Holds      []ledger.Hold
 	Retentions []ledger.Retention
 	Approvals  []ledger.Approval
+	Exceptions []ledger.Exception
 	Licences   []ledger.Licence
 
 	Identifiers []ledger.Identifier
@@ -236,6 +239,8 @@ func everything(t *testing.T, l ledger.Ledger) contents {
 	c.Retentions, err = l.Retentions(t.Context(), "", 0, all)
 	require.NoError(t, err)
 	c.Approvals, err = l.Approvals(t.Context(), ledger.ApprovalFilter{}, ledger.ApprovalPlace{}, all)
+	require.NoError(t, err)
+	c.Exceptions, err = l.Exceptions(t.Context(), ledger.ExceptionFilter{}, 0, all)
 	require.NoError(t, err)
 	c.Licences, err = l.Licences(t.Context())
 	require.NoError(t, err)

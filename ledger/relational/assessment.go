@@ -65,6 +65,11 @@ func (t *Tx) saveAssessment(a ledger.Assessment) error {
 			return fmt.Errorf("end retention %d of person %s: %w", retention, id, err)
 		}
 	}
+	for _, lapsed := range a.LapsedExceptions {
+		if err := t.lapseException(id, lapsed, a.Summary.AssessedAt); err != nil {
+			return fmt.Errorf("end exception %s of person %s: %w", ledger.ExceptionName(lapsed.ID), id, err)
+		}
+	}
 	if err := t.withdrawTasks(id, keys, a.Summary.AssessedAt); err != nil {
 		return err
 	}

@@ -58,6 +58,9 @@ var tables = []table{
 		ended_at ended_by end_reason login ended_login`)},
 	{name: "approvals", key: "person_id, key", columns: words(`person_id key app state asked_at look_at reminders
 		approved_at operator reason login`)},
+	{name: "exceptions", key: "id", counter: "id", columns: words(`id person_id kind role app entitlement duty control
+		employment_source employment_id starts_at ends_at origin emergency decided_at decided_by login reason
+		ended_at ended_by ended_login end_reason`)},
 	{name: "same_people", key: "id", counter: "id", columns: words(`id new_id old_id at operator reason carried username
 		ended_at ended_by end_reason`)},
 	{name: "identifiers", key: "kind, app, value, person_id", columns: words(`kind app value person_id since`)},

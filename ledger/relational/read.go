@@ -34,6 +34,7 @@ const (
 	holdsQuery      = `SELECT ` + holdColumns + ` FROM holds WHERE person_id = ? AND released_at IS NULL ORDER BY id`
 	retentionsQuery = `SELECT ` + retentionColumns + ` FROM retentions WHERE person_id = ? AND ended_at IS NULL ORDER BY app`
 	approvalsQuery  = `SELECT ` + approvalColumns + ` FROM approvals WHERE person_id = ? AND state IN ('asked', 'approved') ORDER BY key`
+	exceptionsQuery = `SELECT ` + exceptionColumns + ` FROM exceptions WHERE person_id = ? AND ended_at IS NULL ORDER BY id`
 	earlierQuery    = `SELECT id FROM people WHERE carried_to = ? AND carried_to <> '' ORDER BY id`
 	carriedQuery    = `SELECT carried_to FROM people WHERE id = ?`
 	accountsQuery   = `SELECT app, account_id FROM links
@@ -92,6 +93,9 @@ func readPerson(ctx context.Context, now Reader, id string) (p ledger.Person, er
 	if p.Approvals, err = list(ctx, now, approvalsQuery, []any{id}, approvalDest); err != nil {
 		return ledger.Person{}, err
 	}
+	if p.Exceptions, err = list(ctx, now, exceptionsQuery, []any{id}, exceptionDest); err != nil {
+		return ledger.Person{}, err
+	}
 	if err := readEarlier(ctx, now, &p); err != nil {
 		return ledger.Person{}, err
 	}
@@ -99,7 +103,7 @@ func readPerson(ctx context.Context, now Reader, id string) (p ledger.Person, er
 	return p, err
 }
 
-// readEarlier reads the other IDs of this person, with their events and holds.
+// readEarlier reads the other IDs of this person, with their events, holds and exceptions.
 func readEarlier(ctx context.Context, now Reader, p *ledger.Person) error {
 	text := func(s *string) []any { return []any{s} }
 	to, err := list(ctx, now, carriedQuery, []any{p.PersonID}, text)
@@ -122,6 +126,11 @@ func readEarlier(ctx context.Context, now Reader, p *ledger.Person) error {
 			return err
 		}
 		p.Holds = append(p.Holds, holds...)
+		exceptions, err := list(ctx, now, exceptionsQuery, []any{id}, exceptionDest)
+		if err != nil {
+			return err
+		}
+		p.Exceptions = append(p.Exceptions, exceptions...)
 	}
 	return nil
 }

@@ -29,8 +29,10 @@ type Why struct {
 
 // Role says whether a role holds for somebody, and what it gives.
 type Role struct {
-	Role   string   `json:"role"`
-	Holds  bool     `json:"holds"`
+	Role  string `json:"role"`
+	Holds bool   `json:"holds"`
+	// By names the exception that gives a role which has to be requested.
+	By     string   `json:"by,omitempty"`
 	When   string   `json:"when"`
 	For    []string `json:"positions,omitempty"` // the positions that it holds for, if the person holds several
 	Failed []string `json:"failed,omitempty"`    // parts of the condition that are not true
@@ -75,7 +77,7 @@ func WhyOf(rules *policy.Policy, person ledger.Person, now time.Time, app, entit
 		if app != "" && !grants(answer.RoleAnswer, app, entitlement) {
 			continue
 		}
-		role := Role{Role: answer.Role, Holds: answer.Holds, When: answer.When, For: answer.Positions, Failed: answer.Failed, Grants: []string{}}
+		role := Role{Role: answer.Role, Holds: answer.Holds, When: answer.When, By: answer.By, For: answer.Positions, Failed: answer.Failed, Grants: []string{}}
 		if answer.Err != nil {
 			role.Error = answer.Err.Error()
 		}

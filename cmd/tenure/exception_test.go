@@ -1,0 +1,94 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tenurehq/tenure/service"
+)
+
+// requestSite returns a site with two roles that have to be requested.
+func requestSite(t *testing.T) *site {
+	t.Helper()
+	s := newSite(t)
+	s.people()
+	text, err := os.ReadFile("tenure.yaml")
+	require.NoError(t, err)
+	s.write("tenure.yaml", string(text)+`  - {name: wiki-admin, when: "true", request: {most: 8h}, grants: [{app: wiki, entitlements: [admins]}]}
+  - {name: bookkeeper, when: "person.department == 'Finance'", request: {most: 8h}, grants: [{app: wiki, entitlements: [books]}]}
+`)
+	(&frontend{}).serve(t)
+	return s
+}
+
+func TestExceptionIsShownMadeListedAndEnded(t *testing.T) {
+	s := requestSite(t)
+	said := func(args string) result {
+		return s.run(append(strings.Fields(args), "--reason", "INC 42", "--operator", "olga")...)
+	}
+
+	got := said("exception grant 10001 wiki-admin --for 2h")
+	assert.Equal(t, service.ExitAttention, got.code)
+	assert.Contains(t, got.stdout, "  now  wiki: grant admins\n")
+	assert.Contains(t, s.run("exception", "list").stdout, "there are no exceptions")
+
+	got = said("exception grant 10001 wiki-admin --for 2h --apply")
+	require.Equal(t, service.ExitDone, got.code, got.err)
+	assert.Contains(t, got.stdout, "x-1 is made: role wiki-admin, from ")
+	got = said("exception withhold 10001 wiki --apply -o json")
+	require.Equal(t, service.ExitDone, got.code, got.err)
+	var made struct {
+		Exception, State string
+		Steps            []string
+		Applied          bool
+	}
+	require.NoError(t, json.Unmarshal([]byte(got.stdout), &made))
+	assert.Equal(t, "x-2", made.Exception)
+	assert.Equal(t, "in force", made.State)
+	assert.Contains(t, made.Steps, "wiki: disable")
+
+	list := s.run("exception", "list", "--kind", "grant").stdout
+	assert.Contains(t, list, "x-1")
+	assert.NotContains(t, list, "x-2")
+	why := s.run("person", "why", "10001", "wiki").stdout
+	assert.Regexp(t, `wiki-admin\s+yes, by x-1`, why)
+	assert.Regexp(t, `bookkeeper\s+no`, why)
+
+	got = said("exception end x-1 --apply")
+	require.Equal(t, service.ExitDone, got.code, got.err)
+	shown := s.run("exception", "show", "x-1").stdout
+	assert.Regexp(t, `state:\s+ended`, shown)
+	assert.Regexp(t, `end reason:\s+INC 42`, shown)
+	assert.Regexp(t, `wiki-admin\s+no\s+not true: it is requested and granted`, s.run("person", "why", "10001", "wiki").stdout)
+}
+
+func TestExceptionThatIsRefusedSaysWhy(t *testing.T) {
+	s := requestSite(t)
+	for args, want := range map[string]string{
+		"exception grant 10001 wiki-admn --for 2h":                  `there is no role "wiki-admn"; did you mean "wiki-admin"?`,
+		"exception grant 10001 everyone --for 2h":                   `role "everyone" cannot be granted: everybody has it for whom its condition holds`,
+		"exception grant 10001 wiki-admin --for 9h":                 `role "wiki-admin" is granted for 8h0m0s at most`,
+		"exception grant 10001 wiki-admin --for 0s":                 "longer than nothing",
+		"exception grant 10001 bookkeeper --for 1h":                 `may not have role "bookkeeper"`,
+		"exception grant 99999 wiki-admin --for 1h":                 `the ledger knows no person "99999"`,
+		"exception grant 10001 wiki-admin --for soon":               "--for",
+		"exception grant 10001 wiki-admin --for 1h --from tomorrow": "--from wants an instant",
+		"exception withhold 10001 wikki":                            "wikki",
+		"exception withhold 10001 wiki staf":                        `no role gives an entitlement "staf" in wiki, and the person does not have it; did you mean "staff"?`,
+		"exception withhold 10001 wiki staff --until 2001-01-01":    "has to end in the future",
+		"exception end x-9":                                         "there is no exception x-9",
+		"exception end 10001":                                       "there is no exception 10001",
+	} {
+		got := s.run(append(strings.Fields(args), "--reason", "x", "--operator", "olga", "--apply")...)
+		assert.NotEqual(t, service.ExitDone, got.code, args)
+		assert.Contains(t, got.err, want, args)
+	}
+	got := s.run("exception", "grant", "10001", "wiki-admin", "--for", "1h", "--operator", "olga")
+	assert.NotEqual(t, service.ExitDone, got.code, "no reason")
+	assert.Contains(t, s.run("exception", "list", "--all").stdout, "there are no exceptions")
+}
