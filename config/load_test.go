@@ -112,6 +112,8 @@ func TestLoadReadsEveryKey(t *testing.T) {
 		Mover:  policy.MoverRules{Overlap: 24 * time.Hour},
 		Leaver: policy.LeaverRules{Retain: 24 * time.Hour, Approval: true, Remind: 72 * time.Hour, HandOver: "everyone", HandOverBy: "archive", HandOverNeeds: []string{"seat"}},
 	}, directory)
+	librarian, _ := p.Requestable("librarian")
+	assert.Equal(t, policy.RequestRules{Most: 8 * time.Hour}, librarian)
 	assert.Equal(t, 20, p.LongestUsername())
 	assert.True(t, p.ProtectsPerson("10001"))
 	assert.True(t, p.ProtectsAccount("directory", "breakglass"))

@@ -107,7 +107,10 @@ func newSite(t *testing.T) *site {
 	t.Cleanup(func() { assert.NoError(t, l.Close()) })
 	rules, err := policy.Compile(policy.Rules{
 		Apps:  map[string]policy.AppRules{"wiki": {}},
-		Roles: []policy.Role{{Name: "everybody", When: "true", Grants: []policy.Grant{{App: "wiki"}}}},
+		Roles: []policy.Role{
+			{Name: "everybody", When: "true", Grants: []policy.Grant{{App: "wiki"}}},
+			{Name: "admin", When: "true", Grants: []policy.Grant{{App: "wiki", Entitlements: []string{"admins"}}}, Request: &policy.RequestRules{Most: time.Hour}},
+		},
 	})
 	require.NoError(t, err)
 	wiki := memory.Shared(t.Name())
@@ -376,6 +379,21 @@ var deeds = []deed{
 		_, err := s.RestoreAccount(ctx, r, "ada", "wiki")
 		return err
 	}, true, "was not deleted: it is disabled", func(t *testing.T, s *site) { s.bin(t, "ada") }},
+	{operator.GrantRole, func(ctx context.Context, s *site, r operator.Request) error {
+		_, err := s.GrantRole(ctx, r, operator.RoleGrant{PersonID: "ada", Role: "admin", For: time.Hour}, true)
+		return err
+	}, true, "", nil},
+	{operator.Withhold, func(ctx context.Context, s *site, r operator.Request) error {
+		_, err := s.Withhold(ctx, r, operator.Withholding{PersonID: "ada", App: "wiki"}, true)
+		return err
+	}, true, "", nil},
+	{operator.EndException, func(ctx context.Context, s *site, r operator.Request) error {
+		_, err := s.EndException(ctx, r, "x-1", true)
+		return err
+	}, true, "x-1 has ended before: ticket 42", func(t *testing.T, s *site) {
+		_, err := s.Withhold(t.Context(), earlier, operator.Withholding{PersonID: "ada", App: "wiki"}, true)
+		require.NoError(t, err)
+	}},
 	{operator.UnlinkPeople, func(ctx context.Context, s *site, r operator.Request) error {
 		_, err := s.UnlinkPeople(ctx, r, "bob", "ada")
 		return err
