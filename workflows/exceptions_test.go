@@ -151,7 +151,11 @@ func TestAGrantLastsAsLongAsItsTimeAndItsReason(t *testing.T) {
 			earlier := profile("Development")
 			earlier.StartDate = hr.DateOf(epoch.Add(-30 * day))
 			b.hears(2*day, hr.Event{Type: hr.EventHired, Profile: earlier, Effective: earlier.StartDate})
-			b.sees(2*day+minute, "wiki", "off []", "still withheld")
+			b.hears(2*day+minute, hr.Event{Type: hr.EventRescinded, Rescinds: "e1"})
+			b.sees(3*day, "wiki", "off []", "still withheld")
+			b.on(3*day, func() {
+				require.NotEqual(b.t, "e1", assess.TimelineOf(person(b)).Periods[0].Opened.ID, "the employment was opened anew")
+			})
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
