@@ -82,7 +82,9 @@ func TestAGrantLastsAsLongAsItsTimeAndItsReason(t *testing.T) {
 		"it begins in the future": func(b *biography) {
 			b.grants(day, "admin", 5*day, 8*day)
 			b.sees(5*day-minute, "wiki", without, "not yet")
-			b.on(2*day, func() { assert.Equal(b.t, []any{"exception", epoch.Add(5 * day)}, []any{person(b).DueWhat, person(b).DueAt}) })
+			b.on(2*day, func() {
+				assert.Equal(b.t, []any{"exception", epoch.Add(5 * day)}, []any{person(b).DueWhat, person(b).DueAt})
+			})
 			b.sees(5*day+minute, "wiki", withAdmins, "it has begun")
 			b.sees(8*day+minute, "wiki", without, "it is over")
 		},
