@@ -57,6 +57,9 @@ func (Base) HandOver(context.Context, string, string) error { return Unsupported
 // List yields one error, of KindUnsupported.
 func (Base) List(context.Context) iter.Seq2[Account, error] { return unsupportedList[Account](OpList) }
 
+// Page answers KindUnsupported.
+func (Base) Page(context.Context, string) (Page, error) { return Page{}, Unsupported(OpPage) }
+
 func unsupportedList[T any](op string) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		var none T

@@ -12,7 +12,7 @@ import (
 // Tenure never makes a call that is not offered. A call that is offered is not answered
 // with KindUnsupported.
 type Capabilities struct {
-	Create, Adopt, Update, Relabel, Disable, Delete, Entitlements, ListEntitlements, Sessions, HandOver, List, Probe bool
+	Create, Adopt, Update, Relabel, Disable, Delete, Entitlements, ListEntitlements, Sessions, HandOver, List, Page, Probe bool
 
 	// ResetCredentials may change while the connector is open, if only the app knows: the
 	// connector offers it until the app has said that it does not. Everything else is known
@@ -79,6 +79,7 @@ var capabilities = []capability{
 	{"reset credentials", func(can Capabilities) bool { return can.ResetCredentials }, []string{OpResetCredentials}},
 	{"hand over", func(can Capabilities) bool { return can.HandOver }, []string{OpHandOver}},
 	{"list", func(can Capabilities) bool { return can.List }, []string{OpList}},
+	{"page", func(can Capabilities) bool { return can.Page }, []string{OpPage}},
 	{"list entitlements", func(can Capabilities) bool { return can.ListEntitlements }, []string{OpListEntitlements}},
 	{"probe", func(can Capabilities) bool { return can.Probe }, []string{OpProbe}},
 }
@@ -138,6 +139,7 @@ const (
 	OpResetCredentials = "reset_credentials" //nolint:gosec // the name of an operation
 	OpHandOver         = "hand_over"
 	OpList             = "list"
+	OpPage             = "page"
 	OpListEntitlements = "list_entitlements"
 	OpProbe            = "probe"
 )

@@ -106,6 +106,20 @@ func (c checked) List(ctx context.Context) iter.Seq2[Account, error] {
 	return checkedList(ctx, c, OpList, c.app.List)
 }
 
+func (c checked) Page(ctx context.Context, token string) (Page, error) {
+	if err := c.before(ctx, call{op: OpPage}); err != nil {
+		return Page{}, err
+	}
+	page, err := c.app.Page(ctx, token)
+	for i := 0; err == nil && i < len(page.Accounts); i++ {
+		_, err = storable(OpPage, page.Accounts[i], nil)
+	}
+	if err != nil {
+		return Page{}, err
+	}
+	return page, nil
+}
+
 func (c checked) Entitlements(ctx context.Context) iter.Seq2[Entitlement, error] {
 	return checkedList(ctx, c, OpListEntitlements, c.app.Entitlements)
 }

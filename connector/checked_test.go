@@ -21,13 +21,13 @@ var (
 	// always lists the methods that every connector has.
 	always = []string{"Capabilities", "Ask", "Check", "Close", "Find", "Keeps", "Learned", "Read"}
 	// lists holds the other methods that change nothing.
-	lists = []string{"Entitlements", "List", "Probe"}
+	lists = []string{"Entitlements", "List", "Page", "Probe"}
 	// offers maps each capability to its methods.
 	offers = map[string][]string{
 		"Create": {"Create"}, "Adopt": {"Adopt"}, "Update": {"Update"}, "Relabel": {"Relabel"},
 		"Disable": {"Disable", "Enable"}, "Delete": {"Delete"}, "Restore": {"Restore"}, "Entitlements": {"Grant", "Revoke"},
 		"ListEntitlements": {"Entitlements"}, "Sessions": {"RevokeSessions"}, "ResetCredentials": {"ResetCredentials"},
-		"HandOver": {"HandOver"}, "List": {"List"}, "Probe": {"Probe"},
+		"HandOver": {"HandOver"}, "List": {"List"}, "Page": {"Page"}, "Probe": {"Probe"},
 		"Reversible": {}, "RecycleBin": {}, "HandOverByDelete": {}, "HandOverNeeds": {}, "MarksLater": {}, "Settling": {}, "EnableFirst": {}, "Frozen": {}, "Directory": {}, // these describe other capabilities
 	}
 )

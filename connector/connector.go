@@ -34,6 +34,13 @@ type Match struct {
 	By      MatchKey
 }
 
+// Page is a page of a list of accounts.
+type Page struct {
+	Accounts []Account
+	Next     string // the token of the next page; empty if this is the last one
+	Total    int    // how many accounts the app says that there are; below zero if it does not
+}
+
 // FoundByID turns the result of reading an account into the result of finding it by its ID:
 // an account that does not exist is no match, and no error.
 func FoundByID(account Account, err error) ([]Match, error) {
@@ -95,6 +102,12 @@ type Connector interface {
 
 	// List lists every account.
 	List(ctx context.Context) iter.Seq2[Account, error]
+	// Page lists a page of accounts, each as List lists it. The empty token is that of the
+	// first page. A token is good on other connections too, so that a list can go on where it
+	// was: an account that was there all the time is then listed, unless others were deleted
+	// meanwhile, and none is listed twice. Between two pages of one connection nothing is read
+	// again that was read for the first one, such as who is in which group.
+	Page(ctx context.Context, token string) (Page, error)
 	// Entitlements lists the entitlements that the app can grant.
 	Entitlements(ctx context.Context) iter.Seq2[Entitlement, error]
 	// Keeps reports whether account, as returned by Read, shows an attribute with the

@@ -49,7 +49,7 @@ func Guard(c Connector, p Protection) Connector {
 }
 
 // reading lists the operations that change nothing.
-var reading = []string{OpFind, OpRead, OpCheck, OpProbe, OpList, OpListEntitlements}
+var reading = []string{OpFind, OpRead, OpCheck, OpProbe, OpList, OpPage, OpListEntitlements}
 
 type guarded struct {
 	checked

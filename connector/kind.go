@@ -105,6 +105,7 @@ var doing = map[string]string{
 	OpCheck:            "sign in",
 	OpProbe:            "see whether the rights are there",
 	OpList:             "list all accounts",
+	OpPage:             "list a page of accounts",
 	OpListEntitlements: "list what can be granted",
 	OpCreate:           "make an account",
 	OpAdopt:            "write the person ID into an account that was there before",

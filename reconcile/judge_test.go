@@ -203,6 +203,12 @@ func TestDoubts(t *testing.T) {
 	}
 }
 
+func TestWhatAnAppNeverListsIsNotDoubtedEachTime(t *testing.T) {
+	before := &reconcile.Count{Accounts: 100, Reported: 103}
+	assert.Empty(t, defaults.Doubts(reconcile.Count{Accounts: 101, Reported: 104}, before))
+	assert.Equal(t, reconcile.Contradicts, defaults.Doubts(reconcile.Count{Accounts: 101, Reported: 105}, before))
+}
+
 // anySighting draws what may be known of an account.
 func anySighting(t *rapid.T) reconcile.Sighting {
 	names := []string{"admins", "staff", "owners"}

@@ -105,7 +105,11 @@ const (
 // Doubts returns why a list is not to be believed; empty if it is. before holds the numbers
 // of the last scan that was; nil if there was none.
 func (t Terms) Doubts(now Count, before *Count) string {
-	if now.Reported > now.Accounts {
+	unlisted := 0 // what the app says that it has and does not list, in every scan
+	if before != nil {
+		unlisted = max(0, before.Reported-before.Accounts)
+	}
+	if now.Reported-now.Accounts > unlisted {
 		return Contradicts
 	}
 	if before == nil {

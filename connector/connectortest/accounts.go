@@ -285,3 +285,41 @@ func (s *suite) list(t *testing.T) {
 		break // a caller may stop early
 	}
 }
+
+// page lists an app page by page, on one connection and on another for each page, as after
+// the death of whoever lists.
+func (s *suite) page(t *testing.T) {
+	const many = 230 // more than a page of most apps
+	c := s.open(t)
+	for range many {
+		s.make(t, c, s.spec())
+	}
+	want := map[string]connector.Account{}
+	for account, err := range c.List(t.Context()) {
+		require.NoError(t, err)
+		want[account.ID] = account
+	}
+	for name, next := range map[string]func() connector.Connector{
+		"one connection":             func() connector.Connector { return c },
+		"a connection for each page": func() connector.Connector { return s.open(t) },
+	} {
+		seen, tokens := map[string]connector.Account{}, map[string]bool{}
+		for token := ""; ; {
+			page, err := next().Page(t.Context(), token)
+			require.NoError(t, err, name)
+			for _, account := range page.Accounts {
+				assert.NotContains(t, seen, account.ID, "%s: listed twice", name)
+				seen[account.ID] = account
+			}
+			if page.Total >= 0 {
+				assert.LessOrEqual(t, len(want), page.Total, name)
+			}
+			if page.Next == "" {
+				break
+			}
+			require.NotContains(t, tokens, page.Next, "%s: the list does not go on", name)
+			token, tokens[page.Next] = page.Next, true
+		}
+		assert.Equal(t, want, seen, name)
+	}
+}

@@ -90,6 +90,11 @@ func (p patient) List(ctx context.Context) iter.Seq2[connector.Account, error] {
 	return wholly(ctx, p.Connector.List(ctx))
 }
 
+func (p patient) Page(ctx context.Context, token string) (page connector.Page, err error) {
+	err = again(ctx, func(ctx context.Context) error { page, err = p.Connector.Page(ctx, token); return err })
+	return page, err
+}
+
 func (p patient) Entitlements(ctx context.Context) iter.Seq2[connector.Entitlement, error] {
 	return wholly(ctx, p.Connector.Entitlements(ctx))
 }

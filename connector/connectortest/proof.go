@@ -121,6 +121,12 @@ func (n noting) List(ctx context.Context) iter.Seq2[connector.Account, error] {
 	return whole(n.ops, connector.OpList, n.Connector.List(ctx))
 }
 
+func (n noting) Page(ctx context.Context, token string) (connector.Page, error) {
+	page, err := n.Connector.Page(ctx, token)
+	n.ops.note(connector.OpPage, err)
+	return page, err
+}
+
 func (n noting) Entitlements(ctx context.Context) iter.Seq2[connector.Entitlement, error] {
 	return whole(n.ops, connector.OpListEntitlements, n.Connector.Entitlements(ctx))
 }

@@ -169,6 +169,7 @@ func Run(t *testing.T, target Target) {
 		{"Repetition", s.can().Create, s.repetition},
 		{"MissingAccount", true, s.missingAccount},
 		{"List", s.can().Create && s.can().List, s.list},
+		{"Page", s.can().Create && s.can().Page, s.page},
 		{"Settling", s.can().Create && s.Faults.Lag != nil, s.settling},
 		{"LongOperation", s.can().Create && s.can().HandOver && s.Faults.TakeLong != nil, s.longOperation},
 		{"Cancelled", s.can().Create, s.cancelled},

@@ -36,7 +36,7 @@ func (c client) Capabilities() connector.Capabilities {
 	return connector.Capabilities{
 		Settling: c.settling,
 		Create:   true, Adopt: true, Update: true, Relabel: true, Disable: true, Reversible: true, Delete: true,
-		Entitlements: true, Sessions: true, ResetCredentials: true, HandOver: true, List: true,
+		Entitlements: true, Sessions: true, ResetCredentials: true, HandOver: true, List: true, Page: true,
 		RecycleBin: c.bin, Restore: c.bin > 0, ListEntitlements: len(c.seats) > 0,
 		HandOverNeeds: c.needs,
 	}
@@ -210,6 +210,25 @@ func (c client) List(ctx context.Context) iter.Seq2[connector.Account, error] {
 			}
 		}
 	}
+}
+
+// pageSize is the number of accounts on one page.
+const pageSize = 100
+
+// Page implements connector.Connector. The token is the last ID of the page before.
+func (c client) Page(ctx context.Context, token string) (page connector.Page, err error) {
+	err = c.look(ctx, connector.OpPage, "", func() error {
+		all := c.app.seen().sorted()
+		slices.SortFunc(all, func(a, b connector.Account) int { return cmp.Compare(a.ID, b.ID) })
+		page.Total = len(all)
+		all = slices.DeleteFunc(all, func(a connector.Account) bool { return a.ID <= token })
+		if len(all) > pageSize {
+			page.Next = all[pageSize-1].ID
+		}
+		page.Accounts = all[:min(len(all), pageSize)]
+		return nil
+	})
+	return page, err
 }
 
 // look runs do, which changes nothing, with the app locked.

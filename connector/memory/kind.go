@@ -20,7 +20,7 @@ var Kind = connector.Kind{
 		{Name: "long", Type: connector.TypeTexts, Text: "Calls that begin an operation which takes long, each with how often it has to be looked at until it is done, such as \"hand_over=3\"."},
 	},
 	Operations: []connector.Operation{
-		{Op: connector.OpFind}, {Op: connector.OpRead}, {Op: connector.OpCheck}, {Op: connector.OpList},
+		{Op: connector.OpFind}, {Op: connector.OpRead}, {Op: connector.OpCheck}, {Op: connector.OpList}, {Op: connector.OpPage},
 		{Op: connector.OpCreate}, {Op: connector.OpAdopt}, {Op: connector.OpUpdate}, {Op: connector.OpRelabel},
 		{Op: connector.OpGrant}, {Op: connector.OpRevoke},
 		{Op: connector.OpDisable}, {Op: connector.OpEnable}, {Op: connector.OpRevokeSessions}, {Op: connector.OpResetCredentials},

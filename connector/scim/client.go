@@ -28,6 +28,7 @@ type client struct {
 	creating     sync.Mutex // held while a group is created
 	putting      sync.Mutex // held while a group is replaced
 	seen         sightings
+	pages        pages
 	// defaultEntitlement is the entitlement of every new account; empty for none.
 	defaultEntitlement string
 }
@@ -234,7 +235,7 @@ func (c *client) account(ctx context.Context, op string, user resource, decide m
 func (c *client) Capabilities() connector.Capabilities {
 	t := c.traits
 	return connector.Capabilities{
-		Create: true, Adopt: true, Update: true, Relabel: true, List: true, Probe: true,
+		Create: true, Adopt: true, Update: true, Relabel: true, List: true, Page: true, Probe: true,
 		Disable: true, Reversible: !t.destructiveDisable,
 		Delete:           !t.keepsAccounts,
 		Entitlements:     !t.noGroups || !t.noValues,

@@ -43,7 +43,7 @@ var generic = func() connector.Capabilities {
 // all holds the most that a vendor's profile can do.
 var all = connector.Capabilities{
 	Create: true, Adopt: true, Update: true, Relabel: true, Disable: true, Reversible: true,
-	Delete: true, Entitlements: true, ListEntitlements: true, List: true, Probe: true,
+	Delete: true, Entitlements: true, ListEntitlements: true, List: true, Page: true, Probe: true,
 }
 
 func TestConformance(t *testing.T) {

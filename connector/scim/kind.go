@@ -82,6 +82,7 @@ var Kind = connector.Kind{
 		{Op: connector.OpCheck, Calls: "GET /Users?count=1"},
 		{Op: connector.OpProbe, Calls: "GET /Users?count=1, GET /Groups?count=1, PATCH of a user that does not exist"},
 		{Op: connector.OpList, Calls: "GET /Users by pages"},
+		{Op: connector.OpPage, Calls: "GET /Users?startIndex or cursor; GET /Groups by pages before the first page, if users come without their groups"},
 		{Op: connector.OpListEntitlements, Calls: "GET /Groups by pages; also /Entitlements and /Roles where the profile has them"},
 		{Op: connector.OpCreate, Calls: "POST /Users"},
 		{Op: connector.OpAdopt, Calls: "PATCH /Users/{id} externalId"},

@@ -155,69 +155,108 @@ func (l listResponse) exceeds(received int) bool {
 // collection changes meanwhile. It ends with the first error.
 func (c *client) each(ctx context.Context, r request) iter.Seq2[resource, error] {
 	return func(yield func(resource, error) bool) {
-		how := c.how(ctx)
-		from := position{index: 1, byCursor: how.cursor, zero: c.service.learned.fromZero.holds(c.now())}
-		seen, cursors := map[string]bool{}, map[string]bool{}
-		complete := false // as far as the total says
-		for received, pages := 0, 0; ; pages++ {
-			if r.few && pages == mostPages {
-				yield(nil, endless(r))
-				return
+		w := c.walker(ctx, r)
+		for more := true; more; {
+			found, ended, err := w.fetch(ctx)
+			for _, one := range found {
+				if !yield(one, nil) {
+					return
+				}
 			}
-			list, at, err := c.pageFrom(ctx, r, from, how.pageSize, received, seen)
-			if err != nil && complete && !connector.Retryable(err) {
-				return // there is no page behind the last one
+			if err == nil && !ended {
+				more, err = w.advance(ctx)
 			}
 			if err != nil {
 				yield(nil, err)
+			}
+			if ended || err != nil {
 				return
 			}
-			from = at
-			before := len(seen)
-			for _, raw := range list.Resources {
-				found, err := r.decode(raw)
-				if err != nil {
-					yield(nil, err)
-					return
-				}
-				id := found.text("id")
-				if seen[id] {
-					continue
-				}
-				seen[id] = true
-				if !yield(found, nil) {
-					return
-				}
-			}
-			if received += len(list.Resources); received > mostResources {
-				yield(nil, connector.Invalid(r.op, "the app sends pages without end"))
-				return
-			}
-			if complete && len(seen) == before {
-				return
-			}
-			stuck := len(list.Resources) > 0 && len(seen) == before || cursors[list.NextCursor]
-			if stuck {
-				yield(nil, connector.Invalid(r.op, "the app sends the same page again and again: its paging (startIndex or cursor) does not work: see the paging setting"))
-				return
-			}
-			if received == len(list.Resources) {
-				c.sawTotal(list)
-			}
-			complete = !list.exceeds(received) && list.NextCursor == ""
-			if complete && list.TotalResults != nil && received > 1 && !from.byCursor && r.query.Has("filter") && c.endsAtTotal(ctx, r) {
-				return
-			}
-			next, more := list.next(from, received)
-			if !more {
-				if list.exceeds(received) && (r.collection == groups || from.byCursor) {
-					yield(nil, incomplete(r.op))
-				}
-				return
-			}
-			from, cursors[next.cursor] = next, next.byCursor
 		}
 	}
+}
+
+// walker goes through the pages of a collection.
+type walker struct {
+	client          *client
+	request         request
+	from            position // of the next page
+	count           int      // how many resources to ask for at once
+	received, pages int
+	seen, cursors   map[string]bool
+	list            listResponse // the last page
+	before          int          // how many were seen before it
+	complete        bool         // as far as the total says
+}
+
+func (c *client) walker(ctx context.Context, r request) *walker {
+	how := c.how(ctx)
+	return &walker{
+		client: c, request: r, count: how.pageSize,
+		from: position{index: 1, byCursor: how.cursor, zero: c.service.learned.fromZero.holds(c.now())},
+		seen: map[string]bool{}, cursors: map[string]bool{},
+	}
+}
+
+// fetch returns the resources of the next page that were on no page before. It reports
+// whether there is no such page.
+func (w *walker) fetch(ctx context.Context) (found []resource, ended bool, err error) {
+	r := w.request
+	if r.few && w.pages == mostPages {
+		return nil, false, endless(r)
+	}
+	w.pages++
+	list, at, err := w.client.pageFrom(ctx, r, w.from, w.count, w.received, w.seen)
+	if err != nil && w.complete && !connector.Retryable(err) {
+		return nil, true, nil // there is no page behind the last one
+	}
+	if err != nil {
+		return nil, false, err
+	}
+	w.list, w.from, w.before = list, at, len(w.seen)
+	for _, raw := range list.Resources {
+		one, err := r.decode(raw)
+		if err != nil {
+			return found, false, err
+		}
+		if id := one.text("id"); !w.seen[id] {
+			w.seen[id] = true
+			found = append(found, one)
+		}
+	}
+	return found, false, nil
+}
+
+// advance goes to the page after the one that was fetched, and reports whether there may be
+// one.
+func (w *walker) advance(ctx context.Context) (more bool, err error) {
+	c, r, list := w.client, w.request, w.list
+	if w.received += len(list.Resources); w.received > mostResources {
+		return false, connector.Invalid(r.op, "the app sends pages without end")
+	}
+	if w.complete && len(w.seen) == w.before {
+		return false, nil
+	}
+	stuck := len(list.Resources) > 0 && len(w.seen) == w.before || w.cursors[list.NextCursor]
+	if stuck {
+		return false, connector.Invalid(r.op, "the app sends the same page again and again: its paging (startIndex or cursor) does not work: see the paging setting")
+	}
+	if w.received == len(list.Resources) {
+		c.sawTotal(list)
+	}
+	w.complete = !list.exceeds(w.received) && list.NextCursor == ""
+	if w.complete && list.TotalResults != nil && w.received > 1 && !w.from.byCursor && r.query.Has("filter") && c.endsAtTotal(ctx, r) {
+		return false, nil
+	}
+	next, more := list.next(w.from, w.received)
+	if !more {
+		if list.exceeds(w.received) && (r.collection == groups || w.from.byCursor) {
+			return false, incomplete(r.op)
+		}
+		return false, nil
+	}
+	w.from, w.cursors[next.cursor] = next, next.byCursor
+	return true, nil
 }
 
 // pageFrom returns the page at a position, and the position at which it found the page:

@@ -151,6 +151,12 @@ func (k *keeper) List(ctx context.Context) iter.Seq2[connector.Account, error] {
 	return k.Connector.List(ctx)
 }
 
+// Page implements connector.Connector.
+func (k *keeper) Page(ctx context.Context, token string) (connector.Page, error) {
+	k.settled(ctx)
+	return k.Connector.Page(ctx, token)
+}
+
 // after makes a change once the tenant may know of those before.
 func (k *keeper) after(ctx context.Context, change func() error) error {
 	k.settled(ctx)
