@@ -68,7 +68,8 @@ func TestAppTestNamesWhatIsNotKept(t *testing.T) {
 // Where accounts belong to people, somebody lends theirs. It ends without access, and
 // somebody who has access already keeps it.
 func TestAppTestWithALoginThatIsLent(t *testing.T) {
-	hub := githubtest.New(githubtest.Options{Org: "acme", Token: "ghp_secret", Teams: []string{"staff"}, Wait: true})
+	hub := githubtest.New(githubtest.Options{Org: "acme", Token: "ghp_secret", Teams: []string{"staff"}})
+	hub.SetSwitches(githubtest.Switches{Pending: true})
 	lender, member := hub.AddUser("second-account"), hub.AddMember("octocat")
 	server := httptest.NewServer(hub)
 	t.Cleanup(server.Close)

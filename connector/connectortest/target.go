@@ -148,7 +148,7 @@ func Run(t *testing.T, target Target) {
 		{"CreateAtTheSameTime", s.can().Create, s.createAtTheSameTime},
 		{"Values", s.can().Create, s.values},
 		{"ShownAttributes", s.can().Create && s.hasAttributes(), s.shownAttributes},
-		{"DroppedAttributes", s.can().Create && s.Faults.Drop != nil, s.droppedAttributes},
+		{"DroppedAttributes", s.can().Create && s.hasAttributes() && s.Faults.Drop != nil, s.droppedAttributes},
 		{"Correlation", s.can().Create, s.correlation},
 		{"AmbiguousCorrelation", s.Seed != nil, s.ambiguousCorrelation},
 		{"OtherKeys", s.can().Create && len(s.KeyAttributes) > 0, s.otherKeys},

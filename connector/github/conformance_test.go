@@ -46,10 +46,6 @@ func open(t *testing.T, settings connector.Settings) connector.Connector {
 }
 
 func target(app *githubtest.GitHub, settings connector.Settings) connectortest.Target {
-	refuse := func(kind connector.ErrorKind, after time.Duration, asDate bool) {
-		limited := kind == connector.KindRateLimited
-		app.SetFaults(githubtest.Faults{Down: !limited, Secondary: limited, RetryAfter: int(after / time.Second), RetryAfterDate: asDate})
-	}
 	return connectortest.Target{
 		Kind: github.Kind,
 		Open: func(t *testing.T) connector.Connector {
@@ -69,33 +65,48 @@ func target(app *githubtest.GitHub, settings connector.Settings) connectortest.T
 			connectortest.NoInactive:        "a membership is there or not",
 			connectortest.UsernamesOfLogins: "usernames become logins of GitHub",
 		},
-		Faults: connectortest.Faults{
-			Heal: func(*testing.T) {
-				app.SetFaults(githubtest.Faults{})
-				app.SetToken(token)
-			},
-			FailAfterApply: func(*testing.T) { app.SetFaults(githubtest.Faults{FailAfterApply: true}) },
-			Unauthorize:    func(*testing.T) { app.SetToken("another") },
-			Refuse: func(_ *testing.T, kind connector.ErrorKind, after time.Duration) {
-				refuse(kind, after, false)
-			},
-			RefuseUntil: func(_ *testing.T, kind connector.ErrorKind, after time.Duration) {
-				refuse(kind, after, true)
-			},
-			Stall: func(*testing.T) { app.SetFaults(githubtest.Faults{Stall: true}) },
-		},
+		Faults: connectortest.Behind(app.Door(), func(accepts bool) {
+			app.SetToken(map[bool]string{true: token, false: "another"}[accepts])
+		}),
 	}
 }
 
+// TestConformance runs the suite once for each trap.
 func TestConformance(t *testing.T) {
-	app, settings := serve(t, nil)
-	connectortest.Run(t, target(app, settings))
-}
-
-// TestConformanceOfInvitations runs the suite while nobody accepts an invitation.
-func TestConformanceOfInvitations(t *testing.T) {
-	app, settings := serve(t, func(o *githubtest.Options) { o.Wait = true })
-	to := target(app, settings)
-	to.Entitlements = [2]string{"engineers", "staff"}
-	connectortest.Run(t, to)
+	type (
+		on    = githubtest.Switches
+		fails = map[string]connector.ErrorKind
+	)
+	run := func(switches on, refused fails, entitlements ...string) connectortest.Trapped[on] {
+		return connectortest.Trapped[on]{On: switches, Fails: refused, Start: func(t *testing.T) (connectortest.StandIn[on], connectortest.Target) {
+			app, settings := serve(t, nil)
+			to := target(app, settings)
+			if switches.Primary {
+				to.Wait = 0 // it says so
+			}
+			to.Entitlements = [2]string(append(entitlements, "staff", "role:owner")[:2])
+			return app, to
+		}}
+	}
+	const limited, forbidden = connector.KindRateLimited, connector.KindForbidden
+	connectortest.RunTrapped(t, connectortest.Vendor[on]{Kind: "github", Runs: map[string]connectortest.Trapped[on]{
+		"as documented":         run(on{}, nil),
+		"nobody accepts":        run(on{Pending: true}, nil, "engineers", "staff"),
+		"the limit of the hour": run(on{Primary: true}, nil),
+		"limits as 429":         run(on{As: 429}, nil),
+		"short pages":           run(on{PageSize: 7}, nil),
+		"the last owner":        run(on{LastOwner: true}, fails{connector.OpDisable: forbidden}),
+		"no more invitations":   run(on{Invitations: true}, fails{connector.OpCreate: limited}),
+		"no seat":               run(on{NoSeat: true}, fails{connector.OpCreate: connector.KindInvalid}),
+		"pages elsewhere":       run(on{Elsewhere: true, PageSize: 1}, fails{connector.OpList: connector.KindContradictory}),
+		"points used up": run(on{QueryLimit: true}, fails{
+			connector.OpRead: limited, connector.OpRevoke: limited, connector.OpGrant: limited, connectortest.FindByID: limited,
+			connector.OpFind: limited,
+		}),
+		"hidden": run(on{Hidden: true}, fails{
+			connector.OpRead: forbidden, connector.OpRevokeSessions: forbidden, connector.OpDisable: forbidden,
+			connector.OpRevoke: forbidden, connector.OpGrant: forbidden, connector.OpCreate: forbidden, connector.OpList: forbidden,
+			connector.OpCheck: forbidden, connectortest.FindByID: forbidden, connector.OpFind: forbidden,
+		}),
+	}})
 }

@@ -51,7 +51,8 @@ func idOf(t *testing.T, account connector.Account) int64 {
 
 // TestALeaversInvitationIsCancelled shows that an invitation counts as access.
 func TestALeaversInvitationIsCancelled(t *testing.T) {
-	app, settings := serve(t, func(o *githubtest.Options) { o.Wait = true })
+	app, settings := serve(t, nil)
+	app.SetSwitches(githubtest.Switches{Pending: true})
 	c := open(t, settings)
 	account := invite(t, c, "jane", "p-1")
 	assert.True(t, account.Active, "its owner can accept it")
@@ -97,7 +98,7 @@ func TestALeaverKeepsNothing(t *testing.T) {
 	assert.True(t, shown.Active)
 
 	account = invite(t, c, "lou", "p-3")
-	app.SetFaults(githubtest.Faults{LastOwner: true})
+	app.SetSwitches(githubtest.Switches{LastOwner: true})
 	failed = failure(t, c.Disable(t.Context(), account.ID), connector.KindForbidden)
 	assert.Contains(t, failed.Message, "last owner")
 }
@@ -107,29 +108,32 @@ func TestLimitsAreNoMissingRights(t *testing.T) {
 	c := open(t, settings)
 	account := invite(t, c, "jane", "p-1")
 	for name, test := range map[string]struct {
-		faults githubtest.Faults
-		want   time.Duration
+		switches githubtest.Switches
+		told     time.Duration
+		want     time.Duration
 	}{
-		"secondary":                  {githubtest.Faults{Secondary: true}, time.Minute},
-		"secondary as 429":           {githubtest.Faults{Secondary: true, As: 429}, time.Minute},
-		"secondary with retry-after": {githubtest.Faults{Secondary: true, RetryAfter: 90}, 90 * time.Second},
-		"primary":                    {githubtest.Faults{Primary: true, RetryAfter: 1200}, 1200 * time.Second},
-		"primary as 429":             {githubtest.Faults{Primary: true, As: 429, RetryAfter: 600}, 600 * time.Second},
+		"secondary":                  {githubtest.Switches{}, 0, time.Minute},
+		"secondary as 429":           {githubtest.Switches{As: 429}, 0, time.Minute},
+		"secondary with retry-after": {githubtest.Switches{}, 90 * time.Second, 90 * time.Second},
+		"primary":                    {githubtest.Switches{Primary: true}, 20 * time.Minute, 20 * time.Minute},
+		"primary as 429":             {githubtest.Switches{Primary: true, As: 429}, 10 * time.Minute, 10 * time.Minute},
 	} {
 		t.Run(name, func(t *testing.T) {
-			app.SetFaults(test.faults)
+			app.SetSwitches(test.switches)
+			app.Door().SetFaults(vendortest.Faults{Limited: true, Wait: test.told})
 			_, err := c.Read(t.Context(), account.ID)
 			assert.InDelta(t, test.want, failure(t, err, connector.KindRateLimited).RetryAfter, float64(2*time.Second))
 			failure(t, c.Disable(t.Context(), account.ID), connector.KindRateLimited)
 		})
 	}
-	app.SetFaults(githubtest.Faults{QueryLimit: true})
+	app.Door().SetFaults(vendortest.Faults{})
+	app.SetSwitches(githubtest.Switches{QueryLimit: true})
 	_, err := c.Read(t.Context(), account.ID)
 	failure(t, err, connector.KindRateLimited)
-	app.SetFaults(githubtest.Faults{Invitations: true})
+	app.SetSwitches(githubtest.Switches{Invitations: true})
 	_, err = c.Create(t.Context(), connector.Spec{Username: "kim", Active: true})
 	assert.Equal(t, time.Hour, failure(t, err, connector.KindRateLimited).RetryAfter)
-	app.SetFaults(githubtest.Faults{NoSeat: true})
+	app.SetSwitches(githubtest.Switches{NoSeat: true})
 	_, err = c.Create(t.Context(), connector.Spec{Username: "kim", Active: true})
 	assert.Contains(t, failure(t, err, connector.KindInvalid).Message, "no seat left")
 }
@@ -139,7 +143,7 @@ func TestNobodyIsGoneUnlessGitHubShowsTheOrganisation(t *testing.T) {
 	app, settings := serve(t, nil)
 	c := open(t, settings)
 	account := invite(t, c, "jane", "p-1")
-	app.SetFaults(githubtest.Faults{Hidden: true})
+	app.SetSwitches(githubtest.Switches{Hidden: true})
 	_, err := c.Read(t.Context(), account.ID)
 	failure(t, err, connector.KindForbidden)
 	_, err = c.Find(t.Context(), connector.Keys{Username: "nobody"})
@@ -149,11 +153,11 @@ func TestNobodyIsGoneUnlessGitHubShowsTheOrganisation(t *testing.T) {
 	app.Delete(idOf(t, account))
 	_, err = c.Read(t.Context(), account.ID)
 	failure(t, err, connector.KindForbidden)
-	app.SetFaults(githubtest.Faults{})
+	app.SetSwitches(githubtest.Switches{})
 	_, err = c.Read(t.Context(), account.ID)
 	failure(t, err, connector.KindNotFound)
 	require.NoError(t, c.Disable(t.Context(), account.ID))
-	app.SetFaults(githubtest.Faults{Gateway: true})
+	app.Door().SetFaults(vendortest.Faults{Proxy: true})
 	_, err = c.Read(t.Context(), account.ID)
 	failure(t, err, connector.KindUnavailable)
 	failure(t, c.Disable(t.Context(), account.ID), connector.KindUnavailable)
@@ -232,7 +236,7 @@ func TestInvitationsOfOthersAndPagesElsewhere(t *testing.T) {
 	n, err := list()
 	require.NoError(t, err)
 	assert.Equal(t, 121, n)
-	app.SetFaults(githubtest.Faults{Elsewhere: true})
+	app.SetSwitches(githubtest.Switches{Elsewhere: true})
 	_, err = list()
 	assert.Contains(t, failure(t, err, connector.KindContradictory).Message, "another host")
 }

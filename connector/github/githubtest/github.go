@@ -15,31 +15,24 @@ type Options struct {
 	Org   string
 	Token string   // of an owner
 	Teams []string // slugs
-	// Wait makes invitations wait until Accept is called. Otherwise they are accepted at once.
-	Wait bool
 	// Anybody makes up a user for each login that is asked for and could be one.
 	Anybody bool
 	AppID   string // of an app that is installed
 	Key     any    // its public key
 }
 
-// Faults make GitHub fail.
-type Faults struct {
-	FailAfterApply bool // the next change is made, and answered by an error
-	Down           bool // every request is answered by 503
-	Primary        bool // the requests of the hour are used up
-	Secondary      bool // too many requests at once
-	As             int  // status of a limit: 403 or 429
-	RetryAfter     int  // seconds; of Primary, until the reset
-	RetryAfterDate bool // RetryAfter is sent as a date
-	Invitations    bool // the invitations of the day are used up
-	NoSeat         bool // the plan has no seat left
-	Stall          bool // no request is answered
-	Hidden         bool // the token may not see the organisation
-	Gateway        bool // every request is answered by a proxy's 404
-	Elsewhere      bool // the next page is on another host
-	LastOwner      bool // members cannot be removed
-	QueryLimit     bool // GraphQL's points are used up
+// Switches are the traps of GitHub.
+type Switches struct {
+	Pending     bool // invitations wait until Accept is called; else they are accepted at once
+	PageSize    int  // the most entries of a page; zero: as many as are asked for
+	Primary     bool // the limit that refuses requests is that of the hour, and not that of requests at once
+	As          int  // status of a limit: 403 or 429
+	Invitations bool // the invitations of the day are used up
+	NoSeat      bool // the plan has no seat left
+	Hidden      bool // the token may not see the organisation
+	Elsewhere   bool // the next page is on another host
+	LastOwner   bool // members cannot be removed
+	QueryLimit  bool // GraphQL's points are used up
 }
 
 // account is a user of GitHub.
@@ -71,7 +64,7 @@ type GitHub struct {
 	enterprise map[int64]bool // members by an enterprise team
 	token      string
 	issued     int
-	faults     Faults
+	switches   Switches
 	door       *vendortest.Door
 }
 
@@ -197,22 +190,15 @@ func (g *GitHub) State(id int64) (state string, outside bool, authorisations int
 	return state, g.outside[id], authorisations
 }
 
-// SetFaults replaces the faults.
-func (g *GitHub) SetFaults(faults Faults) {
+// SetSwitches sets the traps.
+func (g *GitHub) SetSwitches(to Switches) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.faults = faults
-	failing := 0
-	if faults.FailAfterApply {
-		failing = 1
-	}
-	g.door.SetFaults(vendortest.Faults{
-		Down: faults.Down, Limited: faults.Primary || faults.Secondary, Proxy: faults.Gateway, Stall: faults.Stall, FailAfterApply: failing,
-		Wait: time.Duration(faults.RetryAfter) * time.Second, AsDate: faults.RetryAfterDate,
-	})
+	g.switches = to
 }
 
-// Door returns what stands before GitHub: it counts requests and keeps quotas.
+// Door returns what stands before GitHub: it counts requests, keeps quotas and makes it
+// fail.
 func (g *GitHub) Door() *vendortest.Door { return g.door }
 
 // SetToken changes the token that is accepted.

@@ -71,7 +71,7 @@ func class(r *http.Request) string {
 // refuse answers a request as GitHub does that it cannot or does not want to serve.
 func (g *GitHub) refuse(w http.ResponseWriter, _ *http.Request, why vendortest.Refusal) {
 	g.mu.Lock()
-	f := g.faults
+	f := g.switches
 	g.mu.Unlock()
 	status := max(f.As, http.StatusForbidden)
 	switch why.Trouble {
@@ -83,9 +83,15 @@ func (g *GitHub) refuse(w http.ResponseWriter, _ *http.Request, why vendortest.R
 	case vendortest.Failed:
 		refuse(http.StatusInternalServerError, "Server Error").write(w)
 	case vendortest.Limited:
+		if f.As != 0 {
+			g.door.Spring("As")
+		}
 		if f.Primary {
+			g.door.Spring("Primary")
+			now := time.Now()
+			w.Header().Set("Date", now.UTC().Format(http.TimeFormat))
 			w.Header().Set("X-RateLimit-Remaining", "0")
-			w.Header().Set("X-RateLimit-Reset", strconv.FormatInt(time.Now().Unix()+int64(why.Seconds()), 10))
+			w.Header().Set("X-RateLimit-Reset", strconv.FormatInt(now.Unix()+int64(why.Seconds()), 10))
 			refuse(status, "API rate limit exceeded for user ID 1.").write(w)
 			return
 		}
@@ -122,7 +128,11 @@ func (g *GitHub) answer(w http.ResponseWriter, r *http.Request) reply {
 			return reply{http.StatusOK, full(a)}
 		}
 		return missing
-	case len(parts) >= 2 && parts[0] == "orgs" && strings.EqualFold(parts[1], g.options.Org) && !g.faults.Hidden:
+	case len(parts) >= 2 && parts[0] == "orgs" && strings.EqualFold(parts[1], g.options.Org):
+		if g.switches.Hidden {
+			g.door.Spring("Hidden")
+			return missing
+		}
 		return g.inOrg(w, r, parts[2:])
 	}
 	return missing
@@ -193,11 +203,16 @@ func (g *GitHub) page(w http.ResponseWriter, r *http.Request, all []any) reply {
 	size, _ := strconv.Atoi(query.Get("per_page"))
 	number, _ := strconv.Atoi(query.Get("page"))
 	number = max(number, 1)
+	if most := g.switches.PageSize; most > 0 && most < len(all) {
+		g.door.Spring("PageSize")
+		size = min(size, most)
+	}
 	from, to := min((number-1)*size, len(all)), min(number*size, len(all))
 	if to < len(all) {
 		query.Set("page", strconv.Itoa(number+1))
 		host := "http://" + r.Host
-		if g.faults.Elsewhere {
+		if g.switches.Elsewhere {
+			g.door.Spring("Elsewhere")
 			host = "https://elsewhere.example.com"
 		}
 		w.Header().Set("Link", fmt.Sprintf(`<%s%s?%s>; rel="next", <%s%s?page=99>; rel="last"`, host, r.URL.Path, query.Encode(), host, r.URL.Path))
@@ -235,9 +250,11 @@ func (g *GitHub) invite(body map[string]any) reply {
 	}
 	i := slices.IndexFunc(g.users, func(a *account) bool { return a.id == int64(id) && !a.absent })
 	switch {
-	case g.faults.Invitations:
+	case g.switches.Invitations:
+		g.door.Spring("Invitations")
 		return invalid("unprocessable", "You have exceeded the invitation rate limit for this organization")
-	case g.faults.NoSeat:
+	case g.switches.NoSeat:
+		g.door.Spring("NoSeat")
 		return reply{http.StatusUnprocessableEntity, map[string]any{
 			"message":           "You must purchase at least one more seat to add this user as a member.",
 			"documentation_url": "https://docs.github.com/billing", "errors": []any{map[string]any{"code": "no_seat", "field": "user"}},
@@ -250,7 +267,9 @@ func (g *GitHub) invite(body map[string]any) reply {
 	s := &seat{user: g.users[i], role: "member", invitation: g.next()}
 	g.seats = append(g.seats, s)
 	answer := reply{http.StatusCreated, g.invitation(s)}
-	if !g.options.Wait {
+	if g.switches.Pending {
+		g.door.Spring("Pending")
+	} else {
 		s.invitation = 0
 	}
 	return answer
@@ -329,7 +348,8 @@ func (g *GitHub) membership(method, login string, body map[string]any) reply {
 	switch {
 	case s == nil:
 		return missing
-	case method == http.MethodDelete && g.faults.LastOwner:
+	case method == http.MethodDelete && g.switches.LastOwner:
+		g.door.Spring("LastOwner")
 		return refuse(http.StatusForbidden, "You can't remove the last owner")
 	case method == http.MethodDelete:
 		g.removeSeat(a.id)
@@ -392,10 +412,11 @@ func (g *GitHub) graphQL(r *http.Request) reply {
 	failed := func(kind string) reply {
 		return reply{http.StatusOK, map[string]any{"data": map[string]any{"organization": nil}, "errors": []any{map[string]any{"type": kind, "message": "of " + asked.Variables.Login}}}}
 	}
-	if g.faults.QueryLimit {
+	if g.switches.QueryLimit {
+		g.door.Spring("QueryLimit")
 		return failed("RATE_LIMITED")
 	}
-	if g.faults.Hidden || !strings.EqualFold(asked.Variables.Org, g.options.Org) {
+	if g.switches.Hidden || !strings.EqualFold(asked.Variables.Org, g.options.Org) {
 		return failed("NOT_FOUND")
 	}
 	var slugs []string
