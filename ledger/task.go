@@ -10,7 +10,9 @@ import (
 type Tasks interface {
 	// OpenTask returns the task for a step: the one that was opened since the step was
 	// planned (and since an operator asked to retry it, if it was refused), or else a new
-	// one. The step must have been begun.
+	// one. The step must have been begun. An open task asks for what t asks for from then on.
+	// One that waits to be confirmed is open again, with an audit row, if t names another receiver
+	// of data or asks for more.
 	OpenTask(ctx context.Context, t Task) (Task, error)
 	// RemindOfTask records that the assignee was reminded of an unfinished task, or that it
 	// was escalated, with an audit row. LookAt is when the run looks at it next.

@@ -2,7 +2,9 @@ package operator_test
 
 import (
 	"context"
+	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -11,6 +13,7 @@ import (
 	"github.com/tenurehq/tenure/clock"
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/ledger/sqlite"
 	"github.com/tenurehq/tenure/operator"
 	"github.com/tenurehq/tenure/plan"
 	"github.com/tenurehq/tenure/policy"
@@ -65,4 +68,75 @@ func TestASkippedHandOverIsShown(t *testing.T) {
 	shown, err = v.HandOvers(t.Context(), ada)
 	require.NoError(t, err)
 	assert.Equal(t, []operator.HandOver{{App: "calls", Why: "an operator has skipped the hand-over"}}, shown)
+}
+
+// Nobody says that data were handed over to somebody who has left meanwhile: not the one who does
+// the task, and not the one who confirms it.
+func TestAHandOverToAnEarlierReceiverIsNotTakenForDone(t *testing.T) {
+	l, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "tenure.db"))
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, l.Close()) })
+	rules, err := policy.Compile(policy.Rules{Apps: map[string]policy.AppRules{"mail": {}}})
+	require.NoError(t, err)
+	r := &runs{}
+	o := operator.New(l, r, operator.Viewer{
+		Policy: rules, Clock: clock.Func(func() time.Time { return now }),
+		Apps: apps{rules: assess.Rules{Policy: rules, Apps: map[string]plan.App{"mail": {HandOver: true}}}},
+	})
+	start := hr.DateOf(now).AddDays(-300)
+	says := func(person, manager string, kind hr.EventType) {
+		e := hr.Event{EventKey: hr.EventKey{Source: "/hr", ID: person + string(kind)}, Type: kind, PersonID: person, Recorded: now.AddDate(-1, 0, 0), Effective: start}
+		if kind == hr.EventTerminated {
+			e.Effective = hr.DateOf(now).AddDays(-10)
+			e.Termination = &hr.Termination{LastDay: e.Effective}
+		} else {
+			e.Profile = &hr.Profile{Type: hr.TypeEmployee, GivenName: "A", FamilyName: person, ManagerID: manager, StartDate: start, Location: hr.Location{TimeZone: "UTC"}}
+		}
+		_, err := l.Record(t.Context(), []ledger.Received{{At: e.Recorded, Event: e}})
+		require.NoError(t, err)
+	}
+	for person, manager := range map[string]string{"ada": "kim", "kim": "lee", "lee": ""} {
+		says(person, manager, hr.EventHired)
+		state := ledger.LinkActive
+		if person == "ada" {
+			state = ledger.LinkDisabled
+		}
+		require.NoError(t, l.FinishStep(t.Context(), ledger.Outcome{
+			PersonID: person, App: "mail", Key: "mail/Provision/1", Kind: "Provision", At: now, State: ledger.StepDone,
+			Link: &ledger.Link{PersonID: person, App: "mail", AccountID: "of " + person, State: state},
+		}))
+	}
+	says("ada", "", hr.EventTerminated)
+	_, err = l.BeginStep(t.Context(), ledger.Attempt{PersonID: "ada", App: "mail", Key: "mail/HandOver/1", Kind: "HandOver", At: now, Deadline: now.Add(time.Second)})
+	require.NoError(t, err)
+	task := ledger.Task{
+		PersonID: "ada", App: "mail", Key: "mail/HandOver/1", Kind: "HandOver", SecondPerson: true, OpenedAt: now, DueAt: now, LookAt: now,
+		Work: ledger.TaskWork{To: "of kim", ToPerson: "kim"},
+	}
+	_, err = l.OpenTask(t.Context(), task)
+	require.NoError(t, err)
+	done := func(who string) (ledger.TaskState, error) {
+		got, err := o.FinishTask(ledger.WithLogin(t.Context(), ledger.Login{Name: who}), operator.Request{Actor: who}, 1, "moved", "")
+		return got.State, err
+	}
+	state, err := done("grace")
+	require.NoError(t, err)
+	assert.Equal(t, ledger.TaskConfirming, state)
+
+	says("kim", "", hr.EventTerminated)
+	_, err = done("mary")
+	require.ErrorContains(t, err, "task 1 asks to give the data to somebody who cannot be given them any more")
+	assert.Equal(t, []string{"ada"}, r.told, "the run asks anew")
+	got, err := o.Task(t.Context(), 1)
+	require.NoError(t, err)
+	assert.Equal(t, ledger.TaskConfirming, got.State)
+
+	task.Work = ledger.TaskWork{To: "of lee", ToPerson: "lee"}
+	_, err = l.OpenTask(t.Context(), task)
+	require.NoError(t, err)
+	for _, who := range []string{"mary", "grace"} {
+		state, err = done(who)
+		require.NoError(t, err)
+	}
+	assert.Equal(t, ledger.TaskDone, state)
 }

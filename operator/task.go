@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/plan"
 )
 
 // ErrNoProof means that the request does not say how to check that the task is done.
@@ -23,7 +25,42 @@ func (o *Operator) FinishTask(ctx context.Context, r Request, id int64, proof, a
 	if strings.TrimSpace(proof) == "" {
 		return ledger.Task{}, ErrNoProof
 	}
+	if err := o.checkReceiver(ctx, id); err != nil {
+		return ledger.Task{}, err
+	}
 	return o.actOnTask(ctx, ledger.TaskAction{Verb: ledger.VerbTaskDone, ID: id, Operator: r.Actor, Text: proof, Account: account})
+}
+
+// checkReceiver refuses to take a hand-over for done that was asked for to somebody who cannot be
+// given the data any more. The leaver's run asks anew then.
+func (o *Operator) checkReceiver(ctx context.Context, id int64) error {
+	task, err := o.Task(ctx, id)
+	if err != nil {
+		return err
+	}
+	if task.Kind != string(plan.HandOver) || !task.Unfinished() || task.Work.ToPerson == "" {
+		return nil
+	}
+	rules, err := o.Apps.Rules(ctx)
+	if err != nil {
+		return nil //nolint:nilerr // an app that cannot be opened here tells nothing about the receiver
+	}
+	person, err := o.Ledger.Person(ctx, task.PersonID)
+	if err != nil {
+		return err
+	}
+	pending, err := rules.HandOvers(ctx, person, o.Clock.Now(), o.Ledger)
+	if err != nil {
+		return err
+	}
+	h, open := pending[task.App]
+	if !open || h.To.PersonID == task.Work.ToPerson && h.To.AccountID == task.Work.To {
+		return nil
+	}
+	if _, err := Untold(o.tell(ctx, "a receiver of data has changed", task.PersonID)); err != nil {
+		return err
+	}
+	return refuse(fmt.Sprintf("task %d asks to give the data to somebody who cannot be given them any more: it is asked for anew in a moment", id), "task show "+strconv.FormatInt(id, 10))
 }
 
 // RefuseTask records an operator's word that a task cannot or will not be done. Its step

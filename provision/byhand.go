@@ -296,11 +296,18 @@ func (d decision) answered(s ledger.Step) bool {
 // it needs a reminder now.
 func (e *Engine) waitingFor(d decision, key string) *Waiting {
 	for _, k := range d.Person.Tasks {
-		if k.Key == key && k.LookAt.After(d.Now) {
+		if k.Key == key && k.LookAt.After(d.Now) && !d.forAnother(k) {
 			return &Waiting{Task: k.ID, Due: k.DueAt, Wait: e.Clock.Wait(k.LookAt.Sub(d.Now))}
 		}
 	}
 	return nil
+}
+
+// forAnother reports whether a task names another person to whom data go than there is by now. The
+// step renews it then.
+func (d decision) forAnother(k ledger.Task) bool {
+	to := d.HandOvers[k.App].To
+	return k.Kind == string(plan.HandOver) && (k.Work.ToPerson != to.PersonID || k.Work.To != to.AccountID)
 }
 
 // Waits returns how long (real time) it takes until the first task of the steps needs a

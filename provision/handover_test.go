@@ -209,6 +209,56 @@ func TestWhatCannotBeMovedIsATask(t *testing.T) {
 	assert.Equal(t, ledger.LinkDeleted, linkOf(e.office, "ada").State)
 }
 
+// fourEyes is an app that humans operate, two for each hand-over.
+type fourEyes struct{ clerical }
+
+func (fourEyes) Ask(step string) (connector.Ask, bool) {
+	return connector.Ask{Assignee: "archive", Within: 2 * day, Remind: day, SecondPerson: true}, step == "HandOver"
+}
+
+// Whoever is asked to confirm what somebody else has done for an earlier receiver would confirm
+// what is wrong by then.
+func TestAHandOverThatWaitsForItsSecondPersonIsAskedForAnew(t *testing.T) {
+	e := newEstate(t, policy.LeaverRules{}, nil)
+	e.engine.Apps["mail"] = &provision.App{Connector: fourEyes{clerical{e.engine.Apps["mail"].Connector}}}
+	e.leaves("ada")
+	require.Error(t, settleWaiting(e.office))
+	done := func(operator string, minutes int) ledger.Task {
+		task, err := e.engine.Ledger.ActOnTask(ledger.WithLogin(t.Context(), ledger.Login{Name: operator}), ledger.TaskAction{
+			Verb: ledger.VerbTaskDone, ID: 1, Operator: operator, Text: "moved", At: e.now.Add(time.Duration(minutes) * time.Minute),
+		})
+		require.NoError(t, err)
+		return task
+	}
+	todo := func() provision.Todo {
+		assessment, err := e.engine.Assess(t.Context(), "ada")
+		require.NoError(t, err)
+		require.Len(t, assessment.Todo, 1)
+		require.Equal(t, plan.HandOver, assessment.Todo[0].Kind)
+		return assessment.Todo[0]
+	}
+	task := done("grace", 1)
+	assert.Equal(t, ledger.TaskConfirming, task.State)
+	assert.Equal(t, "kim", task.Work.ToPerson)
+	assert.NotNil(t, todo().Waiting, "nobody looks at it until it is time to remind")
+
+	e.leaves("kim")
+	assert.Nil(t, todo().Waiting, "it is looked at whatever the time")
+	require.Error(t, settleWaiting(e.office))
+	assert.NotNil(t, todo().Waiting, "once")
+	tasks, err := e.engine.Ledger.Tasks(t.Context(), ledger.TaskFilter{}, 0, 10)
+	require.NoError(t, err)
+	require.Len(t, tasks, 1)
+	assert.Equal(t, ledger.TaskOpen, tasks[0].State)
+	assert.Equal(t, "lee", tasks[0].Work.ToPerson)
+	assert.Empty(t, tasks[0].DoneBy)
+
+	assert.Equal(t, ledger.TaskConfirming, done("mary", 2).State)
+	assert.Equal(t, ledger.TaskDone, done("grace", 3).State)
+	require.NoError(t, settle(e.office, "ada"))
+	assert.Equal(t, []string{"handed_over lee"}, e.did("handed_over"))
+}
+
 // An account that somebody deleted by hand has nothing to hand over, and holds nobody up.
 func TestWhatIsGoneIsNotHandedOver(t *testing.T) {
 	for name, byHand := range map[string]bool{"by the app": false, "with a human": true} {

@@ -111,6 +111,42 @@ var taskTests = tests{
 		task := says(t, l, ledger.VerbTaskDone, k.ID, "bob", 3)
 		assert.Equal(t, []any{ledger.TaskDone, "ada", "bob", at(1), at(3)}, []any{task.State, task.DoneBy, task.EndedBy, task.DoneAt, task.EndedAt})
 	},
+	"IsOpenAgainIfTheFirstPersonHasDoneSomethingElse": func(t *testing.T, l ledger.Ledger) {
+		for key, c := range map[string]struct {
+			change func(*ledger.TaskWork)
+			opens  bool
+		}{
+			"wiki/HandOver/other receiver": {func(w *ledger.TaskWork) { w.To, w.ToPerson = "9", "lee" }, true},
+			"wiki/HandOver/no receiver":    {func(w *ledger.TaskWork) { w.To, w.ToPerson, w.Nobody = "", "", "not at work" }, true},
+			"wiki/Disable/more to revoke":  {func(w *ledger.TaskWork) { w.Revoke = []string{"b", "c"} }, true},
+			"wiki/Disable/less to revoke":  {func(w *ledger.TaskWork) { w.Revoke = nil }, false},
+			"wiki/Disable/in other words":  {func(w *ledger.TaskWork) { w.Instructions = "by the new console" }, false},
+		} {
+			ask := asked(key, 0)
+			ask.SecondPerson, ask.Work.To, ask.Work.ToPerson = true, "8", "kim"
+			first := openTask(t, l, ask)
+			says(t, l, ledger.VerbTaskDone, first.ID, "ada", 1)
+			confirming := openTask(t, l, ask)
+			assert.Equal(t, ledger.TaskConfirming, confirming.State, key)
+
+			next := asked(key, 5)
+			next.SecondPerson, next.Work = true, ask.Work
+			c.change(&next.Work)
+			got := openTask(t, l, next)
+			if !c.opens {
+				assert.Equal(t, confirming, got, key)
+				continue
+			}
+			want := first
+			want.Work, want.DueAt, want.LookAt = next.Work, next.DueAt, next.LookAt
+			assert.Equal(t, want, got, key)
+			audit, err := l.Audit(t.Context(), "p1", 0, all)
+			require.NoError(t, err)
+			assert.Equal(t, "task_reopened", audit[len(audit)-1].Action)
+			assert.Equal(t, ledger.TaskConfirming, says(t, l, ledger.VerbTaskDone, got.ID, "bob", 6).State, "two say so anew")
+			assert.Equal(t, ledger.TaskDone, says(t, l, ledger.VerbTaskDone, got.ID, "ada", 7).State)
+		}
+	},
 	"IsAskedAnewWhenItsStepIsPlannedAnew": func(t *testing.T, l ledger.Ledger) {
 		k := openTask(t, l, asked("wiki/Disable/1", 0))
 		says(t, l, ledger.VerbTaskDone, k.ID, "ada", 1)

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tenurehq/tenure/internal/set"
 	"github.com/tenurehq/tenure/ledger"
 )
 
@@ -93,7 +94,7 @@ func (t *Tx) openTask(k ledger.Task) (task ledger.Task, err error) {
 		return task, err
 	}
 	if found && (task.Unfinished() || !again && !stale) {
-		return task, t.renewWork(&task, k.Work, work)
+		return task, t.renewWork(&task, k, work)
 	}
 	task = ledger.Task{}
 	_, err = t.get(`INSERT INTO tasks (person_id, app, key, kind, work, assignee, escalate_to, second_person, state, opened_at, due_at, look_at)
@@ -108,14 +109,36 @@ func (t *Tx) openTask(k ledger.Task) (task ledger.Task, err error) {
 	return task, t.taskAudit(task, "task_opened", "tenure", k.OpenedAt)
 }
 
-// renewWork stores what an open task asks for now, such as another person who is given data.
-func (t *Tx) renewWork(task *ledger.Task, work ledger.TaskWork, text string) error {
+// renewWork stores what an unfinished task asks for now, such as another person who is given data.
+// A task that waits for its second person is open again if that is not what the first one has done.
+func (t *Tx) renewWork(task *ledger.Task, now ledger.Task, text string) error {
 	was, err := encoded(task.Work)
-	if err != nil || was == text || task.State != ledger.TaskOpen {
+	switch {
+	case err != nil || was == text:
+		return err
+	case task.State == ledger.TaskOpen:
+		task.Work = now.Work
+		return t.exec(`UPDATE tasks SET work = ? WHERE id = ?`, text, task.ID)
+	case task.State != ledger.TaskConfirming || !asksForMore(task.Work, now.Work):
+		return nil
+	}
+	id := task.ID
+	*task = ledger.Task{}
+	_, err = t.get(`UPDATE tasks SET work = ?, state = 'open', due_at = ?, look_at = ?, escalated_at = NULL,
+			done_by = '', proof = '', done_at = NULL, done_login = '', account = ''
+		WHERE id = ? RETURNING `+taskColumns,
+		[]any{text, micros(now.DueAt), micros(now.LookAt), id}, taskDest(task)...)
+	if err != nil {
 		return err
 	}
-	task.Work = work
-	return t.exec(`UPDATE tasks SET work = ? WHERE id = ?`, text, task.ID)
+	return t.taskAudit(*task, "task_reopened", "tenure", now.OpenedAt)
+}
+
+// asksForMore reports whether now asks for what was not part of the work before: to give the data to
+// somebody else, or to grant or revoke more.
+func asksForMore(was, now ledger.TaskWork) bool {
+	return was.To != now.To || was.ToPerson != now.ToPerson ||
+		len(set.Minus(now.Grant, was.Grant)) > 0 || len(set.Minus(now.Revoke, was.Revoke)) > 0
 }
 
 // taskAudit writes an audit row about a task. It leaves out the proof, which may name
