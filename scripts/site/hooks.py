@@ -40,6 +40,16 @@ def index_first(path):
     return (path.name != "README.md", path.name)
 
 
+# Pages with a table that is to be seen whole: it gets the width of the contents, and small
+# print.
+WIDE = {"leavers.md"}
+
+
+def on_page_context(context, page, config, nav):
+    context["wide"] = page.file.src_uri in WIDE
+    return context
+
+
 def on_page_markdown(markdown, page, config, files):
     docs = Path(config.docs_dir)
     root = docs.parent
