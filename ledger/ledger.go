@@ -157,7 +157,9 @@ type Work interface {
 	// link has that receiver, but for the time, or has no account.
 	NoteReceiver(ctx context.Context, personID, app string, r Receiver) error
 	// FinishStep stores a step's outcome, the link's new state and the audit row in one
-	// transaction. If the plan no longer wants the step, or an operator skipped it
+	// transaction. The row's detail gets the state and the entitlements of that link
+	// (DetailState, DetailHas), so that the record alone tells what somebody had at any time.
+	// If the plan no longer wants the step, or an operator skipped it
 	// meanwhile, the step stays as it is. Link and audit row are stored all the same,
 	// because the app was changed. FinishStep refuses a link to an account that another
 	// person's link names, unless that link is deleted: it returns a *TakenError and stores
@@ -317,6 +319,13 @@ type EventFilter struct {
 
 // AuditHandOverBegun is the action of the audit row that names who is given a leaver's data.
 const AuditHandOverBegun = "hand_over_begun"
+
+// What FinishStep adds to the detail of an audit row that comes with a link: the state and the
+// entitlements that the link has from then on.
+const (
+	DetailState = "state"
+	DetailHas   = "has"
+)
 
 // ActorTenure is the actor of everything that Tenure did by itself.
 const ActorTenure = "tenure"

@@ -14,6 +14,7 @@ import (
 	"github.com/tenurehq/tenure/assess"
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/operator/report"
 	"github.com/tenurehq/tenure/policy"
 )
 
@@ -253,8 +254,19 @@ func (b *biography) oracle(at time.Time) map[string][]string {
 	return may
 }
 
+// linked lists the person's accounts that are there, with what they have.
+func (b *biography) linked() (all []string) {
+	for _, l := range person(b).Links {
+		if l.State.HasAccount() {
+			all = append(all, fmt.Sprint(l.App, " ", l.State, " ", append([]string{}, l.Entitlements...)))
+		}
+	}
+	return all
+}
+
 // Whatever HR says and whatever is granted and withheld, nobody has what no reason gives at
-// that instant, and whoever is at work has all that a reason gives.
+// that instant, and whoever is at work has all that a reason gives. Afterwards the record tells
+// what they had at each instant.
 func TestNobodyHasWhatNoReasonGives(t *testing.T) {
 	had := 0
 	for seed := range uint64(30) {
@@ -269,8 +281,10 @@ func TestNobodyHasWhatNoReasonGives(t *testing.T) {
 			b.randomExceptions(r, late-2*day)
 			b.says(late, second)
 			b.randomExceptions(r, late+10*day)
+			then := map[time.Time][]string{} // what the ledger knew that the person had
 			for at := day; at < 100*day; at += 19 * time.Hour {
 				b.on(at+7*time.Minute, func() {
+					then[b.now()] = b.linked()
 					may := b.oracle(b.now())
 					active := assess.TimelineOf(person(b)).At(b.now()).Status == hr.StatusActive
 					for _, app := range []string{"wiki", "crm"} {
@@ -289,6 +303,15 @@ func TestNobodyHasWhatNoReasonGives(t *testing.T) {
 				})
 			}
 			b.live(101 * day)
+			for at, links := range then {
+				access, err := report.AccessOf(context.Background(), b.ledger, b.person, at)
+				require.NoError(t, err)
+				var recorded []string
+				for _, a := range access {
+					recorded = append(recorded, fmt.Sprint(a.App, " ", a.State, " ", a.Names()))
+				}
+				assert.Equal(t, links, recorded, "by the record, as of %s", at)
+			}
 		})
 	}
 	assert.Greater(t, had, 500, "these lives are not worth living")

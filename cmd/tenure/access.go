@@ -1,7 +1,9 @@
 package main
 
 import (
+	"context"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -132,4 +134,103 @@ says which.`,
 		ValidArgsFunction: c.completeApps,
 	}
 	return c.lists(cmd)
+}
+
+// accessView says what somebody had at an instant and, if another one was asked for, in what
+// that differs.
+type accessView struct {
+	Person  string                `json:"person"`
+	At      time.Time             `json:"at"`
+	Access  []report.AccessThen   `json:"access"`
+	Against time.Time             `json:"against,omitzero"`
+	Changes []report.AccessChange `json:"changes,omitempty"`
+}
+
+func (c *cli) personAccessCommand() *cobra.Command {
+	var at, against string
+	cmd := &cobra.Command{
+		Use:   "access PERSON",
+		Short: "Show what somebody had on a day, why, and since when it was proven",
+		Long: `Show what somebody had on a day: in each app the state of their account and its
+entitlements, since when, why (the roles, the grant or the event on the record, and who did
+it, if not Tenure) and the last proof until then. With --against, show what differs
+on that later, or earlier, day.
+
+A day means its end, in UTC. It comes from the audit record, to which rows are only
+added. An account that an app created or changed by itself is not in it: tenure app
+accounts APP shows what is there now.`,
+		Example: `  tenure person access 10004 --at 2027-03-31
+  tenure person access 10004 --at 2026-12-31 --against 2027-03-31
+  tenure person access 10004 --at 2027-03-31T12:00:00Z -o json`,
+		Args: exactly("PERSON"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return c.withLedger(cmd.Context(), func(cfg *config.Config, l ledger.Reader) error {
+				v, err := c.accessThen(cmd.Context(), l, args[0], at, against, cfg.Clock().Now())
+				if err != nil {
+					return err
+				}
+				return c.print(v, func(p *page) { drawAccess(p, v) })
+			})
+		},
+		ValidArgsFunction: c.completePeople,
+	}
+	cmd.Flags().StringVar(&at, "at", "", "the `day` or instant (default: now)")
+	cmd.Flags().StringVar(&against, "against", "", "another `day` or instant, to show what differs then")
+	return c.reads(cmd)
+}
+
+func (c *cli) accessThen(ctx context.Context, l ledger.Reader, person, at, against string, now time.Time) (v accessView, err error) {
+	if _, err := operator.FindPerson(ctx, l, person); err != nil {
+		return v, err
+	}
+	v = accessView{Person: person, At: now}
+	if at != "" {
+		if v.At, err = onDay("--at", at); err != nil {
+			return v, err
+		}
+	}
+	if v.Access, err = report.AccessOf(ctx, l, person, v.At); err != nil || against == "" {
+		return v, err
+	}
+	if v.Against, err = onDay("--against", against); err != nil {
+		return v, err
+	}
+	other, err := report.AccessOf(ctx, l, person, v.Against)
+	v.Changes = report.CompareAccess(v.Access, other)
+	return v, err
+}
+
+// onDay reads a day, of which it returns the last instant, or an instant.
+func onDay(flag, text string) (time.Time, error) {
+	if day, err := time.Parse(time.DateOnly, text); err == nil {
+		return day.AddDate(0, 0, 1).Add(-time.Microsecond), nil
+	}
+	if at, err := time.Parse(time.RFC3339, text); err == nil {
+		return at.UTC(), nil
+	}
+	return time.Time{}, usagef("%s wants a day (2027-03-31, its end in UTC) or an instant (2027-03-31T12:00:00Z), not %q", flag, text)
+}
+
+func drawAccess(p *page, v accessView) {
+	p.fields(field{"person", v.Person}, field{"at", words.Instant(v.At)})
+	var rows [][]string
+	for _, a := range v.Access {
+		rows = append(rows, []string{a.App, "account: " + string(a.State), words.Instant(a.Since), a.Why(), words.Instant(a.ProvenAt)})
+		for _, e := range a.Entitlements {
+			rows = append(rows, []string{a.App, e.Name, words.Instant(e.Since), e.Why(), words.Instant(a.ProvenAt)})
+		}
+	}
+	p.table("Access", "app,what,since,because,last proof", rows)
+	if len(rows) == 0 {
+		p.note("none")
+	}
+	if v.Against.IsZero() {
+		return
+	}
+	p.table("What differs at "+words.Instant(v.Against), "app,what,was,is", rowsOf(v.Changes, func(c report.AccessChange) []string {
+		return []string{c.App, c.What, c.Was, c.Is}
+	}))
+	if len(v.Changes) == 0 {
+		p.note("nothing differs at %s", words.Instant(v.Against))
+	}
 }

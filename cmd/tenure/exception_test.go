@@ -5,10 +5,12 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/service"
 )
 
@@ -91,4 +93,25 @@ func TestExceptionThatIsRefusedSaysWhy(t *testing.T) {
 	got := s.run("exception", "grant", "10001", "wiki-admin", "--for", "1h", "--operator", "olga")
 	assert.NotEqual(t, service.ExitDone, got.code, "no reason")
 	assert.Contains(t, s.run("exception", "list", "--all").stdout, "there are no exceptions")
+}
+
+func TestAccessOnADayAndWhatDiffers(t *testing.T) {
+	s := newSite(t)
+	s.people()
+	l := s.ledger()
+	require.NoError(t, l.FinishStep(t.Context(), ledger.Outcome{
+		PersonID: "10001", App: "wiki", Key: "wiki/Update/9", Kind: "Update", State: ledger.StepDone, At: time.Date(2026, 5, 4, 9, 0, 0, 0, time.UTC),
+		Link:  &ledger.Link{PersonID: "10001", App: "wiki", AccountID: "a1", State: ledger.LinkActive, Entitlements: []string{"staff"}},
+		Audit: &ledger.AuditRow{Action: "updated", Actor: "tenure", Cause: "everyone"},
+	}))
+	require.NoError(t, l.Close())
+	got := s.run("person", "access", "10001")
+	require.Equal(t, service.ExitDone, got.code, got.err)
+	assert.Regexp(t, `wiki\s+staff\s+2026-05-04 09:00:00Z\s+everyone\s+2026-05-04 09:00:00Z`, got.stdout)
+	before := s.run("person", "access", "10001", "--at", "2001-01-01", "--against", "2099-01-01")
+	require.Equal(t, service.ExitDone, before.code, before.err)
+	assert.Contains(t, before.stdout, "none\n")
+	assert.Regexp(t, `account\s+none\s+active`, before.stdout)
+	assert.Contains(t, s.run("person", "access", "10001", "--at", "yesterday").err, "--at wants a day")
+	assert.Contains(t, s.run("person", "access", "nobody").err, `the ledger knows no person "nobody"`)
 }

@@ -23,7 +23,7 @@ import (
 
 func (c *cli) personCommand() *cobra.Command {
 	return noun("person", "Show people: who they are to HR, and what they have; cut them off now",
-		c.personListCommand(), c.personShowCommand(), c.personTimelineCommand(), c.personWhyCommand(), c.personEvidenceCommand(), c.personSuspendCommand(), c.personReinstateCommand(),
+		c.personListCommand(), c.personShowCommand(), c.personTimelineCommand(), c.personWhyCommand(), c.personEvidenceCommand(), c.personAccessCommand(), c.personSuspendCommand(), c.personReinstateCommand(),
 		c.personRenameCommand(), c.personLinkCommand(), c.personUnlinkCommand())
 }
 

@@ -208,7 +208,16 @@ func (m *model) finish(o ledger.Outcome) {
 		m.links[o.App] = link
 	}
 	if o.Audit != nil {
-		m.audit = append(m.audit, *o.Audit)
+		row := *o.Audit
+		if o.Link != nil {
+			detail := map[string]any{ledger.DetailState: string(o.Link.State), ledger.DetailHas: []any{}}
+			for _, name := range o.Link.Entitlements {
+				detail[ledger.DetailHas] = append(detail[ledger.DetailHas].([]any), name)
+			}
+			maps.Copy(detail, row.Detail)
+			row.Detail = detail
+		}
+		m.audit = append(m.audit, row)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 
 	"github.com/tenurehq/tenure/ledger"
 )
@@ -144,6 +145,9 @@ func (t *Tx) finishStep(o ledger.Outcome) error {
 	if o.Audit != nil {
 		row := *o.Audit
 		row.PersonID, row.App, row.At = o.PersonID, cmp.Or(row.App, o.App), cmp.Or(row.At, o.At)
+		if o.Link != nil {
+			row.Detail = withAccount(row.Detail, *o.Link)
+		}
 		if _, err := t.appendAudit(row, o.Key, o.Attempt); err != nil {
 			return err
 		}
@@ -152,6 +156,20 @@ func (t *Tx) finishStep(o ledger.Outcome) error {
 		return t.nudge(o.PersonID, o.At)
 	}
 	return nil
+}
+
+// withAccount adds to the detail of an audit row what the account is from then on.
+func withAccount(detail map[string]any, l ledger.Link) map[string]any {
+	with := maps.Clone(detail)
+	if with == nil {
+		with = map[string]any{}
+	}
+	has := l.Entitlements
+	if has == nil {
+		has = []string{}
+	}
+	with[ledger.DetailState], with[ledger.DetailHas] = string(l.State), has
+	return with
 }
 
 // endAttempts removes the attempt, or all attempts at the step.

@@ -144,7 +144,11 @@ func Who(ctx context.Context, l ledger.Reader, rules *policy.Policy, now time.Ti
 		}
 		for _, answer := range operator.Explain(rules, person, now) {
 			if answer.Holds && grants(answer.RoleAnswer, link.App, entitlement) {
-				v.Roles = append(v.Roles, answer.Role)
+				role := answer.Role
+				if answer.By != "" {
+					role += " (" + answer.By + ")"
+				}
+				v.Roles = append(v.Roles, role)
 			}
 		}
 		holders = append(holders, v)
