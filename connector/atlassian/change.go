@@ -222,7 +222,14 @@ func (c *client) Enable(ctx context.Context, accountID string) error {
 	if u.Membership != suspended {
 		return nil
 	}
-	return c.inDirectory(ctx, op, http.MethodPost, accountID, "restore")
+	err = c.inDirectory(ctx, op, http.MethodPost, accountID, "restore")
+	if connector.Is(err, connector.KindInvalid) { // who is not suspended cannot be restored: the search may show what was
+		now, there, unread := c.details(ctx, op, accountID)
+		if unread == nil && there && now.Membership != suspended {
+			return nil
+		}
+	}
+	return err
 }
 
 // RevokeSessions implements connector.Connector. It deletes the API tokens of a managed
@@ -395,8 +402,11 @@ func (c *client) leave(ctx context.Context, id string, g group) error {
 		return err
 	}
 	err = c.send(ctx, op, http.MethodDelete, path, nil)
-	if rest.Has(err, unknownResource, unknownGroup) {
+	switch {
+	case rest.Has(err, unknownResource, unknownGroup):
 		return nil
+	case g.Synced && connector.Is(err, connector.KindForbidden):
+		return connector.Invalid(op, "the group %q is synchronised from an identity provider: take it there", g.Name)
 	}
 	return err
 }

@@ -29,7 +29,7 @@ func serve(t *testing.T, switches atlassiantest.Switches, change connector.Setti
 	}, switches)
 	server := httptest.NewServer(app)
 	t.Cleanup(server.Close)
-	t.Cleanup(func() { app.SetFaults(vendortest.Faults{}) })
+	t.Cleanup(func() { app.Door().SetFaults(vendortest.Faults{}) })
 	settings := connector.Settings{
 		"url": server.URL, "orgID": org, "token": secret.Of(key), "domain": "example.com", "invitedTo": []any{"everybody"},
 	}
@@ -58,9 +58,6 @@ var (
 
 // target returns the suite's target for a stand-in.
 func target(app *atlassiantest.Service, settings connector.Settings, can connector.Capabilities, entitlements [2]string) connectortest.Target {
-	refuse := func(kind connector.ErrorKind, after time.Duration, asDate bool) {
-		app.SetFaults(vendortest.Faults{Down: kind == connector.KindUnavailable, Limited: kind == connector.KindRateLimited, Wait: after, AsDate: asDate})
-	}
 	deviations := map[connectortest.Deviation]string{
 		connectortest.NoExternalID:   "Atlassian keeps none in its directories",
 		connectortest.NoInactive:     "an invitation gives access",
@@ -80,43 +77,67 @@ func target(app *atlassiantest.Service, settings connector.Settings, can connect
 		Entitlements: entitlements,
 		Secrets:      []string{key, settings["url"].(string)},
 		Deviations:   deviations,
-		Faults: connectortest.Faults{
-			Heal: func(*testing.T) {
-				app.SetFaults(vendortest.Faults{})
-				app.SetKey(key)
-			},
-			FailAfterApply: func(*testing.T) { app.SetFaults(vendortest.Faults{FailAfterApply: 1}) },
-			Unauthorize:    func(*testing.T) { app.SetKey("another") },
-			Refuse: func(_ *testing.T, kind connector.ErrorKind, after time.Duration) {
-				refuse(kind, after, false)
-			},
-			RefuseUntil: func(_ *testing.T, kind connector.ErrorKind, after time.Duration) {
-				refuse(kind, after, true)
-			},
-			Stall: func(*testing.T) { app.SetFaults(vendortest.Faults{Stall: true}) },
-		},
+		Faults: connectortest.Behind(app.Door(), func(accepts bool) {
+			app.SetKey(map[bool]string{true: key, false: "another"}[accepts])
+		}),
 	}
 }
 
-// TestConformance runs the suite once for each trap that leaves the app whole.
+// TestConformance runs the suite once for each trap.
 func TestConformance(t *testing.T) {
-	groups := [2]string{"jira-users", "confluence-users"}
-	for name, test := range map[string]struct {
-		switches     atlassiantest.Switches
-		change       connector.Settings
-		can          connector.Capabilities
-		entitlements [2]string
-	}{
-		"managed":       {can: managed, entitlements: groups},
-		"roles":         {can: managed, entitlements: [2]string{"jira-users", "role:user-access-admin"}},
-		"invited again": {can: managed, entitlements: groups, switches: atlassiantest.Switches{InvitesAgain: true}},
-		"short pages":   {can: managed, entitlements: groups, switches: atlassiantest.Switches{PageSize: 7, NullLinks: true}, change: connector.Settings{"invitation": "Welcome", "directory": "d-1"}},
-		"unmanaged":     {can: unmanaged, entitlements: groups, change: connector.Settings{"managed": false, "domain": "elsewhere.org"}, switches: atlassiantest.Switches{Scoped: true}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			app, settings := serve(t, test.switches, test.change)
-			connectortest.Run(t, target(app, settings, test.can, test.entitlements))
-		})
+	type (
+		on    = atlassiantest.Switches
+		fails = map[string]connector.ErrorKind
+	)
+	with := func(switches on, change connector.Settings, can connector.Capabilities, entitlements ...string) connectortest.Trapped[on] {
+		return connectortest.Trapped[on]{On: switches, Start: func(t *testing.T) (connectortest.StandIn[on], connectortest.Target) {
+			app, settings := serve(t, on{}, change)
+			return app, target(app, settings, can, [2]string(append(entitlements, "jira-users", "confluence-users")[:2]))
+		}}
 	}
+	run := func(switches on, refused fails) connectortest.Trapped[on] {
+		run := with(switches, nil, managed)
+		run.Fails = refused
+		return run
+	}
+	const astray, forbidden, misled = connector.KindContradictory, connector.KindForbidden, connector.KindUnavailable
+	connectortest.RunTrapped(t, connectortest.Vendor[on]{Kind: "atlassian", Lags: on{Lags: true}, Runs: map[string]connectortest.Trapped[on]{
+		"managed": run(on{}, nil),
+		"roles":   with(on{}, nil, managed, "jira-users", "role:user-access-admin"),
+		"invited again": run(on{InvitesAgain: true, Lags: true}, fails{
+			connectortest.CreateAgain: "", connector.OpDelete: astray, connector.OpRestore: astray,
+			connector.OpRevokeSessions: astray, connector.OpEnable: astray, connector.OpDisable: astray, connector.OpRead: astray,
+			connectortest.FindByID: astray,
+		}),
+		"short pages":     with(on{PageSize: 7, NullLinks: true}, connector.Settings{"invitation": "Welcome", "directory": "d-1"}, managed),
+		"unmanaged":       with(on{}, connector.Settings{"managed": false, "domain": "elsewhere.org"}, unmanaged),
+		"a search of old": run(on{Stale: true}, fails{}),
+		"sites elsewhere": run(on{Blocked: true}, fails{connector.OpDisable: connector.KindInvalid}),
+		"provisioned": run(on{Provisioned: true}, fails{
+			connector.OpDisable: forbidden, connector.OpDelete: forbidden, connector.OpRevokeSessions: forbidden,
+			connector.OpEnable: forbidden,
+		}),
+		"scopes": run(on{Scoped: true}, fails{
+			connector.OpRevokeSessions: forbidden, connector.OpDelete: forbidden, connector.OpEnable: forbidden,
+			connector.OpDisable: forbidden,
+		}),
+		"synchronised groups": run(on{Synced: true}, fails{connector.OpGrant: connector.KindInvalid, connector.OpRevoke: connector.KindInvalid}),
+		"no seats":            run(on{NoSeats: true}, fails{connector.OpGrant: connector.KindConflict, connector.OpCreate: astray}),
+		"two directories":     run(on{SecondOne: true}, fails{connector.OpFind: connector.KindInvalid, connectortest.CreateAgain: connector.KindInvalid}),
+		"no lists": run(on{Mute: true}, fails{
+			connector.OpFind: astray, connector.OpDelete: astray, connector.OpRestore: astray, connector.OpRevokeSessions: astray,
+			connector.OpEnable: astray, connector.OpDisable: astray, connector.OpRevoke: astray, connector.OpGrant: astray,
+			connector.OpList: astray, connector.OpRead: astray, connectortest.FindByID: astray, connector.OpCreate: astray,
+		}),
+		"pages in a circle": run(on{Circle: true}, fails{
+			connector.OpList: astray, connector.OpRevoke: astray, connector.OpGrant: astray, connector.OpCreate: astray,
+			connector.OpFind: astray,
+		}),
+		"a gateway": run(on{Misrouted: true}, fails{
+			connector.OpFind: misled, connector.OpDelete: misled, connector.OpRestore: misled, connector.OpRevokeSessions: misled,
+			connector.OpEnable: misled, connector.OpDisable: misled, connector.OpRevoke: misled, connector.OpGrant: misled,
+			connector.OpList: misled, connector.OpCheck: misled, connector.OpRead: misled, connectortest.FindByID: misled,
+			connector.OpCreate: misled,
+		}),
+	}})
 }

@@ -128,16 +128,16 @@ func TestNotFoundIsCertain(t *testing.T) {
 		"a gateway without code": {switches: atlassiantest.Switches{Misrouted: true}, kind: connector.KindUnavailable},
 	} {
 		app.SetSwitches(test.switches)
-		app.SetFaults(test.faults)
+		app.Door().SetFaults(test.faults)
 		_, err := c.Read(t.Context(), made.ID)
 		assert.True(t, connector.Is(err, test.kind), "%s: %v", name, err)
-		app.SetFaults(test.faults)
+		app.Door().SetFaults(test.faults)
 		err = c.Delete(t.Context(), made.ID)
 		assert.True(t, connector.Is(err, test.kind), "%s: delete: %v", name, err)
-		app.SetFaults(test.faults)
+		app.Door().SetFaults(test.faults)
 		_, err = c.Find(t.Context(), connector.Keys{AccountID: made.ID})
 		assert.True(t, connector.Is(err, test.kind), "%s: find: %v", name, err)
-		app.SetFaults(vendortest.Faults{})
+		app.Door().SetFaults(vendortest.Faults{})
 		app.SetSwitches(atlassiantest.Switches{})
 	}
 
@@ -172,6 +172,10 @@ func TestSeatsAndSyncedGroups(t *testing.T) {
 	err = c.Grant(t.Context(), id, []string{"jira-users"})
 	assert.True(t, connector.Is(err, connector.KindInvalid), "%v", err)
 	assert.ErrorContains(t, err, "synchronised")
+	app.SetSwitches(atlassiantest.Switches{})
+	require.NoError(t, c.Grant(t.Context(), id, []string{"jira-users"}))
+	app.SetSwitches(atlassiantest.Switches{Synced: true})
+	assert.ErrorContains(t, c.Revoke(t.Context(), id, []string{"jira-users"}), "take it there")
 }
 
 // A managed account without membership counts as on, since its owner can sign in; a grant

@@ -26,7 +26,7 @@ func (s *suite) settling(t *testing.T) {
 		if !declared {
 			require.NoError(t, err, "%s: answers lag, and the connector does not declare it", op)
 		}
-		if err != nil && !connector.Is(err, connector.KindUnavailable) {
+		if err != nil && !connector.Is(err, connector.KindUnavailable, connector.KindContradictory) {
 			s.fails(t, err, op, connector.KindNotFound)
 		}
 	}

@@ -1,6 +1,7 @@
 package connectortest
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"os"
@@ -51,7 +52,8 @@ type Trapped[S any] struct {
 
 // The names in Fails of calls that are particular cases of an operation.
 const (
-	FindByID       = "find by ID" // by other keys: connector.OpFind
+	CreateAgain    = "create of an account that is there" // of no kind: it returns that account; not named: connector.KindExists, or as Create
+	FindByID       = "find by ID"                         // by other keys: connector.OpFind
 	ResetDisabled  = "reset_credentials of a disabled account"
 	DeleteFor      = "delete, and hand over"        // made in place of connector.OpDelete, if it is named
 	UpdateDisabled = "update of a disabled account" // not made of accounts that are frozen, unless it is named
@@ -108,13 +110,6 @@ func (v Vendor[S]) prepare(app StandIn[S], target *Target, run Trapped[S]) {
 			app.SetSwitches(run.On)
 		}
 	}
-	if run.Fails == nil {
-		for _, trap := range Traps[v.Kind] {
-			if trap.Section != "" {
-				target.sections = append(target.sections, trap.Section)
-			}
-		}
-	}
 }
 
 var testName = regexp.MustCompile(`(?m)^func (Test\w+)\(t \*testing\.T\)`)
@@ -122,13 +117,22 @@ var testName = regexp.MustCompile(`(?m)^func (Test\w+)\(t \*testing\.T\)`)
 // complete compares Traps with the runs, the stand-in's switches and the tests of this package.
 func (v Vendor[S]) complete(t *testing.T) {
 	require.NotEmpty(t, Traps[v.Kind])
-	var tried, tests []string
-	whole, many := false, false
+	var tests, sections []string
+	tried := slices.Collect(maps.Keys(on(v.Lags)))
+	many := false
 	for _, run := range v.Runs {
 		tried = slices.AppendSeq(tried, maps.Keys(on(run.On)))
-		suite := run.Fails == nil && !run.Patient
-		whole = whole || suite
-		many = many || suite && len(on(run.On)) == 0
+		if run.Fails != nil || run.Patient {
+			continue
+		}
+		many = many || len(on(run.On)) == 0
+		app, target := run.Start(t)
+		v.prepare(app, &target, run)
+		for _, section := range newSuite(target).sections() {
+			if section.needed {
+				sections = append(sections, section.name)
+			}
+		}
 	}
 	assert.True(t, many, "a run without switches lists more accounts than a page holds")
 	files, err := filepath.Glob("*_test.go")
@@ -148,7 +152,7 @@ func (v Vendor[S]) complete(t *testing.T) {
 			assert.Contains(t, tried, trap.Switch, "%s: no run has the switch on", trap.What)
 		}
 		if trap.Section != "" {
-			assert.True(t, whole, "%s: no run makes the whole suite", trap.What)
+			assert.Contains(t, sections, trap.Section, "%s: no run has this section of the suite", trap.What)
 		}
 		if trap.Test != "" {
 			assert.Contains(t, tests, trap.Test, "%s: there is no such test", trap.What)
@@ -184,11 +188,13 @@ func (s *suite) trapped(t *testing.T, set func(on bool), fails map[string]connec
 	spec, absent := s.spec(), s.spec()
 	made, other := s.make(t, c, spec), s.make(t, c, s.spec())
 	set(true)
+	c = s.open(t) // which knows nothing yet
 	matches, err := c.Find(t.Context(), connector.Keys{PersonID: absent.PersonID, Username: absent.Username})
 	if fails[connector.OpFind] == "" {
 		require.NoError(t, err)
 	}
 	assert.Empty(t, matches, "nobody was asked for who is there")
+	s.createAgain(t, c, made, spec, fails)
 	for _, call := range s.named(c, made.ID, other.ID, spec, fails) {
 		kind := fails[call.name]
 		if kind == "" {
@@ -201,6 +207,21 @@ func (s *suite) trapped(t *testing.T, set func(on bool), fails map[string]connec
 		set(true)
 	}
 	set(false)
+}
+
+// createAgain makes an account that is there. No twin comes of it.
+func (s *suite) createAgain(t *testing.T, c connector.Connector, made connector.Account, spec connector.Spec, fails map[string]connector.ErrorKind) {
+	again, err := c.Create(t.Context(), spec)
+	if kind, tells := fails[CreateAgain]; tells && kind == "" {
+		require.NoError(t, err)
+		assert.Equal(t, made.ID, again.ID)
+		return
+	}
+	want := cmp.Or(fails[CreateAgain], connector.KindExists)
+	if connector.Is(err, fails[connector.OpCreate]) {
+		want = fails[connector.OpCreate]
+	}
+	s.fails(t, err, connector.OpCreate, want)
 }
 
 // namedCall is a call by the name that it has in Trapped.Fails.

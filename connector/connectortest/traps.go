@@ -16,6 +16,26 @@ type Trap struct {
 // Traps lists the traps of each kind's vendor. RunTrapped compares it with the stand-ins and
 // with the runs.
 var Traps = map[string][]Trap{
+	"atlassian": append([]Trap{
+		{What: "a search does not show who was invited", Switch: "Lags", Section: "Settling", Test: "TestNotFoundIsCertain"},
+		{What: "a search shows what was", Switch: "Stale", Test: "TestDisablingTrustsNoSearch"},
+		{What: "whoever is there is invited again", Switch: "InvitesAgain"},
+		{What: "pages are shorter than was asked for", Switch: "PageSize"},
+		{What: "the last page has null for a next one", Switch: "NullLinks"},
+		{What: "the last page leads to the first", Switch: "Circle", Test: "TestNotFoundIsCertain"},
+		{What: "an answer lacks its list", Switch: "Mute", Test: "TestNotFoundIsCertain"},
+		{What: "a gateway's 404 is JSON", Switch: "Misrouted", Test: "TestNotFoundIsCertain"},
+		{What: "a key with scopes cannot manage accounts", Switch: "Scoped", Test: "TestRefusedDeactivationSuspends"},
+		{What: "accounts of an identity provider are changed there", Switch: "Provisioned", Test: "TestRefusedDeactivationSuspends"},
+		{What: "who owns sites elsewhere is not deactivated", Switch: "Blocked", Test: "TestRefusedDeactivationSuspends"},
+		{What: "groups of an identity provider are changed there", Switch: "Synced", Test: "TestSeatsAndSyncedGroups"},
+		{What: "there is no seat", Switch: "NoSeats", Test: "TestSeatsAndSyncedGroups"},
+		{What: "the organisation has two directories", Switch: "SecondOne", Test: "TestDirectories"},
+		{What: "API tokens outlive a deactivation", Test: "TestManagedAndUnmanagedLeavers"},
+		{What: "an unmanaged account is not the organisation's", Test: "TestManagedAndUnmanagedLeavers"},
+		{What: "administrators cannot be suspended", Test: "TestAdministratorsCannotBeSuspended"},
+		{What: "a deletion has 14 days of grace, in which the address is taken", Section: "Restore"},
+	}, everywhere...),
 	"entra": append([]Trap{
 		{What: "a new user is answered by 404", Switch: "NotFoundReads", Section: "Settling", Test: "TestACreationIsProvenByItsAnswer"},
 		{What: "a read shows what was before a change", Switch: "StaleReads", Section: "Settling"},

@@ -15,6 +15,7 @@ func (s *Service) manageable(r request) (*user, error) {
 	case !u.managed:
 		return nil, &failure{403, "forbidden"}
 	case s.switches.Provisioned && r.Method != http.MethodGet:
+		s.door.Spring("Provisioned")
 		return nil, &failure{403, "forbidden.action"}
 	}
 	return u, nil
@@ -38,6 +39,7 @@ func (s *Service) disable(r request) (int, any, error) {
 	case err != nil:
 		return 0, nil, err
 	case s.switches.Blocked:
+		s.door.Spring("Blocked")
 		return 0, nil, &failure{400, ""}
 	}
 	u.account = "inactive"

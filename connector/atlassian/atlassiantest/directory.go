@@ -14,6 +14,7 @@ func (s *Service) organisation(request) (int, any, error) {
 func (s *Service) directories(request) (int, any, error) {
 	all := []any{map[string]any{"directoryId": s.options.Directory, "name": "Acme"}}
 	if s.switches.SecondOne {
+		s.door.Spring("SecondOne")
 		all = append(all, map[string]any{"directoryId": "another", "name": "Other"})
 	}
 	return http.StatusOK, map[string]any{"data": all, "links": map[string]any{}}, nil
@@ -28,10 +29,12 @@ func (s *Service) page(r request, all []any) (int, any, error) {
 	if size < 1 || size > 100 {
 		return 0, nil, errBadRequest
 	}
-	if s.switches.PageSize > 0 {
-		size = min(size, s.switches.PageSize)
+	if most := s.switches.PageSize; most > 0 && most < len(all) {
+		s.door.Spring("PageSize")
+		size = min(size, most)
 	}
 	if s.switches.Mute {
+		s.door.Spring("Mute")
 		return http.StatusOK, map[string]any{"links": map[string]any{}}, nil
 	}
 	from := 0
@@ -47,8 +50,10 @@ func (s *Service) page(r request, all []any) (int, any, error) {
 	case until < len(all):
 		links["next"] = "c" + strconv.Itoa(until)
 	case s.switches.Circle:
+		s.door.Spring("Circle")
 		links["next"] = "c0"
 	case s.switches.NullLinks:
+		s.door.Spring("NullLinks")
 		links["next"] = nil
 	}
 	return http.StatusOK, map[string]any{"data": append([]any{}, all[min(from, until):until]...), "links": links}, nil
@@ -103,10 +108,15 @@ func (s *Service) searchUsers(r request) (int, any, error) {
 	for _, u := range s.users {
 		same := func(email string) bool { return strings.EqualFold(email, u.email) }
 		fits := u.visible() && (len(ids) == 0 || slices.Contains(ids, u.id)) && (len(emails) == 0 || slices.ContainsFunc(emails, same)) &&
-			(r.text("claimStatus") != "managed" || u.managed) && (!s.switches.Lags || !u.late)
+			(r.text("claimStatus") != "managed" || u.managed)
+		if fits && u.late && s.switches.Lags {
+			s.door.Spring("Lags")
+			fits = false
+		}
 		if fits {
 			shown := s.show(u, r.texts("expand"))
 			if s.switches.Stale {
+				s.door.Spring("Stale")
 				shown["status"], shown["accountStatus"], shown["membershipStatus"] = "deactivated", "inactive", "suspended"
 			}
 			found = append(found, shown)
@@ -186,10 +196,12 @@ func (s *Service) join(r request) (int, any, error) {
 	case u == nil || !u.visible() || u.membership == "no_membership" || u.deleting:
 		return 0, nil, errUnknown
 	case s.switches.Synced:
+		s.door.Spring("Synced")
 		return 0, nil, &failure{403, "ADMIN-UAM-403-1"}
 	case u.groups[r.PathValue("group")]:
 		return 0, nil, errConflict
 	case s.switches.NoSeats:
+		s.door.Spring("NoSeats")
 		return 0, nil, errNoSeat
 	}
 	u.groups[r.PathValue("group")] = true
@@ -204,6 +216,7 @@ func (s *Service) leave(r request) (int, any, error) {
 	case err != nil || !u.groups[r.PathValue("group")]:
 		return 0, nil, errUnknown
 	case s.switches.Synced:
+		s.door.Spring("Synced")
 		return 0, nil, &failure{403, "ADMIN-UAM-403-1"}
 	}
 	delete(u.groups, r.PathValue("group"))
@@ -229,6 +242,9 @@ func (s *Service) invite(r request) (int, any, error) {
 		if u.deleting || u.membership != "no_membership" && !s.switches.InvitesAgain {
 			return 0, nil, errConflict
 		}
+		if u.membership != "no_membership" {
+			s.door.Spring("InvitesAgain")
+		}
 	} else {
 		u = s.add(emails[0])
 		u.membership, u.late = "no_membership", true
@@ -240,6 +256,7 @@ func (s *Service) invite(r request) (int, any, error) {
 	for _, id := range groups {
 		result := map[string]any{"group": id, "status": "INVITED", "statusReason": nil}
 		if s.switches.NoSeats {
+			s.door.Spring("NoSeats")
 			result["status"], result["statusReason"] = "ERROR", "limit"
 		} else {
 			u.groups[id] = true

@@ -155,8 +155,9 @@ var (
 	errNoSeat       = &failure{409, "ADMIN-UAM-409-3"}
 )
 
-// SetFaults sets how the organisation fails.
-func (s *Service) SetFaults(f vendortest.Faults) { s.door.SetFaults(f) }
+// Door returns what stands before the organisation: it counts requests, keeps quotas and makes
+// them fail.
+func (s *Service) Door() *vendortest.Door { return s.door }
 
 // refuse answers as Atlassian does. The reset of its quota is an instant: "Next period reset
 // time (ISO 8601 - Date and time in UTC)".
@@ -284,6 +285,7 @@ func (s *Service) serve(w http.ResponseWriter, r *http.Request, to route) {
 	defer s.mu.Unlock()
 	status, body, err := s.answer(r, raw, to)
 	if s.switches.Misrouted {
+		s.door.Spring("Misrouted")
 		write(w, http.StatusNotFound, map[string]any{"path": r.URL.Path, "status": 404, "error": "Not Found", "message": "TCS validation failed"})
 		return
 	}
@@ -308,6 +310,7 @@ func (s *Service) answer(r *http.Request, raw []byte, to route) (status int, bod
 		return 0, nil, &failure{401, "ADMIN-UAM-401-1"}
 	}
 	if to.old && s.switches.Scoped {
+		s.door.Spring("Scoped")
 		return 0, nil, &failure{403, "insufficient_scope"}
 	}
 	if named := r.PathValue("org"); named != "" && named != s.options.Org {
