@@ -42,6 +42,7 @@ func readApp(name string, v value, defaults policy.Rules) (App, policy.AppRules)
 		into("rate", &app.Rate),
 		into("atOnce", &app.AtOnce),
 		on("settling", func(v value) { app.Settling = ptr(v.typed().(time.Duration)) }),
+		into("longestOperation", &app.LongestOperation),
 		on("licences", func(v value) {
 			var ahead time.Duration
 			v.mapping(into("warnBelow", &app.Licences), into("ahead", &ahead))

@@ -75,6 +75,9 @@ type App struct {
 	// Settling is how long after a change the app may answer as if there had been none; nil:
 	// as its kind has it.
 	Settling *time.Duration
+	// LongestOperation is how long something that the app has begun may be under way before it
+	// needs an operator; default 24h.
+	LongestOperation time.Duration
 	// Licences says how many free seats of each licence are enough; default 5%, and the seats
 	// of those who start within 30 days.
 	Licences ledger.EnoughSeats

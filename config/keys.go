@@ -200,6 +200,9 @@ var document = settings.Setting{
 					{Name: "settling", Type: settings.TypePeriod,
 						Text: "How long after a change the app may still answer as if there had been none, such as 15m; 0s: never. Until then nothing that it says proves that an account is gone, and a change that it accepted is looked at again until it shows. Default: as its kind has it.",
 					},
+					{Name: "longestOperation", Type: settings.TypeSpan, Default: "24h",
+						Text: "How long something that the app has begun and takes long over (Google moves a Drive for hours) may be under way before it needs an operator. It is looked at all the same. One that is to cut somebody off needs one after `attention.after`.",
+					},
 					{Name: "licences", Type: settings.TypeMapping, Default: settings.Empty(),
 						Text: "When to warn that the app's licences run out: an alert, a line of `tenure status`, and `tenure app licences`. The app is asked every half hour, if policy gives licences there and the app says how many seats it has.",
 						Keys: []settings.Setting{

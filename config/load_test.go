@@ -59,8 +59,8 @@ func TestLoadReadsEveryKey(t *testing.T) {
 		},
 		Ledger: Ledger{URL: "sqlite:etc/tenure.db"},
 		Apps: map[string]App{
-			"directory": {Connector: "memory", Settings: map[string]any{"name": "directory"}, Rate: pace.Rate{Calls: 10, Per: time.Second}, AtOnce: 7, Settling: ptr(20 * time.Minute), Licences: ledger.EnoughSeats{Seats: 12, Ahead: 14 * 24 * time.Hour}},
-			"wiki":      {Connector: "memory", Licences: ledger.EnoughSeats{Share: 0.05, Ahead: 30 * 24 * time.Hour}},
+			"directory": {Connector: "memory", Settings: map[string]any{"name": "directory"}, Rate: pace.Rate{Calls: 10, Per: time.Second}, AtOnce: 7, Settling: ptr(20 * time.Minute), LongestOperation: 72 * time.Hour, Licences: ledger.EnoughSeats{Seats: 12, Ahead: 14 * 24 * time.Hour}},
+			"wiki":      {Connector: "memory", LongestOperation: 24 * time.Hour, Licences: ledger.EnoughSeats{Share: 0.05, Ahead: 30 * 24 * time.Hour}},
 		},
 		Attention: Attention{After: 5 * time.Minute, Recheck: 30 * time.Minute},
 		Sweep:     Sweep{Every: 10 * time.Second, Overdue: 20 * time.Minute},

@@ -35,7 +35,7 @@ func (a Apps) OpenAll(ctx context.Context, m *pace.Metrics) (map[string]*provisi
 		}
 		opened[name] = &provision.App{
 			Connector: conn, Unopened: why, Rate: app.Rate, Pacer: pacer,
-			Places: pace.NewPlaces(ctx, name, kind.CallsAtOnce(app.AtOnce), m), Settling: app.Settling,
+			Places: pace.NewPlaces(ctx, name, kind.CallsAtOnce(app.AtOnce), m), Settling: app.Settling, LongestUnderway: app.LongestOperation,
 		}
 	}
 	if len(unopened) > 0 && len(unopened) == len(opened) {
@@ -75,7 +75,7 @@ func (e Engine) CutOff(ctx context.Context, req provision.CutOffRequest, tell fu
 			req.Why[name] = err
 			continue
 		}
-		opened[name] = &provision.App{Connector: conn, Settling: app.Settling}
+		opened[name] = &provision.App{Connector: conn, Settling: app.Settling, LongestUnderway: app.LongestOperation}
 	}
 	defer func() { err = errors.Join(err, Close(opened)) }()
 	engine := &provision.Engine{
