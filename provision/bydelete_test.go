@@ -295,6 +295,45 @@ func TestOnlyWhatWasThereIsHandedOver(t *testing.T) {
 	}
 }
 
+// onlyDeletes is an app that can take access only by deleting an account.
+type onlyDeletes struct{ *atOnce }
+
+func (o onlyDeletes) Capabilities() connector.Capabilities {
+	can := o.atOnce.Capabilities()
+	can.Disable = false
+	return can
+}
+
+// Where only the deletion takes access, it does not wait for anybody who could be given the data.
+func TestNobodyKeepsAccessBecauseTheirDataCannotBeHandedOver(t *testing.T) {
+	for name, lose := range map[string]func(*office, *atOnce, string){
+		"the app refuses the receiver": func(_ *office, app *atOnce, _ string) { app.refuses = true },
+		"the receiver's account is off in the app": func(o *office, app *atOnce, kim string) {
+			require.NoError(o.t, app.Connector.Disable(o.t.Context(), kim))
+		},
+		"nobody": nil,
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := newOffice(t)
+			app := &atOnce{Connector: o.mail.Connector, gave: map[string]string{}}
+			o.engine.Apps["mail"] = &provision.App{Connector: onlyDeletes{app}}
+			hire(o, "kim", "")
+			hire(o, "ada", map[bool]string{true: "kim"}[lose != nil])
+			id, kim := linkOf(o, "ada").AccountID, linkOf(o, "kim").AccountID
+			if lose != nil {
+				lose(o, app, kim)
+			}
+			o.now = o.now.Add(20 * day)
+			o.hear(hr.EventTerminated)
+			require.NoError(t, settle(o, "ada"))
+			assert.Equal(t, map[string]string{id: ""}, app.gave)
+			assert.Equal(t, ledger.LinkDeleted, linkOf(o, "ada").State)
+			assert.Zero(t, linkOf(o, "ada").HandedOverAt)
+			assert.Equal(t, "nobody could be given the data", o.last().Detail["handOver"])
+		})
+	}
+}
+
 // Between the plan and the call, the receiver may be lost.
 func TestAReceiverLostAtTheDeletion(t *testing.T) {
 	o, app, _, _ := leaving(t)

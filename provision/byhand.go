@@ -46,11 +46,6 @@ func (a *stepAttempt) manualAsk() (connector.Ask, bool) {
 // CodeWaiting or CodeOverdue: that is no failed attempt.
 func (a *stepAttempt) byHand(ask connector.Ask) (performed, error) {
 	now := a.engine.Clock.Now()
-	if a.step.Kind == plan.HandOver {
-		if err := a.noteReceiver(a.d.HandOvers[a.step.App].To); err != nil {
-			return performed{}, err
-		}
-	}
 	task, err := a.engine.Ledger.OpenTask(a.ctx, ledger.Task{
 		PersonID: a.d.Person.PersonID, App: a.step.App, Key: a.step.Key, Kind: string(a.step.Kind), Work: a.work(ask),
 		Assignee: ask.Assignee, EscalateTo: ask.EscalateTo, SecondPerson: ask.SecondPerson,
@@ -58,6 +53,11 @@ func (a *stepAttempt) byHand(ask connector.Ask) (performed, error) {
 	})
 	if err != nil {
 		return performed{}, LedgerError(err)
+	}
+	if a.step.Kind == plan.HandOver && task.Unfinished() { // what is done was done for an earlier receiver, perhaps
+		if err := a.noteReceiver(a.d.HandOvers[a.step.App].To); err != nil {
+			return performed{}, err
+		}
 	}
 	if task.State == ledger.TaskOpen && task.OpenedAt.Equal(now.Truncate(time.Microsecond)) {
 		a.logAsked(task)

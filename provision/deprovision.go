@@ -182,7 +182,7 @@ func (a *stepAttempt) delete() (performed, error) {
 	}
 	switch given, maybe := a.maybeHandedOver(); {
 	case there:
-		err = a.deleteFor(to)
+		to, err = a.deleteFor(to)
 	case !maybe:
 		return a.vanished(), nil
 	default:
@@ -210,11 +210,16 @@ func (a *stepAttempt) delete() (performed, error) {
 func (a *stepAttempt) deleted(to ledger.Receiver) performed {
 	proven := a.proven("deleted", assess.Proof{})
 	detail := map[string]any{}
-	if to.PersonID != "" {
+	_, over := a.d.HandOvers[a.step.App]
+	switch {
+	case to.PersonID != "":
 		proven.link.HandedOverAt = proven.link.DeletedAt
 		detail = map[string]any{"data_to": to.AccountID, "to": to.PersonID, "by": to.By}
-	} else if a.app.Capabilities().HandOverByDelete && a.d.skipsHandOver(a.step.App) {
+	case !over || !a.app.Capabilities().HandOverByDelete:
+	case a.d.skipsHandOver(a.step.App):
 		detail["handOver"] = "skipped"
+	default:
+		detail["handOver"] = "nobody could be given the data"
 	}
 	if had := a.link.Entitlements; len(had) > 0 { // they end with the account: its seats are free again
 		detail["revoked"] = had

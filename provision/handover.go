@@ -56,11 +56,23 @@ func (a *stepAttempt) receiverByDelete() (ledger.Receiver, error) {
 	return h.To, nil
 }
 
-// deleteFor deletes the account, and has the app give its data to the receiver, if there is one.
-func (a *stepAttempt) deleteFor(to ledger.Receiver) error {
-	if to.PersonID == "" {
-		return a.app.Delete(a.ctx, a.link.AccountID)
+// deleteFor deletes the account, and has the app give its data to the receiver, if there is one. It
+// returns to whom they were given. Where only the deletion takes access, it does not wait for
+// somebody who can be given them.
+func (a *stepAttempt) deleteFor(to ledger.Receiver) (ledger.Receiver, error) {
+	if to.PersonID != "" {
+		err := a.giveByDeleting(to)
+		var refused *Error
+		waits := errors.As(err, &refused) && refused.Code == CodeNoRecipient
+		if !waits || a.link.State != ledger.LinkActive {
+			return to, err
+		}
 	}
+	return ledger.Receiver{}, a.app.Delete(a.ctx, a.link.AccountID)
+}
+
+// giveByDeleting deletes the account and has the app give its data to the receiver.
+func (a *stepAttempt) giveByDeleting(to ledger.Receiver) error {
 	err := a.checkReceiver(to)
 	var refused *Error
 	if errors.As(err, &refused) && refused.Code == CodeNoRecipient {

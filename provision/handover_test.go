@@ -259,6 +259,20 @@ func TestAHandOverThatWaitsForItsSecondPersonIsAskedForAnew(t *testing.T) {
 	assert.Equal(t, []string{"handed_over lee"}, e.did("handed_over"))
 }
 
+// What a human has done for somebody who leaves right after it is on the record as it was done.
+func TestTheRecordNamesWhomAHumanGaveTheData(t *testing.T) {
+	e := newEstate(t, policy.LeaverRules{HandOverBy: "archive"}, nil)
+	e.engine.Apps["mail"] = &provision.App{Connector: clerical{e.engine.Apps["mail"].Connector}}
+	e.leaves("ada")
+	require.Error(t, settleWaiting(e.office))
+	_, err := e.engine.Ledger.ActOnTask(t.Context(), ledger.TaskAction{Verb: ledger.VerbTaskDone, ID: 1, Operator: "grace", Text: "moved", At: e.now})
+	require.NoError(t, err)
+	e.leaves("kim")
+	require.NoError(t, settle(e.office, "ada"))
+	assert.Equal(t, []string{"hand_over_begun kim", "handed_over kim"}, e.did(ledger.AuditHandOverBegun, "handed_over"))
+	assert.Equal(t, "kim", linkOf(e.office, "ada").Receiver.PersonID)
+}
+
 // An account that somebody deleted by hand has nothing to hand over, and holds nobody up.
 func TestWhatIsGoneIsNotHandedOver(t *testing.T) {
 	for name, byHand := range map[string]bool{"by the app": false, "with a human": true} {

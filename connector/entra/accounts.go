@@ -52,7 +52,9 @@ func (c *client) Find(ctx context.Context, keys connector.Keys) ([]connector.Mat
 	owner := func(u user) string { return u.Text(c.externalID) }
 	whole := func(ctx context.Context, u user) (connector.Account, error) { return c.whole(ctx, connector.OpFind, u) }
 	by := func(property string) func(context.Context, string) ([]connector.Account, error) {
-		find := func(ctx context.Context, value string) ([]user, error) { return c.findBy(ctx, property, value) }
+		find := func(ctx context.Context, value string) ([]user, error) {
+			return c.findBy(ctx, property, value, keys.PersonID)
+		}
 		return connector.Whole(keys.PersonID, find, owner, whole)
 	}
 	return connector.FirstMatches(ctx, keys.PersonID,
@@ -63,10 +65,11 @@ func (c *client) Find(ctx context.Context, keys connector.Keys) ([]connector.Mat
 	)
 }
 
-// findBy returns the users whose property has a value; nobody, without a property. Graph
+// findBy returns the users whose property has a value, without those who are known to be somebody
+// else's than personID's; nobody, without a property. Graph
 // compares texts without regard to case. Users who do not have the value show that it ignored
 // the filter.
-func (c *client) findBy(ctx context.Context, property, value string) ([]user, error) {
+func (c *client) findBy(ctx context.Context, property, value, personID string) ([]user, error) {
 	if property == "" || strings.HasPrefix(value, "@") {
 		return nil, nil
 	}
@@ -79,6 +82,9 @@ func (c *client) findBy(ctx context.Context, property, value string) ([]user, er
 		}
 		if !strings.EqualFold(u.Text(property), value) {
 			return nil, rest.Contradictory(connector.OpFind, "Microsoft Graph ignored a filter, and answered with users that were not asked for")
+		}
+		if connector.Foreign(u.Text(c.externalID), personID) {
+			continue
 		}
 		if found = append(found, u); len(found) > mostMatches {
 			return nil, connector.Invalid(connector.OpFind, "more than %d users have one person's %s", mostMatches, property)

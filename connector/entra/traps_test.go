@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"fmt"
 	"math/big"
 	"slices"
 	"testing"
@@ -69,6 +70,30 @@ func TestWhatNobodyMayLackIsNotCleared(t *testing.T) {
 		require.NoError(t, err)
 		assert.False(t, kept)
 	}
+}
+
+// Users who are known to be other people's are no matches, however many have somebody's address.
+func TestManyUsersWithOneAddressHideNobody(t *testing.T) {
+	const shared = "nobody@example.com"
+	tenant := start(t)
+	c := open(t, tenant, nil)
+	for i := range 30 {
+		name := fmt.Sprint("other", i, "@example.com")
+		tenant.AddUser(entratest.Object{"userPrincipalName": name, "mail": shared, "employeeId": fmt.Sprint("p-", i)})
+	}
+	found, err := c.Find(t.Context(), connector.Keys{PersonID: "p-new", Username: "new", Email: shared})
+	require.NoError(t, err)
+	assert.Empty(t, found)
+	hers := tenant.AddUser(entratest.Object{"userPrincipalName": "jane@example.com", "mail": shared})
+	found, err = c.Find(t.Context(), connector.Keys{PersonID: "p-new", Username: "new", Email: shared})
+	require.NoError(t, err)
+	require.Len(t, found, 1)
+	assert.Equal(t, hers, found[0].Account.ID)
+	for i := range 30 {
+		tenant.AddUser(entratest.Object{"userPrincipalName": fmt.Sprint("unmarked", i, "@example.com"), "mail": shared})
+	}
+	_, err = c.Find(t.Context(), connector.Keys{PersonID: "p-new", Username: "new", Email: shared})
+	fails(t, err, connector.KindInvalid, "more than 20 users")
 }
 
 func TestALifeIsTriedFromEndToEnd(t *testing.T) {
