@@ -1,7 +1,6 @@
 package workflows
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -235,9 +234,9 @@ func describe(err error) string {
 	return "failed"
 }
 
-// nextAction returns what is due in two words, such as "delete wiki" or "exception x-12".
+// nextAction returns what is due in two words, such as "delete wiki".
 func nextAction(due plan.Due) string {
-	return strings.TrimSpace(string(due.What) + " " + cmp.Or(due.App, due.By))
+	return strings.TrimSpace(string(due.What) + " " + due.App)
 }
 
 // attentionIn returns the update that lists the apps in which something needs attention.

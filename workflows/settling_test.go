@@ -119,6 +119,33 @@ func TestAnAppThatLagsIsAskedAgainAndNothingIsSaidTooEarly(t *testing.T) {
 	}
 }
 
+// While a call without an answer may still take effect, an app that lags is looked at more and more
+// rarely, as it is after a change.
+func TestLooksAfterALostAnswerBecomeRare(t *testing.T) {
+	b := newBiography(t, testRules())
+	declared, lost, looks := settling, false, 0
+	b.acts.Apps["directory"].Settling = &declared
+	b.apps["directory"].OnCall(func(_ context.Context, op, _ string) error {
+		switch {
+		case op == connector.OpFind:
+			looks++
+		case op == connector.OpCreate && !lost:
+			lost = true
+			return &connector.Error{Kind: connector.KindUnavailable, Op: op, Message: "timed out"}
+		}
+		return nil
+	})
+	b.hears(0, hired("Sales"))
+	b.on(100*time.Second, func() {
+		assert.True(t, lost)
+		assert.LessOrEqual(t, looks, 25)
+		assert.Greater(t, looks, 5)
+		b.apps["directory"].Put(connector.Account{Username: "alovelace", ExternalID: b.person, Active: true, Entitlements: []string{"staff"}})
+	})
+	b.live(day)
+	assert.Equal(t, "on [sales staff]", b.state("directory"))
+}
+
 // An account that is turned off, on and off again within the settling time may seem off
 // before it is.
 func TestAPictureOfAnEarlierEndProvesNoEnd(t *testing.T) {

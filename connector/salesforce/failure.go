@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/tenurehq/tenure/connector"
 	"github.com/tenurehq/tenure/connector/rest"
@@ -16,11 +17,16 @@ import (
 // report that it is gone.
 var missing = []string{"NOT_FOUND", "ENTITY_IS_DELETED", "INVALID_CROSS_REFERENCE_KEY", "MALFORMED_ID"}
 
+// quotaWait is how long all steps leave an org alone whose requests are used up: Salesforce does
+// not say when it has some again. Those of 24 hours come back little by little, and those that
+// are under way end soon.
+const quotaWait = 10 * time.Second
+
 // vendor says what Salesforce's errors mean.
 var vendor = rest.Vendor{Name: "Salesforce", Codes: codes, Rules: slices.Concat(rules, blockerRules())}
 
 var rules = []rest.Rule{
-	{Code: "REQUEST_LIMIT_EXCEEDED", Kind: connector.KindRateLimited, Advice: "the org's API requests of 24 hours are used up, or too many are under way: see Setup, System Overview, and lower the app's rate"},
+	{Code: "REQUEST_LIMIT_EXCEEDED", Kind: connector.KindRateLimited, Wait: quotaWait, Advice: "the org's API requests of 24 hours are used up, or too many are under way: see Setup, System Overview, and lower the app's rate"},
 	{Code: "UNABLE_TO_LOCK_ROW", Kind: connector.KindUnavailable, Advice: "somebody else is changing the same record"},
 	{Code: "SERVER_UNAVAILABLE", Kind: connector.KindUnavailable, Advice: "it is overloaded"},
 	{Code: "QUERY_TIMEOUT", Kind: connector.KindUnavailable, Advice: "a query took too long"},
