@@ -107,7 +107,7 @@ func (a *answer) meaning(collection bool) meaning {
 	case a.status == http.StatusForbidden && a.throttled:
 		return meanings[http.StatusTooManyRequests]
 	case a.status == http.StatusNotFound && collection:
-		return meaning{connector.KindInvalid, "nothing is there: check that the url setting is the base URL of a SCIM 2.0 service"}
+		return meaning{connector.KindUnavailable, "nothing is there, or a proxy answers in its place: if it goes on, check that the url setting is the base URL of a SCIM 2.0 service"}
 	case a.status == http.StatusBadRequest && a.scimType == "invalidFilter":
 		return meaning{connector.KindInvalid, "the app cannot look up by " + cmp.Or(a.lookup, "what it was asked for")}
 	case a.scimType == "tooMany" && a.lookup != "":

@@ -1,6 +1,7 @@
 package scim_test
 
 import (
+	"maps"
 	"net/http/httptest"
 	"testing"
 	"time"
@@ -46,9 +47,50 @@ var all = connector.Capabilities{
 	Delete: true, Entitlements: true, ListEntitlements: true, List: true, Page: true, Probe: true,
 }
 
+// switched is a stand-in whose switches are its deviations.
+type switched struct{ *scimtest.Service }
+
+func (d switched) SetSwitches(to scimtest.Deviations) { d.SetDeviations(to) }
+
+// TestConformance runs the suite once for each profile, and with each further way in which
+// services deviate.
 func TestConformance(t *testing.T) {
-	app, url := serve(t, "staff", "engineers")
-	connectortest.Run(t, target(app, connector.Settings{"url": url, "token": token}, generic, "staff", "engineers"))
+	type on = scimtest.Deviations
+	runs := map[string]connectortest.Trapped[on]{}
+	for name := range vendors {
+		runs[name] = connectortest.Trapped[on]{On: deviationsOf(name), Start: func(t *testing.T) (connectortest.StandIn[on], connectortest.Target) {
+			app, target := vendorTarget(t, name)
+			return switched{app}, target
+		}}
+	}
+	for name, odd := range map[string]struct {
+		deviations on
+		settings   connector.Settings
+	}{
+		"as the RFC says":                       {},
+		"PUT, and cursors":                      {deviations: on{NoPatch: true, CursorPaging: true, PageMax: 70}},
+		"no PATCH of groups":                    {deviations: on{PatchNotAllowed: true}, settings: connector.Settings{"changeGroups": "put"}},
+		"members shown one by one":              {deviations: on{MembersAlone: true}},
+		"members shown on request":              {deviations: on{MembersOnRequest: true}},
+		"empty lists of groups":                 {deviations: on{EmptyGroups: true}},
+		"no totals":                             {deviations: on{NoTotals: true}},
+		"no resource types":                     {deviations: on{NoResourceTypes: true}},
+		"operations in capitals":                {deviations: on{CapitalOps: true}},
+		"truth values as text":                  {deviations: on{TextBooleans: true}},
+		"conflicts without a reason":            {deviations: on{BareConflicts: true}},
+		"a filter by name finds nothing":        {deviations: on{DeafFilters: []string{"displayName"}}},
+		"a filter by externalId finds everyone": {deviations: on{OpenFilters: []string{"externalId"}}},
+	} {
+		runs[name] = connectortest.Trapped[on]{On: odd.deviations, Start: func(t *testing.T) (connectortest.StandIn[on], connectortest.Target) {
+			app, url := deviating(t, odd.deviations)
+			settings := connector.Settings{"url": url, "token": token}
+			maps.Copy(settings, odd.settings)
+			return switched{app}, target(app, settings, generic, "staff", "engineers")
+		}}
+	}
+	connectortest.RunTrapped(t, connectortest.Vendor[on]{
+		Kind: "scim", Listed: 220, // a page has 200 at most
+		Runs: runs})
 }
 
 // target returns the suite's target for an app, with the app's fault switches.
@@ -90,6 +132,7 @@ func target(app *scimtest.Service, settings connector.Settings, can connector.Ca
 				refuse(kind, after, true)
 			},
 			Stall: func(*testing.T) { app.SetFaults(scimtest.Faults{SlowMillis: 3_600_000}) },
+			Stray: func(*testing.T) { app.SetFaults(scimtest.Faults{Astray: scimtest.Astray{Next: 1_000_000}}) },
 			Drop:  func(_ *testing.T, names ...string) { app.SetFaults(scimtest.Faults{Forget: names}) },
 		},
 	}

@@ -65,7 +65,7 @@ func TestContractOfGitHub(t *testing.T) {
 			held := contracttest.Hold(t, contracttest.GitHub(t), contracttest.Options{
 				Base: scimtest.BasePath, At: c.at, Known: slices.Concat(both, c.known),
 			})
-			tried := vendorTarget(t, name, held.Handler)
+			_, tried := vendorTarget(t, name, held.Handler)
 			tried.Proof = held.Proof("profile " + name)
 			connectortest.Run(t, tried)
 		})

@@ -13,7 +13,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tenurehq/tenure/connector"
-	"github.com/tenurehq/tenure/connector/connectortest"
 	"github.com/tenurehq/tenure/connector/scim/scimtest"
 )
 
@@ -25,13 +24,6 @@ func deviating(t *testing.T, deviations scimtest.Deviations) (*scimtest.Service,
 	server := httptest.NewServer(app)
 	t.Cleanup(server.Close)
 	return app, server.URL + scimtest.BasePath
-}
-
-// If a service describes itself, it needs no profile.
-func TestConformanceOfWhatServicesSayOfThemselves(t *testing.T) {
-	t.Parallel()
-	app, url := deviating(t, scimtest.Deviations{NoPatch: true, CursorPaging: true, PageMax: 70})
-	connectortest.Run(t, target(app, connector.Settings{"url": url, "token": token}, generic, "staff", "engineers"))
 }
 
 // A PUT holds everything that the account has, and does not undo what others have changed

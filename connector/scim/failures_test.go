@@ -146,11 +146,11 @@ func TestActiveAsTheFieldSendsIt(t *testing.T) {
 func TestNotFoundIsBelievedOnlyFromAService(t *testing.T) {
 	nowhere := answering(t, http.StatusNotFound, nil, "404 page not found")
 	err := nowhere.Delete(t.Context(), "1")
-	assert.Equal(t, connector.KindInvalid, failure(t, err).Kind)
+	assert.Equal(t, connector.KindUnavailable, failure(t, err).Kind)
 	_, err = nowhere.Read(t.Context(), "1")
 	assert.Contains(t, failure(t, err).Message, "check that the url setting")
 	_, err = nowhere.Find(t.Context(), connector.Keys{Username: "anna.smith"})
-	assert.Equal(t, connector.KindInvalid, failure(t, err).Kind)
+	assert.Equal(t, connector.KindUnavailable, failure(t, err).Kind)
 
 	laconic := handling(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/Users" {
