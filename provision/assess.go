@@ -114,7 +114,7 @@ func (e *Engine) Assess(ctx context.Context, personID string) (Assessment, error
 			continue
 		}
 		todo := Todo{Step: step}
-		if s := known[step.Key]; s.State == ledger.StepAttention && !d.answered(s) {
+		if s := known[step.Key]; s.State == ledger.StepAttention && !d.answered(s) && !d.withoutHandOver(s) {
 			todo.Attention = &Attention{Key: s.Key, App: s.App, Code: s.Code, Message: s.Message}
 		}
 		if todo.Waiting = e.waitingFor(d, step.Key); todo.Waiting == nil {
@@ -140,7 +140,7 @@ func (e *Engine) Assess(ctx context.Context, personID string) (Assessment, error
 	}
 	record := e.record(d, out)
 	record.Approvals, record.Lapsed = d.approvals()
-	record.LapsedSkips = d.LapsedSkips
+	record.LapsedSkips, record.LapsedExceptions = d.LapsedSkips, d.LapsedExceptions
 	for _, r := range d.Person.Retentions {
 		if assess.Lapsed(r, d.Desired.Standing, d.Now) {
 			record.LapsedRetentions = append(record.LapsedRetentions, r.ID)
@@ -178,6 +178,7 @@ func (d decision) questions() []Attention {
 	for _, s := range d.SameHumans {
 		out = append(out, sameQuestion(s))
 	}
+	out = append(out, d.handOverQuestions()...)
 	out = slices.DeleteFunc(out, func(q Attention) bool { return slices.Contains(d.Person.Waivers, q.Key) })
 	if d.PolicyErr != nil {
 		out = append(out, Attention{Key: "policy", Code: CodePolicy, Message: d.PolicyErr.Error()})
@@ -228,7 +229,7 @@ func (e *Engine) record(d decision, out Assessment) ledger.Assessment {
 		summary.DueAt, summary.DueWhat = e.pending(d.Now, out)
 	}
 
-	record := ledger.Assessment{Summary: summary}
+	record := ledger.Assessment{Summary: summary, Identifiers: assess.Identifiers(d.Keys)}
 	links := set.Index(d.Person.Links, func(l ledger.Link) string { return l.App })
 	for _, todo := range out.Todo {
 		record.Steps = append(record.Steps, ledger.Step{
@@ -243,8 +244,12 @@ func (e *Engine) record(d decision, out Assessment) ledger.Assessment {
 		}
 	}
 	for _, q := range out.Questions {
+		kind := "Question"
+		if slices.ContainsFunc(d.Plan.ByDelete, func(s plan.Step) bool { return s.Key == q.Key }) {
+			kind = string(plan.HandOver)
+		}
 		record.Steps = append(record.Steps, ledger.Step{
-			PersonID: summary.PersonID, Key: q.Key, App: q.App, Kind: "Question",
+			PersonID: summary.PersonID, Key: q.Key, App: q.App, Kind: kind,
 			State: ledger.StepAttention, Code: q.Code, Message: q.Message, PlannedAt: d.Now,
 		})
 	}

@@ -98,7 +98,7 @@ func (e *Engine) Apply(call context.Context, req Attempt) (Result, ledger.Link, 
 	calls, cancel := context.WithDeadline(connector.WithStep(call, req.Token), req.Deadline)
 	defer cancel()
 	a := &stepAttempt{
-		engine: e, ctx: calls, d: d, step: step, link: begun.Link, doubt: begun.DoubtUntil, unproven: begun.Unproven, deadline: over,
+		engine: e, ctx: calls, d: d, step: step, link: begun.Link, doubt: begun.DoubtUntil, unproven: begun.Unproven, trying: begun.TryingSince, deadline: over,
 		changes: changes{before: begun.Link.Changes()}, underway: begun.Underway,
 	}
 	a.underway.LookAt = time.Time{}
@@ -235,6 +235,8 @@ type stepAttempt struct {
 	doubt time.Time
 	// unproven means that an earlier attempt may have done some of what is to be done.
 	unproven bool
+	// trying is since when the step is tried: see ledger.Begun.TryingSince.
+	trying time.Time
 	// deadline is when no call of this attempt can take effect any more.
 	deadline time.Time
 	changes  changes

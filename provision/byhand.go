@@ -46,11 +46,6 @@ func (a *stepAttempt) manualAsk() (connector.Ask, bool) {
 // CodeWaiting or CodeOverdue: that is no failed attempt.
 func (a *stepAttempt) byHand(ask connector.Ask) (performed, error) {
 	now := a.engine.Clock.Now()
-	if a.step.Kind == plan.HandOver {
-		if err := a.noteReceiver(a.d.HandOvers[a.step.App].To); err != nil {
-			return performed{}, err
-		}
-	}
 	task, err := a.engine.Ledger.OpenTask(a.ctx, ledger.Task{
 		PersonID: a.d.Person.PersonID, App: a.step.App, Key: a.step.Key, Kind: string(a.step.Kind), Work: a.work(ask),
 		Assignee: ask.Assignee, EscalateTo: ask.EscalateTo, SecondPerson: ask.SecondPerson,
@@ -58,6 +53,11 @@ func (a *stepAttempt) byHand(ask connector.Ask) (performed, error) {
 	})
 	if err != nil {
 		return performed{}, LedgerError(err)
+	}
+	if a.step.Kind == plan.HandOver && task.Unfinished() { // what is done was done for an earlier receiver, perhaps
+		if err := a.noteReceiver(a.d.HandOvers[a.step.App].To); err != nil {
+			return performed{}, err
+		}
 	}
 	if task.State == ledger.TaskOpen && task.OpenedAt.Equal(now.Truncate(time.Microsecond)) {
 		a.logAsked(task)
@@ -101,8 +101,12 @@ func (a *stepAttempt) handOverTogether(ask connector.Ask) (performed, error) {
 	if f := ErrorOf(err); err != nil && f.Code != CodeRefused {
 		return got, err
 	}
-	if _, failed := a.handOver(); failed != nil {
-		return performed{}, failed
+	over, failed := a.handOver()
+	if failed != nil || over.link.HandedOverAt.IsZero() { // it failed, or the account is gone
+		return over, failed
+	}
+	if to := got.detail["to"]; err == nil && to != h.To.PersonID { // the human's part went to an earlier receiver
+		got.detail["handTo"], got.detail["to"] = to, h.To.PersonID
 	}
 	return got, err
 }
@@ -292,11 +296,18 @@ func (d decision) answered(s ledger.Step) bool {
 // it needs a reminder now.
 func (e *Engine) waitingFor(d decision, key string) *Waiting {
 	for _, k := range d.Person.Tasks {
-		if k.Key == key && k.LookAt.After(d.Now) {
+		if k.Key == key && k.LookAt.After(d.Now) && !d.forAnother(k) {
 			return &Waiting{Task: k.ID, Due: k.DueAt, Wait: e.Clock.Wait(k.LookAt.Sub(d.Now))}
 		}
 	}
 	return nil
+}
+
+// forAnother reports whether a task names another person to whom data go than there is by now. The
+// step renews it then.
+func (d decision) forAnother(k ledger.Task) bool {
+	to := d.HandOvers[k.App].To
+	return k.Kind == string(plan.HandOver) && (k.Work.ToPerson != to.PersonID || k.Work.To != to.AccountID)
 }
 
 // Waits returns how long (real time) it takes until the first task of the steps needs a

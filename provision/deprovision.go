@@ -6,6 +6,7 @@ import (
 	"github.com/tenurehq/tenure/assess"
 	"github.com/tenurehq/tenure/connector"
 	"github.com/tenurehq/tenure/internal/set"
+	"github.com/tenurehq/tenure/ledger"
 )
 
 // disable turns the account off and ends its sessions, and proves it by reading the account
@@ -166,13 +167,28 @@ func (a *stepAttempt) strip() (performed, error) {
 }
 
 // delete deletes the account for good, and proves that it is gone. An app that hands data over
-// as it deletes hears who gets it.
+// as it deletes hears who gets it. If the account of such an app was gone before, nothing was
+// handed over.
 func (a *stepAttempt) delete() (performed, error) {
-	ctx, to, err := a.withReceiver()
+	to, err := a.receiverByDelete()
 	if err != nil {
 		return performed{}, err
 	}
-	if err := a.app.Delete(ctx, a.link.AccountID); err != nil {
+	there := true
+	if to.PersonID != "" {
+		if _, there, err = a.readState(a.link.AccountID); err != nil {
+			return performed{}, err
+		}
+	}
+	switch given, maybe := a.maybeHandedOver(); {
+	case there:
+		to, err = a.deleteFor(to)
+	case !maybe:
+		return a.vanished(), nil
+	default:
+		to = given
+	}
+	if err != nil {
 		return performed{}, err
 	}
 	account, found, err := a.readDeleted(a.link.AccountID)
@@ -186,11 +202,24 @@ func (a *stepAttempt) delete() (performed, error) {
 	case !a.settledGiving():
 		return performed{}, a.unsettledGiving("the app shows no account")
 	}
+	return a.deleted(to), nil
+}
+
+// deleted returns the outcome of a deletion that gave the data to a receiver; the zero receiver if
+// it gave them to nobody.
+func (a *stepAttempt) deleted(to ledger.Receiver) performed {
 	proven := a.proven("deleted", assess.Proof{})
 	detail := map[string]any{}
-	if to.PersonID != "" {
+	_, over := a.d.HandOvers[a.step.App]
+	switch {
+	case to.PersonID != "":
 		proven.link.HandedOverAt = proven.link.DeletedAt
 		detail = map[string]any{"data_to": to.AccountID, "to": to.PersonID, "by": to.By}
+	case !over || !a.app.Capabilities().HandOverByDelete:
+	case a.d.skipsHandOver(a.step.App):
+		detail["handOver"] = "skipped"
+	default:
+		detail["handOver"] = "nobody could be given the data"
 	}
 	if had := a.link.Entitlements; len(had) > 0 { // they end with the account: its seats are free again
 		detail["revoked"] = had
@@ -198,7 +227,7 @@ func (a *stepAttempt) delete() (performed, error) {
 	if len(detail) > 0 {
 		proven.detail = detail
 	}
-	return proven, nil
+	return proven
 }
 
 // readDeleted reads an account that was deleted. That it is not there is what was asked for,

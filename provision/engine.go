@@ -54,6 +54,10 @@ type App struct {
 	// where the configuration says so; nil: as the connector declares.
 	Settling *time.Duration
 
+	// LongestUnderway is how long (real time) an operation of the app may be under way before it
+	// needs an operator; zero: a day.
+	LongestUnderway time.Duration
+
 	assessed sync.Once
 	traits   plan.App // set once by assessed
 }

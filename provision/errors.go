@@ -47,6 +47,7 @@ type Error struct {
 	// tries it again after Engine.Recheck, or when an operator asks for it.
 	Final bool
 
+	why        string  // of CodeNoRecipient: why nobody can be given the data
 	urgent     bool    // the person has to be cut off now
 	attributes *string // the digest of the attributes that the account shows: see ledger.Outcome
 	cause      error

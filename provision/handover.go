@@ -1,7 +1,7 @@
 package provision
 
 import (
-	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -27,7 +27,13 @@ func (a *stepAttempt) handOver() (performed, error) {
 	if err := a.noteReceiver(h.To); err != nil {
 		return performed{}, err
 	}
-	if err := a.app.HandOver(a.ctx, a.link.AccountID, h.To.AccountID); err != nil {
+	err := a.app.HandOver(a.ctx, a.link.AccountID, h.To.AccountID)
+	if connector.Is(err, connector.KindNotFound) { // of the two, the receiver's account was just read
+		if _, found, unread := a.readState(a.link.AccountID); unread == nil && !found {
+			return a.vanished(), nil
+		}
+	}
+	if err != nil {
 		return performed{}, err
 	}
 	proven := a.proven("handed_over", assess.Proof{})
@@ -35,28 +41,105 @@ func (a *stepAttempt) handOver() (performed, error) {
 	return proven, nil
 }
 
-// withReceiver returns the context for deleting the account of somebody who has left, in an app
-// that hands data over as it deletes, and who is given the data; the zero receiver in any other
-// app, or if nobody is.
-func (a *stepAttempt) withReceiver() (context.Context, ledger.Receiver, error) {
+// receiverByDelete returns who is given the data of somebody who has left as their account is
+// deleted, in an app that hands data over only then; the zero receiver in any other app, or if
+// nobody is.
+func (a *stepAttempt) receiverByDelete() (ledger.Receiver, error) {
 	h := a.d.HandOvers[a.step.App]
-	to := h.To
 	handsOver := func(s plan.Step) bool { return s.App == a.step.App && s.Kind == plan.HandOver }
 	switch {
-	case !a.app.Capabilities().HandOverByDelete:
-		return a.ctx, ledger.Receiver{}, nil
-	case to.PersonID == "" && slices.ContainsFunc(a.d.Plan.Steps, handsOver): // the receiver was lost since this was planned
-		return nil, ledger.Receiver{}, noReceiver(h.Why)
-	case to.PersonID == "":
-		return a.ctx, ledger.Receiver{}, nil
+	case !a.app.Capabilities().HandOverByDelete, a.d.skipsHandOver(a.step.App):
+		return ledger.Receiver{}, nil
+	case h.To.PersonID == "" && slices.ContainsFunc(a.d.Plan.Steps, handsOver): // the receiver was lost since this was planned
+		return ledger.Receiver{}, a.notGiven(h.Why)
 	}
-	if err := a.checkReceiver(to); err != nil {
-		return nil, ledger.Receiver{}, err
+	return h.To, nil
+}
+
+// deleteFor deletes the account, and has the app give its data to the receiver, if there is one. It
+// returns to whom they were given. Where only the deletion takes access, it does not wait for
+// somebody who can be given them.
+func (a *stepAttempt) deleteFor(to ledger.Receiver) (ledger.Receiver, error) {
+	if to.PersonID != "" {
+		err := a.giveByDeleting(to)
+		var refused *Error
+		waits := errors.As(err, &refused) && refused.Code == CodeNoRecipient
+		if !waits || a.link.State != ledger.LinkActive {
+			return to, err
+		}
+	}
+	return ledger.Receiver{}, a.app.Delete(a.ctx, a.link.AccountID)
+}
+
+// giveByDeleting deletes the account and has the app give its data to the receiver.
+func (a *stepAttempt) giveByDeleting(to ledger.Receiver) error {
+	err := a.checkReceiver(to)
+	var refused *Error
+	if errors.As(err, &refused) && refused.Code == CodeNoRecipient {
+		return a.notGiven(refused.why)
+	}
+	if err != nil {
+		return err
 	}
 	if err := a.noteReceiver(to); err != nil {
-		return nil, ledger.Receiver{}, err
+		return err
 	}
-	return connector.WithRecipient(a.ctx, to.AccountID), to, nil
+	err = a.app.Delete(connector.WithRecipient(a.ctx, to.AccountID), a.link.AccountID)
+	var app *connector.Error
+	if errors.As(err, &app) && connector.Is(err, connector.KindInvalid, connector.KindConflict, connector.KindUnsupported) {
+		return a.notGiven("the app refuses to give them to the receiver: " + app.Message)
+	}
+	return err
+}
+
+// maybeHandedOver returns who was given the data by a deletion of an earlier attempt whose answer
+// was lost, or false if there was none: a call was made after the receiver was noted.
+func (a *stepAttempt) maybeHandedOver() (ledger.Receiver, bool) {
+	to, changed := a.link.Receiver, a.changes.before.ChangedAt
+	return to, to.PersonID != "" && !changed.Before(to.At)
+}
+
+// notGiven returns the error for an account that is not deleted because nobody can be given its
+// data by that. Skipping its own step would keep the account, so an operator skips another one.
+func (a *stepAttempt) notGiven(why string) *Error {
+	return &Error{
+		Code: CodeNoRecipient,
+		Message: "the account is not deleted, because nobody can be given its data by that: " + why + ". See to it that somebody can (the manager or " +
+			"the role that leaver.handOver names) and retry; or move the data by hand and skip the hand-over, which deletes the account without it. " +
+			"To skip the deletion keeps the account",
+	}
+}
+
+// skipsHandOver reports whether an operator has said that the data in an app are not handed over.
+func (d decision) skipsHandOver(app string) bool {
+	return slices.ContainsFunc(d.Plan.Skipped, func(key string) bool {
+		return plan.Step{App: app, Kind: plan.HandOver, Key: key}.Genuine()
+	})
+}
+
+// withoutHandOver reports whether a deletion was in attention only because nobody could be given
+// the data, and an operator has said since that they are not handed over.
+func (d decision) withoutHandOver(s ledger.Step) bool {
+	return s.Kind == string(plan.Delete) && s.Code == CodeNoRecipient && d.skipsHandOver(s.App)
+}
+
+// handOverQuestions asks whether accounts are deleted without handing their data over, where the
+// app does both at once and nobody could be given the data.
+func (d decision) handOverQuestions() (out []Attention) {
+	for _, s := range d.Plan.ByDelete {
+		refused := func(known ledger.Step) bool {
+			_, planned := d.step(known.Key)
+			return planned && known.App == s.App && known.Kind == string(plan.Delete) && known.State == ledger.StepAttention && known.Code == CodeNoRecipient
+		}
+		if slices.ContainsFunc(d.Person.Steps, refused) {
+			out = append(out, Attention{
+				Key: s.Key, App: s.App, Code: CodeNoRecipient,
+				Message: "the app hands data over as it deletes the account, and nobody can be given them: the deletion says why. To have the account deleted " +
+					"without, move the data by hand, then 'tenure run skip " + d.Person.PersonID + " --key " + s.Key + " --reason TEXT'",
+			})
+		}
+	}
+	return out
 }
 
 // noReceiver returns the error for data that nobody can be given.
@@ -65,6 +148,7 @@ func noReceiver(why string) *Error {
 		Code: CodeNoRecipient,
 		Message: "nobody can be given the data: " + why + ". Move the data by hand and skip this, or see to it that somebody can " +
 			"(the manager or the role that leaver.handOver names) and retry",
+		why: why,
 	}
 }
 

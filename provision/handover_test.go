@@ -209,6 +209,101 @@ func TestWhatCannotBeMovedIsATask(t *testing.T) {
 	assert.Equal(t, ledger.LinkDeleted, linkOf(e.office, "ada").State)
 }
 
+// fourEyes is an app that humans operate, two for each hand-over.
+type fourEyes struct{ clerical }
+
+func (fourEyes) Ask(step string) (connector.Ask, bool) {
+	return connector.Ask{Assignee: "archive", Within: 2 * day, Remind: day, SecondPerson: true}, step == "HandOver"
+}
+
+// Whoever is asked to confirm what somebody else has done for an earlier receiver would confirm
+// what is wrong by then.
+func TestAHandOverThatWaitsForItsSecondPersonIsAskedForAnew(t *testing.T) {
+	e := newEstate(t, policy.LeaverRules{}, nil)
+	e.engine.Apps["mail"] = &provision.App{Connector: fourEyes{clerical{e.engine.Apps["mail"].Connector}}}
+	e.leaves("ada")
+	require.Error(t, settleWaiting(e.office))
+	done := func(operator string, minutes int) ledger.Task {
+		task, err := e.engine.Ledger.ActOnTask(ledger.WithLogin(t.Context(), ledger.Login{Name: operator}), ledger.TaskAction{
+			Verb: ledger.VerbTaskDone, ID: 1, Operator: operator, Text: "moved", At: e.now.Add(time.Duration(minutes) * time.Minute),
+		})
+		require.NoError(t, err)
+		return task
+	}
+	todo := func() provision.Todo {
+		assessment, err := e.engine.Assess(t.Context(), "ada")
+		require.NoError(t, err)
+		require.Len(t, assessment.Todo, 1)
+		require.Equal(t, plan.HandOver, assessment.Todo[0].Kind)
+		return assessment.Todo[0]
+	}
+	task := done("grace", 1)
+	assert.Equal(t, ledger.TaskConfirming, task.State)
+	assert.Equal(t, "kim", task.Work.ToPerson)
+	assert.NotNil(t, todo().Waiting, "nobody looks at it until it is time to remind")
+
+	e.leaves("kim")
+	assert.Nil(t, todo().Waiting, "it is looked at whatever the time")
+	require.Error(t, settleWaiting(e.office))
+	assert.NotNil(t, todo().Waiting, "once")
+	tasks, err := e.engine.Ledger.Tasks(t.Context(), ledger.TaskFilter{}, 0, 10)
+	require.NoError(t, err)
+	require.Len(t, tasks, 1)
+	assert.Equal(t, ledger.TaskOpen, tasks[0].State)
+	assert.Equal(t, "lee", tasks[0].Work.ToPerson)
+	assert.Empty(t, tasks[0].DoneBy)
+
+	assert.Equal(t, ledger.TaskConfirming, done("mary", 2).State)
+	assert.Equal(t, ledger.TaskDone, done("grace", 3).State)
+	require.NoError(t, settle(e.office, "ada"))
+	assert.Equal(t, []string{"handed_over lee"}, e.did("handed_over"))
+}
+
+// What a human has done for somebody who leaves right after it is on the record as it was done.
+func TestTheRecordNamesWhomAHumanGaveTheData(t *testing.T) {
+	e := newEstate(t, policy.LeaverRules{HandOverBy: "archive"}, nil)
+	e.engine.Apps["mail"] = &provision.App{Connector: clerical{e.engine.Apps["mail"].Connector}}
+	e.leaves("ada")
+	require.Error(t, settleWaiting(e.office))
+	_, err := e.engine.Ledger.ActOnTask(t.Context(), ledger.TaskAction{Verb: ledger.VerbTaskDone, ID: 1, Operator: "grace", Text: "moved", At: e.now})
+	require.NoError(t, err)
+	e.leaves("kim")
+	require.NoError(t, settle(e.office, "ada"))
+	assert.Equal(t, []string{"hand_over_begun kim", "handed_over kim"}, e.did(ledger.AuditHandOverBegun, "handed_over"))
+	assert.Equal(t, "kim", linkOf(e.office, "ada").Receiver.PersonID)
+}
+
+// An account that somebody deleted by hand has nothing to hand over, and holds nobody up.
+func TestWhatIsGoneIsNotHandedOver(t *testing.T) {
+	for name, byHand := range map[string]bool{"by the app": false, "with a human": true} {
+		t.Run(name, func(t *testing.T) {
+			e := newEstate(t, policy.LeaverRules{}, nil)
+			app := e.engine.Apps["mail"].Connector
+			if byHand {
+				e.engine.Apps["mail"] = &provision.App{Connector: &partly{Connector: app}}
+			}
+			e.leaves("ada")
+			account := linkOf(e.office, "ada").AccountID
+			e.memory.OnCall(func(_ context.Context, op, _ string) error {
+				if op != connector.OpHandOver {
+					return nil
+				}
+				e.memory.OnCall(nil)
+				return app.Delete(t.Context(), account)
+			})
+			if byHand {
+				require.Error(t, settleWaiting(e.office))
+				_, err := e.engine.Ledger.ActOnTask(t.Context(), ledger.TaskAction{Verb: ledger.VerbTaskDone, ID: 1, Operator: "grace", Text: "moved", At: e.now})
+				require.NoError(t, err)
+			}
+			require.NoError(t, settle(e.office, "ada"))
+			assert.Equal(t, []string{"hand_over_begun kim"}, e.did(ledger.AuditHandOverBegun, "handed_over"))
+			assert.Equal(t, ledger.LinkDeleted, linkOf(e.office, "ada").State)
+			assert.Zero(t, linkOf(e.office, "ada").HandedOverAt)
+		})
+	}
+}
+
 // clerical is an app that hands nothing over by itself.
 type clerical struct{ connector.Connector }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/connector/memory"
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/provision"
@@ -105,6 +106,38 @@ func TestAJoinerWithoutASeatHasTheRestOfTheirAccess(t *testing.T) {
 	require.NoError(t, o.settle())
 	assert.Equal(t, []string{licence, "staff"}, o.account(link.AccountID).Entitlements)
 	assert.Equal(t, []string{licence, "staff"}, o.link().Entitlements)
+}
+
+// A seat that is missing is nothing that an app which shows changes late may yet show: the rest
+// of the access is proven as soon as the app shows it.
+func TestAMissingSeatIsNotWaitedForUntilTheAppHasSettled(t *testing.T) {
+	const settling, lag = 15 * time.Minute, 30 * time.Second
+	o := newOfficeThatGives(t, licence, "staff")
+	o.memory.Put(connector.Account{Username: "bob", Active: true, Entitlements: []string{licence}})
+	declared := settling
+	o.engine.Apps["mail"].Settling = &declared
+	o.memory.SetFaults(memory.Faults{Lag: memory.Lag{Now: func() time.Time { return o.now }, Age: func() time.Duration { return lag }}})
+	o.memory.AfterCall(func(_ context.Context, op, _ string) error {
+		if op == connector.OpCreate {
+			o.now = o.now.Add(lag) // the account is shown before its group is
+		}
+		return nil
+	})
+	o.hear(hr.EventHired)
+	began := o.now
+	for range 50 {
+		f := provision.ErrorOf(o.settle())
+		if f.Code == provision.CodeNoSeat {
+			break
+		}
+		require.True(t, f.Retryable, f.Message)
+		o.now = o.now.Add(max(f.RetryAfter, time.Second))
+	}
+	assert.Equal(t, []string{"created"}, o.did(1))
+	assert.Equal(t, ledger.LinkActive, o.link().State)
+	assert.Equal(t, []string{"staff"}, o.link().Entitlements)
+	assert.Less(t, o.now.Sub(began), settling/3)
+	assert.Equal(t, 1, o.memory.Calls(connector.OpCreate))
 }
 
 // Whoever was to get a seat when they were announced gets the rest of their access on their

@@ -68,18 +68,29 @@ func (a *stepAttempt) claim(m connector.Match) error {
 		return err
 	}
 	if theirs || appeared {
-		return a.adopt(m.Account.ID)
+		return a.mark(m.Account)
 	}
 	rules, _ := a.engine.Policy.App(a.step.App)
 	if rules.Adopt != policy.AdoptAuto {
 		return a.ownershipQuestion(m, rules.Adopt)
 	}
-	if err := a.adopt(m.Account.ID); err != nil {
+	if err := a.mark(m.Account); err != nil {
 		return err
 	}
 	// No human has checked whose the account is. Somebody who uses it already must lose
 	// access to it.
 	return connector.Reset(a.ctx, a.app, m.Account.ID)
+}
+
+// mark sets the external ID of an account that becomes the person's. An account that the app
+// may refuse to change while it is off is marked when it is enabled: see bringUp.
+func (a *stepAttempt) mark(account connector.Account) error {
+	can := a.app.Capabilities()
+	if can.EnableFirst && !account.Active && (a.step.Enabled || can.Frozen) {
+		_, err := connector.Mark(connector.OpAdopt, account.ExternalID, a.d.Person.PersonID, a.step.App)
+		return err
+	}
+	return a.adopt(account.ID)
 }
 
 // checkUnowned returns an error if the account is linked to another person.

@@ -62,16 +62,19 @@ func (a *stepAttempt) provision() (performed, error) {
 	}
 	// A licence that has run out is no reason to give no access: the next plan has an Update
 	// for it, which reports that.
-	lacks := a.step.Grant
+	lacks, late := a.step.Grant, a.notYet
 	if action == "created" || !a.frozen(account) {
 		if lacks, err = lacking(a.grant(account.ID, grant)); err != nil {
 			return performed{}, err
 		}
+		if len(lacks) > 0 { // if these calls counted as accepted, the refused ones would be waited for
+			late = a.notShownAgain
+		}
 	}
 	given := set.Minus(a.step.Grant, lacks)
-	account, err = a.confirm(account.ID, a.step.Enabled, given)
+	account, err = a.confirm(account.ID, a.step.Enabled, given, late)
 	if err == nil && action == "restored" && len(a.beyond(account)) > 0 {
-		err = a.notYet(connector.OpRead, "the account has entitlements again that were taken from it")
+		err = late(connector.OpRead, "the account has entitlements again that were taken from it")
 	}
 	if err != nil {
 		return performed{}, err
@@ -180,7 +183,9 @@ func (a *stepAttempt) frozen(account connector.Account) bool {
 	return a.app.Capabilities().Frozen && !account.Active && !a.step.Enabled
 }
 
-// bringUp sets the attributes of an account that was there, and turns it on or off.
+// bringUp sets the attributes of an account that was there, and turns it on or off. One that the
+// app may refuse to change while it is off is turned on first, and gets its external ID then if
+// it has none.
 func (a *stepAttempt) bringUp(account connector.Account, want policy.Account) error {
 	can := a.app.Capabilities()
 	switch {
@@ -189,6 +194,11 @@ func (a *stepAttempt) bringUp(account connector.Account, want policy.Account) er
 	case can.EnableFirst && a.step.Enabled && (!account.Active || !a.settled()):
 		if err := a.setActive(account.ID, true); err != nil {
 			return err
+		}
+		if a.lacksMark(account) {
+			if err := a.adopt(account.ID); err != nil {
+				return err
+			}
 		}
 		return a.setMissing(account, want.Attributes)
 	}
@@ -210,18 +220,18 @@ func ambiguous() error {
 }
 
 // confirm reads the account and returns an error unless it is enabled or disabled as wanted,
-// and has at least these entitlements.
-func (a *stepAttempt) confirm(id string, enabled bool, entitlements []string) (connector.Account, error) {
+// and has at least these entitlements. The error is late's.
+func (a *stepAttempt) confirm(id string, enabled bool, entitlements []string, late func(op, what string) error) (connector.Account, error) {
 	account, found, err := a.read(id)
 	switch {
 	case err != nil:
 		return account, err
 	case !found:
-		return account, a.notYet("read", "the account is not there")
+		return account, late("read", "the account is not there")
 	case account.Active != enabled:
-		return account, a.notYet("read", "the account is not as enabled as it should be")
+		return account, late("read", "the account is not as enabled as it should be")
 	case len(set.Minus(entitlements, account.Entitlements)) > 0:
-		return account, a.notYet("read", "an entitlement is missing")
+		return account, late("read", "an entitlement is missing")
 	}
 	return account, nil
 }
@@ -264,6 +274,10 @@ func (a *stepAttempt) update() (performed, error) {
 	if len(a.step.Grant)+len(a.step.Revoke) == 0 { // entitlements are no matter of this step
 		wanted, look = nil, a.readState
 	}
+	frozen := a.app.Capabilities().Frozen && !want.Enabled
+	if frozen { // the plan gives nothing until the account is enabled
+		wanted = nil
+	}
 	account, found, err := look(id)
 	switch {
 	case entitled != nil:
@@ -291,7 +305,11 @@ func (a *stepAttempt) update() (performed, error) {
 			return performed{shown: &digest}, notShown
 		} // else the step is done for the entitlements, and the next plan has one for the attributes
 	}
-	proven := a.proven("updated", assess.Proof{Attributes: digest})
+	proof := assess.Proof{Attributes: digest}
+	if frozen {
+		proof.Lacks = set.Minus(want.EntitlementNames(), account.Entitlements)
+	}
+	proven := a.proven("updated", proof)
 	proven.detail = map[string]any{"granted": a.step.Grant, "revoked": a.step.Revoke, "attributes": a.step.Attributes}
 	return proven, nil
 }

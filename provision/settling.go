@@ -2,6 +2,7 @@ package provision
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -94,12 +95,16 @@ func (a *stepAttempt) unsettled(what string) *Error {
 	if since < 0 { // a call without an answer may take effect until then
 		since = now.Sub(a.changes.tryingSince)
 	}
-	pause := min(max(a.engine.Clock.Wait(since)/lookEvery, firstLook), lastLook)
 	return &Error{
 		Code:      string(connector.KindUnavailable),
 		Message:   what + ": that may be out of date so soon after a change, and is looked at again",
-		Retryable: true, RetryAfter: pause, Settles: a.engine.Clock.Wait(a.changes.settling),
+		Retryable: true, RetryAfter: pauseAfter(a.engine.Clock.Wait(since)), Settles: a.engine.Clock.Wait(a.changes.settling),
 	}
+}
+
+// pauseAfter returns the pause until the next look at an app, a time (real) after the change.
+func pauseAfter(since time.Duration) time.Duration {
+	return min(max(since/lookEvery, firstLook), lastLook)
 }
 
 // unsettledGiving is unsettled for what cannot be known before the app shows what it was told
@@ -150,6 +155,17 @@ func (a *stepAttempt) notShown(op, what string) error {
 		return a.unsettled(what)
 	}
 	return &connector.Error{Kind: connector.KindUnavailable, Op: op, Message: what}
+}
+
+// notShownAgain is notShown for calls that every look repeats. The pauses grow with the time for
+// which the step has been tried, since each look is a change.
+func (a *stepAttempt) notShownAgain(op, what string) error {
+	err := a.notShown(op, what)
+	var f *Error
+	if errors.As(err, &f) {
+		f.RetryAfter = pauseAfter(a.engine.Clock.Wait(a.engine.Clock.Now().Sub(a.trying)))
+	}
+	return err
 }
 
 // changed returns what may have changed of the account, this attempt's calls included.

@@ -17,7 +17,8 @@ import (
 // partly is an app that hands over what it can, and has a human hand over the rest.
 type partly struct {
 	connector.Connector
-	gave []string
+	gave  []string
+	fails bool // to hand anything over
 }
 
 func (p *partly) Ask(step string) (connector.Ask, bool) {
@@ -25,6 +26,9 @@ func (p *partly) Ask(step string) (connector.Ask, bool) {
 }
 
 func (p *partly) HandOver(ctx context.Context, from, to string) error {
+	if p.fails {
+		return &connector.Error{Kind: connector.KindUnavailable, Op: connector.OpHandOver, Message: "not now"}
+	}
 	p.gave = append(p.gave, to)
 	return p.Connector.HandOver(ctx, from, to)
 }
@@ -61,6 +65,51 @@ func TestAHumanHandsOverWhatTheAppCannot(t *testing.T) {
 			}
 			require.NoError(t, err)
 			assert.Equal(t, o.now, linkOf(o, "ada").HandedOverAt)
+		})
+	}
+}
+
+// A human has done their part, and the app has not done its own when the receiver is lost. What the
+// human did goes to nobody else, and does not stand for what the app has yet to do.
+func TestAHumansPartOfAHandOverDoesNotStandForTheApps(t *testing.T) {
+	for name, next := range map[string]string{"nobody else": "", "somebody else": "lee"} {
+		t.Run(name, func(t *testing.T) {
+			o := newOffice(t)
+			app := &partly{Connector: o.mail.Connector, fails: true}
+			o.engine.Apps["mail"] = &provision.App{Connector: app}
+			hire(o, "lee", "")
+			hire(o, "kim", next)
+			hire(o, "ada", "kim")
+			o.now = o.now.Add(20 * day)
+			o.hear(hr.EventTerminated)
+			require.Error(t, settleWaiting(o))
+			tasks, err := o.engine.Ledger.Tasks(t.Context(), ledger.TaskFilter{}, 0, 10)
+			require.NoError(t, err)
+			require.Len(t, tasks, 1)
+			_, err = o.engine.Ledger.ActOnTask(t.Context(), ledger.TaskAction{Verb: ledger.VerbTaskDone, ID: tasks[0].ID, Operator: "mary", Text: "the rule is there", At: o.now})
+			require.NoError(t, err)
+			require.ErrorContains(t, settle(o, "ada"), "not now")
+
+			(&estate{o}).leaves("kim")
+			app.fails = false
+			err = settle(o, "ada")
+			if next == "" {
+				require.ErrorContains(t, err, "nobody can be given the data: the manager is not at work")
+				assert.Empty(t, app.gave)
+				assert.Zero(t, linkOf(o, "ada").HandedOverAt, "the mail was routed, and the files are where they were")
+				o.now = o.now.Add(30 * day)
+				require.Error(t, settle(o, "ada"))
+				assert.Equal(t, ledger.LinkDisabled, linkOf(o, "ada").State, "nor is the account deleted")
+				return
+			}
+			require.NoError(t, err)
+			assert.Equal(t, []string{linkOf(o, "lee").AccountID}, app.gave)
+			rows, err := o.engine.Ledger.Audit(t.Context(), "ada", 0, 1000)
+			require.NoError(t, err)
+			row := rows[len(rows)-1]
+			assert.Equal(t, "handed_over", row.Action)
+			assert.Equal(t, "lee", row.Detail["to"])
+			assert.Equal(t, "kim", row.Detail["handTo"], "who was given what the human moved")
 		})
 	}
 }

@@ -13,9 +13,8 @@ import (
 )
 
 const (
-	// longestUnderway is how long (real time) an operation of an app may be under way before
-	// it needs an operator. For one that is to cut somebody off it is AttentionAfter.
-	longestUnderway = 24 * time.Hour
+	// usualUnderway is App.LongestUnderway where nothing else is said.
+	usualUnderway = 24 * time.Hour
 	// soonestLook and latestLook bound the time (real) until an operation is looked at again,
 	// unless the app asks for more.
 	soonestLook = 2 * time.Second
@@ -61,11 +60,11 @@ func (e *Engine) isUnderway(ctx context.Context, req Attempt, begun ledger.Begun
 		f.Message += ", operation " + a.underway.Operation
 	}
 	f.Message += ")"
-	longest, latest := longestUnderway, latestLook
-	if req.Step.Kind == plan.Disable { // somebody may have access meanwhile
-		longest, latest = e.AttentionAfter, time.Minute
+	latest := latestLook
+	if req.Step.Kind == plan.Disable {
+		latest = time.Minute
 	}
-	if since > longest {
+	if since > e.longestUnderway(req.Step.App, req.Step.Kind) {
 		f.Retryable = false
 		f.Message += ": look in the app why it takes so long, and end it there if it has failed; retry looks again, skip does without"
 		return "", e.fail(ctx, req, begun, a, f)
@@ -77,6 +76,18 @@ func (e *Engine) isUnderway(ctx context.Context, req Attempt, begun ledger.Begun
 	})
 }
 
+// longestUnderway returns how long (real time) an operation that a step waits for may be under way
+// before it needs an operator. If it is to cut somebody off, they may have access meanwhile.
+func (e *Engine) longestUnderway(name string, kind plan.Kind) time.Duration {
+	if kind == plan.Disable {
+		return e.AttentionAfter
+	}
+	if app := e.Apps[name]; app != nil && app.LongestUnderway > 0 {
+		return app.LongestUnderway
+	}
+	return usualUnderway
+}
+
 // awaits returns how long an operation of the step is left alone, or nil if there is none or
 // it is to be looked at now.
 func (e *Engine) awaits(d decision, s ledger.Step) *Waiting {
@@ -84,7 +95,7 @@ func (e *Engine) awaits(d decision, s ledger.Step) *Waiting {
 		return nil
 	}
 	return &Waiting{
-		Since: s.Underway.Since, Due: s.Underway.Since.Add(e.Clock.Span(longestUnderway)),
+		Since: s.Underway.Since, Due: s.Underway.Since.Add(e.Clock.Span(e.longestUnderway(s.App, plan.Kind(s.Kind)))),
 		Wait: e.Clock.Wait(s.Underway.LookAt.Sub(d.Now)),
 	}
 }

@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -234,9 +235,9 @@ func describe(err error) string {
 	return "failed"
 }
 
-// nextAction returns what is due in two words, such as "delete wiki".
+// nextAction returns what is due in two words, such as "delete wiki" or "exception x-12".
 func nextAction(due plan.Due) string {
-	return strings.TrimSpace(string(due.What) + " " + due.App)
+	return strings.TrimSpace(string(due.What) + " " + cmp.Or(due.App, due.By))
 }
 
 // attentionIn returns the update that lists the apps in which something needs attention.

@@ -1,15 +1,20 @@
 package workflows_test
 
 import (
+	"context"
+	"slices"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/tenurehq/tenure/clock"
 	"github.com/tenurehq/tenure/connector"
 	"github.com/tenurehq/tenure/connector/memory"
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/operator"
 	"github.com/tenurehq/tenure/policy"
 	"github.com/tenurehq/tenure/provision"
 )
@@ -77,4 +82,53 @@ func TestALicenceIsTakenAfterTheHandOver(t *testing.T) {
 		}
 	}
 	assert.Equal(t, []string{"disabled", "stripped", ledger.AuditHandOverBegun, "handed_over", "stripped", "deleted"}, did)
+}
+
+// choosy is an app that hands data over only as it deletes an account, and refuses whoever is to get
+// them.
+type choosy struct{ connector.Connector }
+
+func (c choosy) Capabilities() connector.Capabilities {
+	can := c.Connector.Capabilities()
+	can.HandOver, can.HandOverByDelete = false, true
+	return can
+}
+
+func (c choosy) Delete(ctx context.Context, id string) error {
+	if connector.RecipientOf(ctx) != "" {
+		return connector.Invalid(connector.OpDelete, "they have no licence")
+	}
+	return c.Connector.Delete(ctx, id)
+}
+
+// A deletion that waits because the app refuses the receiver goes on as soon as an operator has
+// skipped the hand-over.
+func TestADeletionGoesOnOnceItsHandOverIsSkipped(t *testing.T) {
+	rules := testRules()
+	rules.Apps["chat"] = policy.AppRules{After: []string{"directory"}, Leaver: &policy.LeaverRules{Retain: 30 * day, Delete: true}}
+	b := newBiography(t, rules).unhurried()
+	b.acts.Apps["chat"] = &provision.App{Connector: choosy{b.acts.Apps["chat"].Connector}}
+	b.hears(0, hired("Sales"))
+	b.hears(10*day, terminated(hr.DateOf(epoch.Add(10*day))))
+	const decided = 50*day + 10*time.Minute
+	b.on(decided, func() {
+		assert.Equal(t, map[string]string{"chat": provision.CodeNoRecipient}, b.inAttention())
+		person, err := b.ledger.Person(t.Context(), b.person)
+		require.NoError(t, err)
+		i := slices.IndexFunc(person.Steps, func(s ledger.Step) bool { return s.Kind == "HandOver" && s.State == ledger.StepAttention })
+		require.GreaterOrEqual(t, i, 0)
+		o := operator.New(b.ledger, signals{b}, operator.Viewer{Clock: clock.Func(b.now)})
+		keys, err := o.Skip(t.Context(), operator.Request{Actor: "grace", Reason: "moved by hand"}, operator.Attention{PersonID: b.person, Key: person.Steps[i].Key})
+		require.NoError(t, err)
+		assert.Equal(t, []string{person.Steps[i].Key}, keys)
+	})
+	b.live(60 * day)
+	assert.Empty(t, b.inAttention())
+	assert.Equal(t, ledger.LinkDeleted, b.link("chat").State)
+	rows, err := b.ledger.Audit(t.Context(), b.person, 0, 1000)
+	require.NoError(t, err)
+	i := slices.IndexFunc(rows, func(r ledger.AuditRow) bool { return r.App == "chat" && r.Action == "deleted" })
+	require.GreaterOrEqual(t, i, 0)
+	assert.WithinDuration(t, epoch.Add(decided), rows[i].At, time.Minute, "at once, and not when it is tried again")
+	assert.Equal(t, "skipped", rows[i].Detail["handOver"])
 }

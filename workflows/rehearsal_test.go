@@ -42,7 +42,7 @@ func (b *biography) did(from time.Time) []string {
 	var out []string
 	for _, r := range rows {
 		if !r.At.Before(from) {
-			if r.Action == ledger.AuditHandOverBegun {
+			if r.Action == ledger.AuditHandOverBegun || r.Action == "exception_lapsed" {
 				continue // no change of its own
 			}
 			out = append(out, deed(r.At, r.App, actions[r.Action]))
@@ -100,6 +100,9 @@ func TestWhatIsRehearsedIsWhatIsDone(t *testing.T) {
 			if r.IntN(3) == 0 {
 				b.keeps(late-time.Hour, []string{"", "wiki"}[r.IntN(2)], time.Time{}, time.Duration(r.IntN(50))*day)
 			}
+			if r.IntN(2) == 0 {
+				b.randomExceptions(r, late-2*time.Hour)
+			}
 			foreseen, from := b.says(late, second)
 			b.live(500 * day)
 
@@ -131,7 +134,7 @@ func TestWhatIsRehearsedIsWhatIsDone(t *testing.T) {
 }
 
 func randomRules(r *rand.Rand) policy.Rules {
-	rules := testRules()
+	rules := requestRules()
 	rules.Joiner.LeadTime = time.Duration(r.IntN(2)*3) * day
 	rules.Mover.Overlap = time.Duration(r.IntN(2)*7) * day
 	rules.Leaver = policy.LeaverRules{Retain: time.Duration(r.IntN(3)*20) * day, Delete: r.IntN(4) > 0}

@@ -226,7 +226,8 @@ func (c *client) rights(ctx context.Context, op string, names ...string) (map[st
 const mostMatches = 50
 
 // Find implements connector.Connector. Salesforce compares without regard to case, and a
-// person ID is compared once more.
+// person ID is compared once more. One query looks for all keys. If it finds too many users,
+// as where many share an address, each key is looked for by itself, the person ID first.
 func (c *client) Find(ctx context.Context, keys connector.Keys) ([]connector.Match, error) {
 	const op = connector.OpFind
 	if keys.AccountID != "" {
@@ -244,8 +245,16 @@ func (c *client) Find(ctx context.Context, keys connector.Keys) ([]connector.Mat
 	}
 	by := func(field string) func(context.Context, string) ([]connector.Account, error) {
 		return func(ctx context.Context, value string) ([]connector.Account, error) {
-			if !slices.Contains(looks, look{field, value}) {
+			one := look{field, value}
+			if !slices.Contains(looks, one) {
 				return nil, nil
+			}
+			rows := rows
+			if len(rows) > mostMatches {
+				var err error
+				if rows, err = c.having(ctx, op, one, field != c.externalID && keys.PersonID != ""); err != nil {
+					return nil, err
+				}
 			}
 			return c.complete(ctx, op, slices.DeleteFunc(slices.Clone(rows), func(row record) bool { return !strings.EqualFold(row.Text(field), value) }))
 		}
@@ -268,23 +277,44 @@ func (c *client) Find(ctx context.Context, keys connector.Keys) ([]connector.Mat
 // look is a key to look for.
 type look struct{ field, value string }
 
-// candidates returns the users who have any of the keys, by one query. Salesforce compares
-// texts by more than their case: a user who has none of the keys to the letter is an error,
-// since nobody may take them for absent.
+// candidates returns the users who have any of the keys, by one query: mostMatches of them, or
+// one more if there are more.
 func (c *client) candidates(ctx context.Context, op string, looks []look) ([]record, error) {
 	if len(looks) == 0 {
 		return nil, nil
 	}
-	var conditions, fields []string
-	for _, l := range looks {
-		conditions, fields = append(conditions, l.field+" = "+quote(l.value)), append(fields, l.field)
+	conditions := make([]string, len(looks))
+	for i, l := range looks {
+		conditions[i] = l.condition()
 	}
-	rows, err := c.all(ctx, op, fmt.Sprintf("SELECT %s FROM User WHERE %s LIMIT %d", c.selected(), strings.Join(conditions, " OR "), mostMatches+1))
+	return c.matching(ctx, op, strings.Join(conditions, " OR "), looks...)
+}
+
+// having returns the users who have one key; without those who have a person ID, if nobody else's
+// account is looked for.
+func (c *client) having(ctx context.Context, op string, one look, unowned bool) ([]record, error) {
+	condition, whose := one.condition(), ""
+	if unowned {
+		condition += " AND " + c.externalID + " = null"
+		whose = " without a person ID"
+	}
+	rows, err := c.matching(ctx, op, condition, one)
+	if len(rows) > mostMatches {
+		return nil, connector.Invalid(op, "Salesforce has more than %d users%s with one person's %s: give all but one of them another value, or the person ID of whose they are", mostMatches, whose, one.field)
+	}
+	return rows, err
+}
+
+// condition returns the look as a condition of SOQL.
+func (l look) condition() string { return l.field + " = " + quote(l.value) }
+
+// matching returns the first users for whom a condition holds that asks for any of the keys.
+// Salesforce compares texts by more than their case: a user who has none of the keys to the
+// letter is an error, since nobody may take them for absent.
+func (c *client) matching(ctx context.Context, op, condition string, looks ...look) ([]record, error) {
+	rows, err := c.all(ctx, op, fmt.Sprintf("SELECT %s FROM User WHERE %s LIMIT %d", c.selected(), condition, mostMatches+1))
 	if err != nil {
 		return nil, err
-	}
-	if len(rows) > mostMatches {
-		return nil, connector.Invalid(op, "Salesforce has more than %d users with one person's %s", mostMatches, strings.Join(fields, ", "))
 	}
 	for _, row := range rows {
 		if !slices.ContainsFunc(looks, func(l look) bool { return strings.EqualFold(row.Text(l.field), l.value) }) {

@@ -4,7 +4,6 @@ import (
 	"maps"
 	"net/http/httptest"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -67,10 +66,6 @@ func target(org *salesforcetest.Org, settings connector.Settings) connectortest.
 		field = name
 		delete(keys, connector.ByEmployeeNumber)
 	}
-	refuse := func(kind connector.ErrorKind, after time.Duration, asDate bool) {
-		limited := kind == connector.KindRateLimited
-		org.SetFaults(salesforcetest.Faults{Down: !limited, Quota: limited, RetryAfter: int(after / time.Second), RetryAfterDate: asDate})
-	}
 	seed := func(_ *testing.T, account connector.Account) {
 		org.AddUser(account.Username+"@example.com.crm", field, account.ExternalID, account.Active)
 	}
@@ -92,37 +87,50 @@ func target(org *salesforcetest.Org, settings connector.Settings) connectortest.
 		Rename: func(_ *testing.T, account connector.Account, username string) {
 			org.Set(account.ID, map[string]any{"Username": username + "@example.com.crm"})
 		},
-		Faults: connectortest.Faults{
-			Heal: func(*testing.T) {
-				org.SetFaults(salesforcetest.Faults{})
-				org.SetClientSecret(secret)
-			},
-			FailAfterApply: func(*testing.T) { org.SetFaults(salesforcetest.Faults{FailAfterApply: true}) },
-			Unauthorize:    func(*testing.T) { org.SetClientSecret("another") },
-			Refuse: func(_ *testing.T, kind connector.ErrorKind, after time.Duration) {
-				refuse(kind, after, false)
-			},
-			RefuseUntil: func(_ *testing.T, kind connector.ErrorKind, after time.Duration) {
-				refuse(kind, after, true)
-			},
-			Drop:  func(_ *testing.T, names ...string) { org.SetFaults(salesforcetest.Faults{Forget: names}) },
-			Stall: func(*testing.T) { org.SetFaults(salesforcetest.Faults{Stall: true}) },
-		},
+		Faults: connectortest.Behind(org.Door(), func(accepts bool) {
+			org.SetClientSecret(map[bool]string{true: secret, false: "another"}[accepts])
+		}),
 	}
 }
 
+// TestConformance runs the suite once for each trap. One run has the external ID in a field that
+// is not unique, and licences and permission sets of packages as entitlements.
 func TestConformance(t *testing.T) {
-	org, settings := serve(t, nil)
-	connectortest.Run(t, target(org, settings))
-}
-
-// TestConformanceOtherwise runs the suite with the external ID in a field that is not unique,
-// small pages, and licences and permission sets of packages as entitlements.
-func TestConformanceOtherwise(t *testing.T) {
-	org, settings := serve(t, func(o *salesforcetest.Options) {
-		o.PageSize, o.Fields = 3, []string{"Person__c"}
-	})
-	to := target(org, with(settings, connector.Settings{"externalID": "Person__c"}))
-	to.Entitlements = [2]string{"licence:SalesUser", "role:pkg__Addon"}
-	connectortest.Run(t, to)
+	type (
+		on    = salesforcetest.Switches
+		fails = map[string]connector.ErrorKind
+	)
+	run := func(switches on, refused fails) connectortest.Trapped[on] {
+		return connectortest.Trapped[on]{On: switches, Fails: refused, Start: func(t *testing.T) (connectortest.StandIn[on], connectortest.Target) {
+			org, settings := serve(t, nil)
+			return org, target(org, settings)
+		}}
+	}
+	otherwise := connectortest.Trapped[on]{On: on{PageSize: 3}, Start: func(t *testing.T) (connectortest.StandIn[on], connectortest.Target) {
+		org, settings := serve(t, func(o *salesforcetest.Options) { o.Fields = []string{"Person__c"} })
+		to := target(org, with(settings, connector.Settings{"externalID": "Person__c"}))
+		to.Entitlements = [2]string{"licence:SalesUser", "role:pkg__Addon"}
+		return org, to
+	}}
+	const invalid, astray, locked = connector.KindInvalid, connector.KindContradictory, connector.KindUnavailable
+	connectortest.RunTrapped(t, connectortest.Vendor[on]{Kind: "salesforce", Runs: map[string]connectortest.Trapped[on]{
+		"as documented":              run(on{}, nil),
+		"otherwise":                  otherwise,
+		"no right to freeze":         run(on{NoFreeze: true}, nil),
+		"a blocker":                  run(on{Blocker: salesforcetest.Blockers["case owner"]}, fails{connector.OpDisable: invalid}),
+		"a blocker, and no freezing": run(on{Blocker: salesforcetest.Blockers["hierarchy field"], NoFreeze: true}, fails{connector.OpDisable: invalid, connector.OpEnable: connector.KindForbidden}),
+		"locked rows": run(on{Locked: true}, fails{
+			connector.OpCreate: locked, connector.OpUpdate: locked, connector.OpRevokeSessions: locked, connector.OpEnable: locked,
+			connectortest.UpdateDisabled: locked, connector.OpDisable: locked, connector.OpRevoke: locked, connector.OpGrant: locked,
+			connector.OpRelabel: locked,
+		}),
+		"pages elsewhere": run(on{Elsewhere: true, PageSize: 1}, fails{connector.OpList: astray}),
+		"rows left out": run(on{Short: true}, fails{
+			connector.OpFind: astray, connector.OpRevokeSessions: astray, connector.OpEnable: astray, connector.OpDisable: astray,
+			connector.OpRevoke: astray, connector.OpGrant: astray, connector.OpRelabel: astray, connector.OpAdopt: astray,
+			connector.OpCreate: astray, connector.OpList: astray, connector.OpCheck: astray, connector.OpRead: astray,
+			connectortest.FindByID: astray,
+		}),
+		"sessions that go on": run(on{Undead: true}, fails{connector.OpRevokeSessions: astray}),
+	}})
 }

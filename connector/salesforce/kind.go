@@ -32,7 +32,7 @@ deactivation, the user stays frozen, their sessions are ended, and the step need
 never deleted.
 
 It was tested on a stand-in only, and never on Salesforce itself: try your sandbox with ` + "`tenure app test NAME --write`" + ` first. Every
-run of that leaves a deactivated user. docs/apps/salesforce.md says how to set it up.
+run of that leaves a deactivated user. [apps/salesforce.md](apps/salesforce.md) says how to set it up.
 `
 
 // Kind describes this kind of app for the catalog.

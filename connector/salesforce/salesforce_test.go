@@ -1,6 +1,7 @@
 package salesforce_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -49,7 +50,7 @@ func TestBlockedDeactivation(t *testing.T) {
 			org, settings := serve(t, nil)
 			c := open(t, settings)
 			account := create(t, c, "jane.doe", "p-1")
-			org.SetFaults(salesforcetest.Faults{Blocker: salesforcetest.Blockers[reason]})
+			org.SetSwitches(salesforcetest.Switches{Blocker: salesforcetest.Blockers[reason]})
 			for range 2 {
 				failed := failure(t, c.Disable(t.Context(), account.ID), connector.KindInvalid)
 				assert.True(t, failed.Unfinished)
@@ -64,7 +65,7 @@ func TestBlockedDeactivation(t *testing.T) {
 			assert.Zero(t, sessions+tokens, "its sessions have been ended")
 			assert.Equal(t, true, org.User(account.ID)["IsActive"])
 
-			org.SetFaults(salesforcetest.Faults{})
+			org.SetSwitches(salesforcetest.Switches{})
 			require.NoError(t, c.Disable(t.Context(), account.ID), "a human has removed the blocker")
 			assert.Equal(t, false, org.User(account.ID)["IsActive"])
 			require.NoError(t, c.Enable(t.Context(), account.ID))
@@ -77,12 +78,12 @@ func TestDisableWithoutTheRightToFreeze(t *testing.T) {
 	org, settings := serve(t, nil)
 	c := open(t, settings)
 	account := create(t, c, "jane.doe", "p-1")
-	blocked := salesforcetest.Faults{NoFreeze: true, Blocker: salesforcetest.Blockers["case owner"]}
-	org.SetFaults(blocked)
+	blocked := salesforcetest.Switches{NoFreeze: true, Blocker: salesforcetest.Blockers["case owner"]}
+	org.SetSwitches(blocked)
 	failed := failure(t, c.Disable(t.Context(), account.ID), connector.KindInvalid)
 	assert.Contains(t, failed.Message, "CAN STILL SIGN IN")
 
-	org.SetFaults(salesforcetest.Faults{NoFreeze: true})
+	org.SetSwitches(salesforcetest.Switches{NoFreeze: true})
 	require.NoError(t, c.Disable(t.Context(), account.ID), "deactivation suffices")
 	shown, err := c.Read(t.Context(), account.ID)
 	require.NoError(t, err)
@@ -93,9 +94,10 @@ func TestALockedRowIsTriedAgain(t *testing.T) {
 	org, settings := serve(t, nil)
 	c := open(t, settings)
 	account := create(t, c, "jane.doe", "p-1")
-	org.SetFaults(salesforcetest.Faults{Locked: true})
+	org.SetSwitches(salesforcetest.Switches{Locked: true})
 	failed := failure(t, c.Disable(t.Context(), account.ID), connector.KindUnavailable)
 	assert.True(t, failed.Unfinished)
+	org.SetSwitches(salesforcetest.Switches{})
 	require.NoError(t, c.Disable(t.Context(), account.ID))
 }
 
@@ -104,7 +106,7 @@ func TestAQuotaIsNoMissingRight(t *testing.T) {
 	c := open(t, settings)
 	_, err := c.Check(t.Context())
 	require.NoError(t, err)
-	org.SetFaults(salesforcetest.Faults{Quota: true})
+	org.Door().SetFaults(vendortest.Faults{Limited: true})
 	_, err = c.Find(t.Context(), connector.Keys{PersonID: "p-1"})
 	failure(t, err, connector.KindRateLimited)
 }
@@ -130,13 +132,14 @@ func TestNobodyIsGoneUnlessSalesforceShowsEverybody(t *testing.T) {
 	assert.Equal(t, []string{"has the right View All Users"}, problems)
 
 	org.Allow("ViewAllUsers", true)
-	org.SetFaults(salesforcetest.Faults{Gateway: true})
+	org.Door().SetFaults(vendortest.Faults{Proxy: true})
 	_, err = c.Read(t.Context(), account.ID)
 	failure(t, err, connector.KindUnavailable)
 }
 
 func TestAnswersThatCannotBeTrue(t *testing.T) {
-	org, settings := serve(t, func(o *salesforcetest.Options) { o.PageSize = 2 })
+	org, settings := serve(t, nil)
+	org.SetSwitches(salesforcetest.Switches{PageSize: 2})
 	c := open(t, settings)
 	for _, name := range []string{"a", "b", "c"} {
 		create(t, c, name, "p-"+name)
@@ -150,18 +153,18 @@ func TestAnswersThatCannotBeTrue(t *testing.T) {
 		return nil
 	}
 	require.NoError(t, list())
-	org.SetFaults(salesforcetest.Faults{Elsewhere: true})
+	org.SetSwitches(salesforcetest.Switches{PageSize: 2, Elsewhere: true})
 	assert.Contains(t, failure(t, list(), connector.KindContradictory).Message, "another host")
-	org.SetFaults(salesforcetest.Faults{Short: true})
+	org.SetSwitches(salesforcetest.Switches{PageSize: 2, Short: true})
 	assert.Contains(t, failure(t, list(), connector.KindContradictory).Message, "rows, and shows")
 	_, err := c.Find(t.Context(), connector.Keys{PersonID: "p-a"})
 	failure(t, err, connector.KindContradictory)
 
-	org.SetFaults(salesforcetest.Faults{Undead: true})
+	org.SetSwitches(salesforcetest.Switches{Undead: true})
 	matches, err := c.Find(t.Context(), connector.Keys{PersonID: "p-a"})
 	require.NoError(t, err)
 	failure(t, c.RevokeSessions(t.Context(), matches[0].Account.ID), connector.KindContradictory)
-	org.SetFaults(salesforcetest.Faults{})
+	org.SetSwitches(salesforcetest.Switches{})
 	require.NoError(t, c.RevokeSessions(t.Context(), matches[0].Account.ID))
 	sessions, tokens := org.Sessions(matches[0].Account.ID)
 	assert.Zero(t, sessions+tokens)
@@ -194,6 +197,48 @@ func TestInjection(t *testing.T) {
 	matches, err = c.Find(t.Context(), connector.Keys{PersonID: `o'neil \ "X"`})
 	require.NoError(t, err)
 	assert.Empty(t, matches, "Salesforce compares without regard to case, Tenure does not")
+}
+
+// Some orgs give one address to everybody, until people get their own.
+func TestManyUsersWithOneAddressHideNobody(t *testing.T) {
+	const shared, many = "nobody@example.com", 60
+	for name, owned := range map[string]bool{"of other people": true, "of nobody": false} {
+		t.Run(name, func(t *testing.T) {
+			org, settings := serve(t, nil)
+			c := open(t, settings)
+			for i := range many {
+				id := ""
+				if owned {
+					id = fmt.Sprint("p-", i)
+				}
+				org.Set(org.AddUser(fmt.Sprintf("somebody%d@example.com", i), "FederationIdentifier", id, true), map[string]any{"Email": shared})
+			}
+			hers := org.AddUser("jane.doe@example.com", "FederationIdentifier", "p-jane", true)
+			org.Set(hers, map[string]any{"Email": shared})
+			matches, err := c.Find(t.Context(), connector.Keys{PersonID: "p-jane", Username: "other", Email: shared})
+			require.NoError(t, err)
+			require.Len(t, matches, 1)
+			assert.Equal(t, hers, matches[0].Account.ID)
+			assert.Equal(t, connector.ByExternalID, matches[0].By)
+
+			unmarked := org.AddUser("joe.doe@example.com", "FederationIdentifier", "", true)
+			matches, err = c.Find(t.Context(), connector.Keys{PersonID: "p-joe", Username: "joe.doe@example.com", Email: shared})
+			require.NoError(t, err)
+			require.Len(t, matches, 1)
+			assert.Equal(t, unmarked, matches[0].Account.ID)
+			assert.Equal(t, connector.ByUsername, matches[0].By)
+
+			matches, err = c.Find(t.Context(), connector.Keys{PersonID: "p-new", Username: "new", Email: shared})
+			if owned {
+				require.NoError(t, err)
+				assert.Empty(t, matches, "what is somebody else's is no match")
+				_, err = c.Find(t.Context(), connector.Keys{Email: shared})
+			}
+			says := failure(t, err, connector.KindInvalid).Message
+			assert.Contains(t, says, "more than 50 users")
+			assert.NotContains(t, says, shared)
+		})
+	}
 }
 
 func TestJWTBearer(t *testing.T) {

@@ -1,0 +1,318 @@
+package workflows_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tenurehq/tenure/assess"
+	"github.com/tenurehq/tenure/hr"
+	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/operator/report"
+	"github.com/tenurehq/tenure/policy"
+)
+
+// requestRules are testRules with a role for developers that has to be requested, and one for
+// everybody.
+func requestRules() policy.Rules {
+	rules := testRules()
+	rules.Apps["crm"] = policy.AppRules{}
+	request := &policy.RequestRules{Most: 90 * day}
+	rules.Roles = append(rules.Roles,
+		policy.Role{Name: "admin", When: "person.department == 'Development'", Request: request, Grants: []policy.Grant{{App: "wiki", Entitlements: []string{"admins"}}}},
+		policy.Role{Name: "crm-user", When: "true", Request: request, Grants: []policy.Grant{{App: "crm", Entitlements: []string{"users"}}}},
+	)
+	return rules
+}
+
+// except makes an exception for the person's employment, in force from a time after the epoch
+// until another; a zero until is none.
+func (b *biography) except(x ledger.Exception, from, until time.Duration) ledger.Exception {
+	b.t.Helper()
+	opened, ok := assess.Employment(assess.TimelineOf(person(b)), b.now())
+	require.True(b.t, ok, "there is an employment")
+	x.PersonID, x.Employment, x.Origin, x.Reason, x.DecidedBy, x.DecidedAt = b.person, opened, "r-1", "INC-1", "ada", b.now()
+	x.StartsAt = epoch.Add(from)
+	if until != 0 {
+		x.EndsAt = epoch.Add(until)
+	}
+	placed, err := b.ledger.PlaceException(context.Background(), x)
+	require.NoError(b.t, err)
+	return placed
+}
+
+// grants gives the person a role, and tells the run.
+func (b *biography) grants(after time.Duration, role string, from, until time.Duration) {
+	b.nudged(after, func() { b.except(ledger.Exception{Kind: "grant", Role: role}, from, until) })
+}
+
+// withholds takes something from the person, and tells the run.
+func (b *biography) withholds(after time.Duration, app, entitlement string, until time.Duration) {
+	b.nudged(after, func() {
+		b.except(ledger.Exception{Kind: "withhold", App: app, Entitlement: entitlement}, after, until)
+	})
+}
+
+// sees requires a state of an account at a time.
+func (b *biography) sees(after time.Duration, app, state, why string) {
+	b.on(after, func() { assert.Equal(b.t, state, b.state(app), "after %s: %s", after, why) })
+}
+
+func TestAGrantLastsAsLongAsItsTimeAndItsReason(t *testing.T) {
+	const minute = time.Minute
+	withAdmins, without := "on [admins engineers]", "on [engineers]"
+	for name, live := range map[string]func(b *biography){
+		"its time ends": func(b *biography) {
+			b.grants(day, "admin", day, 3*day)
+			b.sees(day+minute, "wiki", withAdmins, "granted")
+			b.sees(3*day-minute, "wiki", withAdmins, "still")
+			b.sees(3*day+minute, "wiki", without, "its time is over")
+		},
+		"an account that only the grant gave is kept and deleted as after a move": func(b *biography) {
+			b.grants(day, "crm-user", day, 3*day)
+			b.sees(day+minute, "crm", "on [users]", "granted")
+			b.sees(3*day+minute, "crm", "off []", "its time is over")
+			b.sees(34*day, "crm", "none", "retention is over")
+		},
+		"it begins in the future": func(b *biography) {
+			b.grants(day, "admin", 5*day, 8*day)
+			b.sees(5*day-minute, "wiki", without, "not yet")
+			b.on(2*day, func() {
+				assert.Equal(b.t, []any{"exception", epoch.Add(5 * day)}, []any{person(b).DueWhat, person(b).DueAt})
+			})
+			b.sees(5*day+minute, "wiki", withAdmins, "it has begun")
+			b.sees(8*day+minute, "wiki", without, "it is over")
+		},
+		"a move to where the role may not be had ends it": func(b *biography) {
+			b.grants(day, "admin", day, 30*day)
+			b.grants(day, "crm-user", day, 30*day)
+			b.hears(5*day, hr.Event{Type: hr.EventTransferred, Profile: profile("Sales")})
+			b.sees(5*day+minute, "wiki", "off []", "nobody in Sales is there")
+			b.sees(5*day+minute, "crm", "on [users]", "that one may be had everywhere")
+			b.hears(6*day, hr.Event{Type: hr.EventTransferred, Profile: profile("Development")})
+			b.sees(6*day+minute, "wiki", withAdmins, "it was not ended, and fits again")
+		},
+		"a leave turns it off, and time goes on": func(b *biography) {
+			b.grants(day, "admin", day, 10*day)
+			b.hears(2*day, hr.Event{Type: hr.EventLeaveStarted})
+			b.sees(3*day, "wiki", "off [admins engineers]", "on leave")
+			b.hears(20*day, hr.Event{Type: hr.EventLeaveEnded})
+			b.sees(20*day+minute, "wiki", without, "its time was over before the return")
+		},
+		"a leaver loses it with the rest, and a rehire does not bring it back": func(b *biography) {
+			b.grants(day, "admin", day, 60*day)
+			b.hears(2*day, terminated(hr.DateOf(epoch.Add(2*day))))
+			b.sees(4*day, "wiki", "off []", "left")
+			b.on(4*day, func() {
+				assert.Empty(b.t, person(b).Exceptions)
+				assert.Contains(b.t, b.actions(), ":exception_lapsed")
+			})
+			back := profile("Development")
+			back.StartDate = hr.DateOf(epoch.Add(10 * day))
+			b.hears(9*day, hr.Event{Type: hr.EventRehired, Profile: back, Effective: back.StartDate})
+			b.sees(11*day, "wiki", without, "another employment")
+		},
+		"one that was to begin after a rehire does not begin": func(b *biography) {
+			b.grants(day, "admin", 12*day, 60*day)
+			b.hears(2*day, terminated(hr.DateOf(epoch.Add(2*day))))
+			back := profile("Development")
+			back.StartDate = hr.DateOf(epoch.Add(10 * day))
+			b.hears(2*day+time.Minute, hr.Event{Type: hr.EventRehired, Profile: back, Effective: back.StartDate})
+			b.sees(13*day, "wiki", without, "another employment")
+		},
+		"two that overlap do not cut each other off": func(b *biography) {
+			b.grants(day, "admin", day, 3*day)
+			b.grants(day, "admin", 2*day, 6*day)
+			b.sees(3*day+minute, "wiki", withAdmins, "the other one gives it")
+			b.sees(6*day+minute, "wiki", without, "the last one is over")
+		},
+		"it is given back": func(b *biography) {
+			b.grants(day, "admin", day, 30*day)
+			b.nudged(4*day, func() {
+				_, err := b.ledger.EndException(context.Background(), ledger.ExceptionEnd{ID: person(b).Exceptions[0].ID, Operator: "ada", Reason: "done", At: b.now()})
+				require.NoError(b.t, err)
+			})
+			b.sees(4*day+minute, "wiki", without, "given back")
+		},
+		"taking wins over giving": func(b *biography) {
+			b.grants(day, "admin", day, 30*day)
+			b.withholds(2*day, "wiki", "admins", 5*day)
+			b.sees(2*day+minute, "wiki", without, "withheld")
+			b.sees(5*day+minute, "wiki", withAdmins, "no longer withheld, and still granted")
+			b.withholds(6*day, "wiki", "", 0)
+			b.sees(6*day+minute, "wiki", "off []", "the account is withheld, for as long as the employment lasts")
+			b.sees(40*day, "wiki", "none", "retention is over")
+		},
+		"HR corrects how the employment began": func(b *biography) {
+			b.withholds(day, "wiki", "", 0)
+			earlier := profile("Development")
+			earlier.StartDate = hr.DateOf(epoch.Add(-30 * day))
+			b.hears(2*day, hr.Event{Type: hr.EventHired, Profile: earlier, Effective: earlier.StartDate})
+			b.hears(2*day+minute, hr.Event{Type: hr.EventRescinded, Rescinds: "e1"})
+			b.sees(3*day, "wiki", "off []", "still withheld")
+			b.on(3*day, func() {
+				require.NotEqual(b.t, "e1", assess.TimelineOf(person(b)).Periods[0].Opened.ID, "the employment was opened anew")
+			})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBiography(t, requestRules())
+			b.hears(0, hired("Development"))
+			live(b)
+			b.live(70 * day)
+			rows, err := b.ledger.Audit(context.Background(), b.person, 0, 1000)
+			require.NoError(t, err)
+			assert.True(t, slices.ContainsFunc(rows, func(r ledger.AuditRow) bool { return r.Action == "exception_placed" }))
+		})
+	}
+}
+
+func TestTheReasonOfAccessNamesTheGrant(t *testing.T) {
+	b := newBiography(t, requestRules())
+	b.hears(0, hired("Development"))
+	b.grants(day, "crm-user", day, 3*day)
+	b.live(2 * day)
+	rows, err := b.ledger.Audit(context.Background(), b.person, 0, 1000)
+	require.NoError(t, err)
+	i := slices.IndexFunc(rows, func(r ledger.AuditRow) bool { return r.App == "crm" && r.Action == "created" })
+	require.GreaterOrEqual(t, i, 0)
+	assert.Contains(t, rows[i].Cause, "crm-user (x-1)")
+}
+
+// randomExceptions makes up to three exceptions around a time, if there is an employment.
+func (b *biography) randomExceptions(r *rand.Rand, at time.Duration) {
+	n := r.IntN(4)
+	type drawn struct {
+		x           ledger.Exception
+		from, until time.Duration
+	}
+	var all []drawn
+	for range n {
+		d := drawn{from: at + time.Duration(r.IntN(20)-5)*day}
+		d.until = d.from + time.Duration(1+r.IntN(40))*day
+		switch r.IntN(3) {
+		case 0:
+			d.x = ledger.Exception{Kind: "grant", Role: []string{"admin", "crm-user"}[r.IntN(2)]}
+		case 1:
+			d.x = ledger.Exception{Kind: "grant", Role: "admin"}
+		case 2:
+			d.x = ledger.Exception{Kind: "withhold", App: "wiki", Entitlement: []string{"", "engineers", "admins"}[r.IntN(3)]}
+		}
+		all = append(all, d)
+	}
+	b.nudged(at, func() {
+		if _, ok := assess.Employment(assess.TimelineOf(person(b)), b.now()); !ok {
+			return
+		}
+		for i, d := range all {
+			d.x.Emergency = i%2 == 0 // two that are alike otherwise are two
+			b.except(d.x, d.from, d.until)
+		}
+	})
+}
+
+// oracle says which entitlements somebody may have in the wiki and in the crm at an instant,
+// without the code that evaluates exceptions.
+func (b *biography) oracle(at time.Time) map[string][]string {
+	p := person(b)
+	t := assess.TimelineOf(p)
+	standing := t.At(at)
+	may := map[string][]string{}
+	if standing.Period == nil || standing.Profile == nil || standing.Status == hr.StatusEnded || standing.Status == hr.StatusUpcoming {
+		return may
+	}
+	developer := standing.Profile.Department == "Development"
+	if developer {
+		may["wiki"] = []string{"engineers"}
+	}
+	all, err := b.ledger.Exceptions(context.Background(), ledger.ExceptionFilter{PersonID: b.person}, 0, 1000)
+	require.NoError(b.t, err)
+	var taken []ledger.Exception
+	for _, x := range all {
+		covers := !x.DecidedAt.Before(standing.Period.Starts) && (standing.Period.Ends.IsZero() || x.DecidedAt.Before(standing.Period.Ends))
+		if (x.Employment != standing.Period.Opened && !covers) || x.StartsAt.After(at) || !x.EndsAt.IsZero() && !x.EndsAt.After(at) {
+			continue
+		}
+		switch {
+		case x.Kind == "withhold":
+			taken = append(taken, x)
+		case x.Role == "crm-user":
+			may["crm"] = []string{"users"}
+		case developer:
+			may["wiki"] = append(may["wiki"], "admins")
+		}
+	}
+	for _, x := range taken {
+		may[x.App] = slices.DeleteFunc(may[x.App], func(e string) bool { return x.Entitlement == "" || x.Entitlement == e })
+	}
+	return may
+}
+
+// linked lists the person's accounts that are there, with what they have.
+func (b *biography) linked() (all []string) {
+	for _, l := range person(b).Links {
+		if l.State.HasAccount() {
+			all = append(all, fmt.Sprint(l.App, " ", l.State, " ", append([]string{}, l.Entitlements...)))
+		}
+	}
+	return all
+}
+
+// Whatever HR says and whatever is granted and withheld, nobody has what no reason gives at
+// that instant, and whoever is at work has all that a reason gives. Afterwards the record tells
+// what they had at each instant.
+func TestNobodyHasWhatNoReasonGives(t *testing.T) {
+	had := 0
+	for seed := range uint64(30) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			r := rand.New(rand.NewPCG(seed, 7))
+			rules := requestRules()
+			rules.Leaver.Retain = 20 * day
+			b := newBiography(t, rules)
+			first, second := randomLife(r, b.person)
+			b.says(0, first)
+			late := time.Duration(5+r.IntN(20)) * day
+			b.randomExceptions(r, late-2*day)
+			b.says(late, second)
+			b.randomExceptions(r, late+10*day)
+			then := map[time.Time][]string{} // what the ledger knew that the person had
+			for at := day; at < 100*day; at += 19 * time.Hour {
+				b.on(at+7*time.Minute, func() {
+					then[b.now()] = b.linked()
+					may := b.oracle(b.now())
+					active := assess.TimelineOf(person(b)).At(b.now()).Status == hr.StatusActive
+					for _, app := range []string{"wiki", "crm"} {
+						account, ok := b.account(app)
+						if !ok || !account.Active {
+							if active {
+								assert.Empty(t, may[app], "%s after %s: a reason gives it, and it is not there", app, at)
+							}
+							continue
+						}
+						assert.True(t, active, "%s is on after %s", app, at)
+						allowed := slices.Sorted(slices.Values(may[app]))
+						assert.ElementsMatch(t, slices.Compact(allowed), account.Entitlements, "%s after %s", app, at)
+						had += len(account.Entitlements)
+					}
+				})
+			}
+			b.live(101 * day)
+			for at, links := range then {
+				access, err := report.AccessOf(context.Background(), b.ledger, b.person, at)
+				require.NoError(t, err)
+				var recorded []string
+				for _, a := range access {
+					recorded = append(recorded, fmt.Sprint(a.App, " ", a.State, " ", a.Names()))
+				}
+				assert.Equal(t, links, recorded, "by the record, as of %s", at)
+			}
+		})
+	}
+	assert.Greater(t, had, 500, "these lives are not worth living")
+}
