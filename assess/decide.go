@@ -28,7 +28,10 @@ type Decision struct {
 	SameHumans []SameHuman
 	// LapsedSkips lists the keys of skipped steps that are no longer asked for.
 	LapsedSkips []string
-	// LapsedExceptions lists the exceptions that are over by themselves.
+	// EndedGrants lists what grants gave whose time is over, until they have lapsed.
+	EndedGrants []policy.Grant
+	// LapsedExceptions lists the exceptions that are over by themselves, once nothing is left
+	// to do because of that.
 	LapsedExceptions []ledger.LapsedException
 	// PolicyErr says why policy could not be evaluated for this person. Then nothing is
 	// desired, and the only steps are those that cut off somebody who must not have access:
@@ -63,7 +66,7 @@ func (r Rules) For(ctx context.Context, person ledger.Person, now time.Time, reg
 	d := Decision{Now: now, Person: person}
 	d.Timeline = TimelineOf(person)
 	standing := d.Timeline.At(now)
-	d.LapsedExceptions = lapsedExceptions(person, d.Timeline, now)
+	d.EndedGrants = r.endedGrants(person, now)
 
 	identity := policy.Identity{PersonID: person.PersonID, Username: person.Username}
 	if standing.Profile != nil && standing.Status != hr.StatusEnded && person.CarriedTo == "" {
@@ -109,6 +112,9 @@ func (r Rules) For(ctx context.Context, person ledger.Person, now time.Time, reg
 		Retentions: retentions(person.Retentions, standing, now),
 		Approvals:  approvals(person.Approvals),
 	})
+	if len(d.Plan.Steps) == 0 { // until then the breaker asks whether what is taken was granted for a time
+		d.LapsedExceptions = lapsedExceptions(person, d.Timeline, now)
+	}
 	if d.PolicyErr == nil { // otherwise it is unknown what would be asked for
 		d.LapsedSkips = lapsedSkips(person.Steps, d.Plan.Skipped)
 	}

@@ -38,6 +38,17 @@ func ruling(x ledger.Exception) policy.Exception {
 	}
 }
 
+// endedGrants returns what the roles give that were granted to somebody until now.
+func (r Rules) endedGrants(person ledger.Person, now time.Time) []policy.Grant {
+	var all []policy.Grant
+	for _, x := range person.Exceptions {
+		if x.Kind == string(policy.ExceptGrant) && !x.EndsAt.IsZero() && !x.EndsAt.After(now) {
+			all = append(all, r.Policy.RoleGrants(x.Role)...)
+		}
+	}
+	return all
+}
+
 // lapsedExceptions returns the exceptions that are over by themselves: their time is over, or
 // the employment for which they were made.
 func lapsedExceptions(person ledger.Person, t hr.Timeline, now time.Time) []ledger.LapsedException {

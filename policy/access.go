@@ -41,14 +41,15 @@ func (e *evaluation) granted(profile *hr.Profile) access {
 			continue
 		}
 		if holds == true {
-			all.grant(role, role.name)
+			all.grant(role, role.name, false)
 		}
 	}
 	return all
 }
 
-// grant adds what a role gives, with the reason that is shown for it.
-func (a access) grant(role *role, reason string) {
+// grant adds what a role gives, with the reason that is shown for it. excepted says that it is
+// given by an exception.
+func (a access) grant(role *role, reason string, excepted bool) {
 	for _, grant := range role.grants {
 		app, ok := a[grant.App]
 		if !ok {
@@ -58,9 +59,10 @@ func (a access) grant(role *role, reason string) {
 		for _, name := range grant.Entitlements {
 			entitlement, ok := app[name]
 			if !ok {
-				entitlement = &Entitlement{Name: name}
+				entitlement = &Entitlement{Name: name, Excepted: excepted}
 				app[name] = entitlement
 			}
+			entitlement.Excepted = entitlement.Excepted && excepted
 			if !slices.Contains(entitlement.Roles, reason) {
 				entitlement.Roles = append(entitlement.Roles, reason)
 			}
@@ -88,6 +90,7 @@ func (a access) with(more access) {
 						old.Roles = append(old.Roles, role)
 					}
 				}
+				old.Excepted = old.Excepted && new.Excepted
 				if new.Until.After(old.Until) {
 					old.Until = new.Until
 				}

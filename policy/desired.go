@@ -42,6 +42,8 @@ type Account struct {
 	// It is empty for an account with entitlements, and for one that is only kept after a
 	// move.
 	Roles []string
+	// Excepted means that nothing but grants among the exceptions gives the account.
+	Excepted bool
 }
 
 // EntitlementNames returns the names of the account's entitlements, sorted; nil if it has
@@ -60,4 +62,6 @@ type Entitlement struct {
 	Name  string
 	Roles []string  // names of the roles that grant it, sorted
 	Until time.Time // end of the overlap of an entitlement that is only kept after a move; else zero
+	// Excepted means that nothing but grants among the exceptions gives it.
+	Excepted bool
 }

@@ -121,23 +121,23 @@ func (e *evaluation) add(granted access, profile *hr.Profile, enabled bool) {
 	vars := variablesOf(e.identity, profile)
 	for _, name := range slices.Sorted(maps.Keys(granted)) {
 		vars.manager = object{managerType, &manager{e.identity.ManagerAccounts[name]}}
+		roles, excepted := e.givers(name, vars)
+		if len(granted[name]) > 0 {
+			roles = nil // entitlements name their own roles
+		}
 		e.accounts = append(e.accounts, Account{
 			App:          name,
 			Enabled:      enabled,
 			Attributes:   e.attributes(e.policy.apps[name], vars),
 			Entitlements: granted[name].sorted(),
-			Roles:        e.givers(name, granted[name], vars),
+			Roles:        roles,
+			Excepted:     excepted,
 		})
 	}
 }
 
-// givers returns the roles that give an account without entitlements; nil if it has some,
-// because entitlements name their own roles.
-func (e *evaluation) givers(app string, has entitlements, vars *variables) []string {
-	if len(has) > 0 {
-		return nil
-	}
-	var names []string
+// givers returns the roles that give an account in an app, and whether exceptions alone do.
+func (e *evaluation) givers(app string, vars *variables) (names []string, excepted bool) {
 	add := func(role *role, as string) {
 		gives := slices.ContainsFunc(role.grants, func(g Grant) bool { return g.App == app })
 		if !gives {
@@ -152,13 +152,15 @@ func (e *evaluation) givers(app string, has entitlements, vars *variables) []str
 			add(role, role.name)
 		}
 	}
+	byRule := len(names)
 	for _, x := range e.inForce(ExceptGrant) {
 		if role := e.policy.role(x.Role); role != nil && role.request != nil {
 			add(role, x.gives())
 		}
 	}
+	excepted = byRule == 0 && len(names) > 0
 	slices.Sort(names)
-	return names
+	return names, excepted
 }
 
 // attributes evaluates an app's mappings; empty ones are left out.

@@ -89,7 +89,7 @@ func (e *evaluation) requested(profile *hr.Profile, granted access) {
 			continue
 		}
 		if holds == true {
-			granted.grant(role, x.gives())
+			granted.grant(role, x.gives(), true)
 		}
 	}
 }

@@ -194,7 +194,7 @@ func (d decision) askAbout(key hr.EventKey) ledger.Ask {
 func (d decision) disables() []withdrawal {
 	var all []withdrawal
 	for _, s := range d.Plan.Steps {
-		if d.link(s.App).State != ledger.LinkActive || s.Kind != plan.Disable && s.Kind != plan.Delete {
+		if d.link(s.App).State != ledger.LinkActive || s.Kind != plan.Disable && s.Kind != plan.Delete || d.endedInTime(s.App, nil) {
 			continue
 		}
 		if i := slices.IndexFunc(all, func(a withdrawal) bool { return a.Apps[0] == s.App }); i >= 0 {
@@ -223,15 +223,48 @@ func (d decision) destructions() []withdrawal {
 func (d decision) losses() []withdrawal {
 	var all []withdrawal
 	for _, s := range d.Plan.Steps {
-		if s.Kind == plan.Update && len(s.Revoke) > 0 {
+		if s.Kind == plan.Update && len(s.Revoke) > 0 && !d.endedInTime(s.App, s.Revoke) {
 			all = append(all, d.askFor(ledger.Losses, s, s.Revoke, "loses "))
 		}
 	}
 	return all
 }
 
+// endedInTime reports whether grants whose time is over gave all of this in an app: the
+// entitlements or, if there are none, the account. It was said when they were made that it would
+// end now, so it is no sign of a mistake about many people.
+func (d decision) endedInTime(app string, entitlements []string) bool {
+	var gave []string
+	account := false
+	for _, grant := range d.EndedGrants {
+		if grant.App == app {
+			account, gave = true, append(gave, grant.Entitlements...)
+		}
+	}
+	if len(entitlements) == 0 {
+		return account
+	}
+	return len(set.Minus(entitlements, gave)) == 0
+}
+
+// excepted reports whether exceptions alone give somebody what a step gives: an operator, or
+// whoever approved it, has decided about this one person.
+func (d decision) excepted(s plan.Step) bool {
+	account := d.account(s.App)
+	if s.Kind == plan.Provision && !account.Excepted {
+		return false
+	}
+	gives := s.Grant
+	for _, e := range account.Entitlements {
+		if e.Excepted {
+			gives = set.Minus(gives, []string{e.Name})
+		}
+	}
+	return len(gives) == 0
+}
+
 // grants returns the entitlements and accounts that somebody who has access would be given
-// in addition. The first access of a joiner or of somebody who comes back does not count,
+// in addition, other than by exceptions. The first access of a joiner or of somebody who comes back does not count,
 // even if it comes in several parts; neither does what an adopted account lacks.
 func (d decision) grants() []withdrawal {
 	if !slices.ContainsFunc(d.Person.Links, func(l ledger.Link) bool { return l.State == ledger.LinkActive }) {
@@ -241,7 +274,7 @@ func (d decision) grants() []withdrawal {
 	for _, s := range d.Plan.Steps {
 		link := d.link(s.App)
 		switch {
-		case link.JustAdopted():
+		case link.JustAdopted(), d.excepted(s):
 		case s.Kind == plan.Update && len(s.Grant) > 0 && link.State == ledger.LinkActive:
 			all = append(all, d.askFor(ledger.Grants, s, s.Grant, "is given "))
 		case s.Kind == plan.Provision && !d.owed(s.App):

@@ -316,3 +316,26 @@ func TestNobodyHasWhatNoReasonGives(t *testing.T) {
 	}
 	assert.Greater(t, had, 500, "these lives are not worth living")
 }
+
+// What was granted to one person for a time is no sign of a mistake about many: neither its
+// beginning nor its end waits for the breaker. What a move takes does.
+func TestTheBreakerDoesNotCountWhatWasGrantedForATime(t *testing.T) {
+	b := newBiography(t, requestRules())
+	b.limit()
+	b.hears(0, hired("Development"))
+	for i, kind := range []ledger.WithdrawalKind{ledger.Grants, ledger.Losses, ledger.Disables} {
+		b.others(day+time.Duration(i)*time.Second, kind, 3) // whatever is counted would be held
+		b.others(3*day-time.Hour+time.Duration(i)*time.Second, kind, 3)
+	}
+	b.grants(day+time.Minute, "admin", day+time.Minute, 3*day)
+	b.grants(day+2*time.Minute, "crm-user", day+2*time.Minute, 3*day)
+	b.on(day+2*time.Minute+10*time.Second, func() {
+		assert.Equal(t, []string{"on [admins engineers]", "on [users]"}, []string{b.state("wiki"), b.state("crm")}, "at once")
+	})
+	b.on(3*day+10*time.Second, func() {
+		assert.Equal(t, []string{"on [engineers]", "off []"}, []string{b.state("wiki"), b.state("crm")}, "at once")
+	})
+	b.hears(3*day+time.Hour, hr.Event{Type: hr.EventTransferred, Profile: profile("Sales")})
+	b.on(3*day+2*time.Hour, func() { assert.Equal(t, "on [engineers]", b.state("wiki"), "a move is held") })
+	b.live(4 * day)
+}
