@@ -33,9 +33,9 @@ func (p *Policy) Evaluate(t hr.Timeline, now time.Time, id Identity, exceptions 
 	e := evaluation{policy: p, now: now, identity: id, exceptions: exceptions}
 	standing := t.At(now)
 	e.changesAt(standing.Changes)
+	e.exceptionsChange()
 	positions := positionsOf(t)
 	if current := periodAt(t.Periods, now); current != nil {
-		e.exceptionsChange()
 		e.current(current, positions, standing.Status == hr.StatusActive)
 	}
 	e.upcoming(t.Periods, positions)
@@ -108,9 +108,7 @@ func (e *evaluation) upcoming(periods []hr.Period, positions []hr.Position) {
 		all.with(granted)
 	}
 	if period := periodAt(periods, begins); period != nil {
-		if now := periodAt(periods, e.now); now == nil || now == period { // else the exceptions are not for that one
-			e.withhold(all)
-		}
+		e.withhold(all)
 		e.add(all, &period.Profiles[snapshotAt(period, begins)].Profile, false)
 	}
 }
