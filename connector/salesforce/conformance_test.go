@@ -4,6 +4,7 @@ import (
 	"maps"
 	"net/http/httptest"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
