@@ -35,6 +35,8 @@ const (
 type Switches struct {
 	// NotFoundAfterCreate is how many requests for a new user are answered by 404.
 	NotFoundAfterCreate int
+	// NamelessReads is how many reads of a new user lack the name.
+	NamelessReads int
 	// CreationIncomplete is how many changes of a new user are refused by 412.
 	CreationIncomplete int
 	// SearchesLag is how many searches do not show a new user.
@@ -87,7 +89,7 @@ type person struct {
 	password string
 	signOuts int
 
-	hidden, unfinished, lag int
+	hidden, nameless, unfinished, lag int
 }
 
 type group struct {
@@ -155,7 +157,7 @@ func (s *Service) SetSwitches(to Switches) {
 	defer s.mu.Unlock()
 	s.switches = to
 	for _, p := range s.people {
-		p.hidden, p.unfinished, p.lag = 0, 0, 0
+		p.hidden, p.nameless, p.unfinished, p.lag = 0, 0, 0, 0
 	}
 	for _, g := range s.groups {
 		for _, m := range g.members {
@@ -322,7 +324,7 @@ func (s *Service) add(user map[string]any) *person {
 			user[name] = value
 		}
 	}
-	p := &person{user: user, hidden: s.switches.NotFoundAfterCreate, unfinished: s.switches.CreationIncomplete, lag: s.switches.SearchesLag}
+	p := &person{user: user, hidden: s.switches.NotFoundAfterCreate, nameless: s.switches.NamelessReads, unfinished: s.switches.CreationIncomplete, lag: s.switches.SearchesLag}
 	s.people[user["id"].(string)] = p
 	s.order = append(s.order, user["id"].(string))
 	return p

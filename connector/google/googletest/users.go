@@ -251,6 +251,11 @@ func (s *Service) getUser(r *http.Request, _ map[string]any) (any, *problem) {
 		return nil, bad
 	}
 	shown := p.shown()
+	if p.nameless > 0 {
+		p.nameless--
+		s.door.Spring("NamelessReads")
+		delete(shown, "name")
+	}
 	if r.URL.Query().Get("projection") != "full" {
 		delete(shown, "customSchemas")
 	}
