@@ -27,7 +27,7 @@ const aboutColumns = `
 // aboutProofs says what the levels of proof are worth.
 func aboutProofs() string {
 	var out strings.Builder
-	out.WriteString("\nThe suite of connectors passes for every kind. The column *proof* says on what. There are four levels, the best first, and the tests write them when they pass (`connector/catalog/proofs.json`):\n\n")
+	out.WriteString("\nThe suite of connectors passes for every kind. The table below says on what. There are four levels, the best first, and the tests write them when they pass (`connector/catalog/proofs.json`):\n\n")
 	for _, level := range connector.Levels() {
 		fmt.Fprintf(&out, "- **%s**: %s.\n", level, level.Means())
 	}
@@ -66,15 +66,19 @@ func render(kinds []connector.Kind) []byte {
 	for _, column := range columns {
 		out.WriteString(" " + column.title + " |")
 	}
-	out.WriteString(" proof |\n|---|" + strings.Repeat("---|", len(columns)+1) + "\n")
+	out.WriteString("\n|---|" + strings.Repeat("---|", len(columns)) + "\n")
 	for _, kind := range kinds {
 		fmt.Fprintf(&out, "| [%s](#%s) |", kind.Name, kind.Name)
 		for _, column := range columns {
 			out.WriteString(mark(kind, column.op) + " |")
 		}
-		fmt.Fprintf(&out, " %s |\n", cell(strings.Join(kind.ProvenOn(), "; ")+never(kind)))
+		out.WriteString("\n")
 	}
 	out.WriteString(aboutColumns + aboutProofs())
+	out.WriteString("\n| kind | proven on | never run against |\n|---|---|---|\n")
+	for _, kind := range kinds {
+		fmt.Fprintf(&out, "| [%s](#%s) | %s | %s |\n", kind.Name, kind.Name, cell(strings.Join(kind.ProvenOn(), "; ")), kind.Unreached)
+	}
 	for _, kind := range kinds {
 		renderKind(&out, kind)
 	}
@@ -158,14 +162,6 @@ func within(part string) string {
 		return ""
 	}
 	return "(" + part + ")"
-}
-
-// never says that the vendor's service was not reached.
-func never(kind connector.Kind) string {
-	if kind.Unreached == "" {
-		return ""
-	}
-	return fmt.Sprintf("; never run against %s", kind.Unreached)
 }
 
 func typeOf(s connector.Setting) string {

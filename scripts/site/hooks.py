@@ -40,9 +40,8 @@ def index_first(path):
     return (path.name != "README.md", path.name)
 
 
-# Pages with a table that is to be seen whole: it gets the width of the contents, and small
-# print.
-WIDE = {"leavers.md"}
+# Pages whose first table is to be seen whole: it gets the whole width, and small print.
+WIDE = {"connectors.md", "leavers.md"}
 
 
 def on_page_context(context, page, config, nav):
