@@ -51,7 +51,7 @@ func (a *stepAttempt) receiverByDelete() (ledger.Receiver, error) {
 	case !a.app.Capabilities().HandOverByDelete, a.d.skipsHandOver(a.step.App):
 		return ledger.Receiver{}, nil
 	case h.To.PersonID == "" && slices.ContainsFunc(a.d.Plan.Steps, handsOver): // the receiver was lost since this was planned
-		return ledger.Receiver{}, a.notGiven(h.Why)
+		return ledger.Receiver{}, notGiven(h.Why)
 	}
 	return h.To, nil
 }
@@ -76,7 +76,7 @@ func (a *stepAttempt) giveByDeleting(to ledger.Receiver) error {
 	err := a.checkReceiver(to)
 	var refused *Error
 	if errors.As(err, &refused) && refused.Code == CodeNoRecipient {
-		return a.notGiven(refused.why)
+		return notGiven(refused.why)
 	}
 	if err != nil {
 		return err
@@ -87,7 +87,7 @@ func (a *stepAttempt) giveByDeleting(to ledger.Receiver) error {
 	err = a.app.Delete(connector.WithRecipient(a.ctx, to.AccountID), a.link.AccountID)
 	var app *connector.Error
 	if errors.As(err, &app) && connector.Is(err, connector.KindInvalid, connector.KindConflict, connector.KindUnsupported) {
-		return a.notGiven("the app refuses to give them to the receiver: " + app.Message)
+		return notGiven("the app refuses to give them to the receiver: " + app.Message)
 	}
 	return err
 }
@@ -101,7 +101,7 @@ func (a *stepAttempt) maybeHandedOver() (ledger.Receiver, bool) {
 
 // notGiven returns the error for an account that is not deleted because nobody can be given its
 // data by that. Skipping its own step would keep the account, so an operator skips another one.
-func (a *stepAttempt) notGiven(why string) *Error {
+func notGiven(why string) *Error {
 	return &Error{
 		Code: CodeNoRecipient,
 		Message: "the account is not deleted, because nobody can be given its data by that: " + why + ". See to it that somebody can (the manager or " +
