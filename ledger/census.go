@@ -9,7 +9,7 @@ import (
 
 // Census counts what the ledger holds.
 type Census interface {
-	// Count counts links and steps, by app.
+	// Count counts links and steps by app, and exceptions by kind.
 	Count(ctx context.Context) (Counts, error)
 	// Overdue counts the people who are overdue: see Lateness.
 	Overdue(ctx context.Context, l Lateness) (int, error)
@@ -44,4 +44,6 @@ type Counts struct {
 	Retention map[string]int
 	// Approvals counts the deletions that wait for an operator's approval.
 	Approvals map[string]int
+	// Exceptions counts, by kind, the exceptions that have not ended.
+	Exceptions map[string]int
 }

@@ -231,8 +231,10 @@ type personScreen struct {
 	Held      []string          `json:"held,omitempty"` // cohorts that hold a change of theirs
 	// Holds lists the legal holds in force. Retentions says how long operators want
 	// accounts to be kept. Approvals lists the deletions that an operator has to approve.
-	Holds      []holdView        `json:"holds,omitempty"`
-	Retentions []retentionView   `json:"retentions,omitempty"`
+	Holds      []holdView      `json:"holds,omitempty"`
+	Retentions []retentionView `json:"retentions,omitempty"`
+	// Exceptions lists what they have, or do not have, other than the rules say.
+	Exceptions []exceptionView   `json:"exceptions,omitempty"`
 	Approvals  []ledger.Approval `json:"approvals,omitempty"`
 	// Letters lists the records about the person that could not be read. Nobody knows
 	// what these would have changed.
@@ -275,6 +277,9 @@ func showPerson(person ledger.Person, operators map[hr.EventKey]ledger.AuditRow,
 	}
 	for _, r := range person.Retentions {
 		v.Retentions = append(v.Retentions, viewRetention(r))
+	}
+	for _, x := range person.Exceptions {
+		v.Exceptions = append(v.Exceptions, viewException(x, "", rules, now))
 	}
 	for _, l := range person.Letters {
 		v.Letters = append(v.Letters, report.LetterOf(l))
@@ -367,6 +372,9 @@ func (v personScreen) draw(p *page) {
 	}))
 	p.table("Legal holds (tenure hold release)", "hold,placed,until,operator,reason", rowsOf(v.Holds, func(h holdView) []string {
 		return []string{h.Hold, words.Instant(h.PlacedAt), words.Instant(h.Until), operatorFrom(h.Operator, h.Login), h.Reason}
+	}))
+	p.table("Other than the rules say (tenure exception)", "exception,kind,what,state,from,until,by,reason", rowsOf(v.Exceptions, func(x exceptionView) []string {
+		return []string{x.Exception, x.Kind, x.what(), x.State, words.Instant(x.From), words.Instant(x.Until), operatorFrom(x.DecidedBy, x.Login), x.Reason}
 	}))
 	p.table("Kept for longer or shorter than the configuration says (tenure retention)", "app,kept,set,operator,reason", rowsOf(v.Retentions, func(r retentionView) []string {
 		return []string{r.app(), r.kept(), words.Instant(r.SetAt), operatorFrom(r.Operator, r.Login), r.Reason}

@@ -14,7 +14,7 @@ var censusTests = tests{
 	"CountsByApp": func(t *testing.T, l ledger.Ledger) {
 		empty, err := l.Count(t.Context())
 		require.NoError(t, err)
-		assert.Equal(t, ledger.Counts{Links: map[string]map[ledger.LinkState]int{}, Attention: map[string]int{}, Retention: map[string]int{}, Approvals: map[string]int{}}, empty)
+		assert.Equal(t, ledger.Counts{Links: map[string]map[ledger.LinkState]int{}, Attention: map[string]int{}, Retention: map[string]int{}, Approvals: map[string]int{}, Exceptions: map[string]int{}}, empty)
 		for i, person := range []string{"p1", "p2", "p3"} {
 			state := []ledger.LinkState{ledger.LinkActive, ledger.LinkDisabled, ledger.LinkDisabled}[i]
 			putLink(t, l, ledger.Link{PersonID: person, App: "wiki", State: state})
@@ -43,7 +43,7 @@ var censusTests = tests{
 			},
 			Attention: map[string]int{"wiki": 2, "": 2},
 			Retention: map[string]int{"wiki": 1},
-			Approvals: map[string]int{"wiki": 1},
+			Approvals: map[string]int{"wiki": 1}, Exceptions: map[string]int{},
 		}, got)
 	},
 	"WhoIsOverdueIsCounted": func(t *testing.T, l ledger.Ledger) {

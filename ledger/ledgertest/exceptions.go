@@ -99,6 +99,17 @@ var exceptionTests = tests{
 		require.NoError(t, err)
 		assert.Equal(t, []ledger.Exception{b}, page)
 	},
+	"IsCountedUntilItHasEnded": func(t *testing.T, l ledger.Ledger) {
+		record(t, l, received("p1", "e1", 0))
+		x := placeException(t, l, granted(2, 90))
+		placeException(t, l, granted(3, 90))
+		placeException(t, l, withheld(3, "wiki", ""))
+		_, err := l.EndException(t.Context(), givenBack(x.ID, 5))
+		require.NoError(t, err)
+		counts, err := l.Count(t.Context())
+		require.NoError(t, err)
+		assert.Equal(t, map[string]int{"grant": 1, "withhold": 1}, counts.Exceptions)
+	},
 	"LapsesWithAnAssessment": func(t *testing.T, l ledger.Ledger) {
 		record(t, l, received("p1", "e1", 0))
 		lapsed, stays := placeException(t, l, granted(2, 90)), placeException(t, l, withheld(2, "wiki", ""))

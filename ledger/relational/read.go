@@ -243,7 +243,7 @@ type counted struct {
 
 // Count implements ledger.Census.
 func (s *Store) Count(ctx context.Context) (ledger.Counts, error) {
-	counts := ledger.Counts{Links: map[string]map[ledger.LinkState]int{}, Attention: map[string]int{}, Retention: map[string]int{}, Approvals: map[string]int{}}
+	counts := ledger.Counts{Links: map[string]map[ledger.LinkState]int{}, Attention: map[string]int{}, Retention: map[string]int{}, Approvals: map[string]int{}, Exceptions: map[string]int{}}
 	for _, c := range []struct {
 		query string
 		args  []any
@@ -259,6 +259,7 @@ func (s *Store) Count(ctx context.Context) (ledger.Counts, error) {
 		{`SELECT l.app, '', count(*) FROM links l JOIN people p ON p.id = l.person_id
 			WHERE l.state = 'disabled' AND p.status = ? GROUP BY l.app`, []any{string(hr.StatusEnded)}, func(c counted) { counts.Retention[c.app] = c.n }},
 		{`SELECT app, '', count(*) FROM approvals WHERE state = 'asked' GROUP BY app`, nil, func(c counted) { counts.Approvals[c.app] = c.n }},
+		{`SELECT kind, '', count(*) FROM exceptions WHERE ended_at IS NULL GROUP BY kind`, nil, func(c counted) { counts.Exceptions[c.app] = c.n }},
 	} {
 		rows, err := list(ctx, s.engine, c.query, c.args, func(c *counted) []any { return []any{&c.app, &c.state, &c.n} })
 		if err != nil {

@@ -105,6 +105,6 @@ type Dialect struct {
 func Compiled(d Dialect) []string {
 	return []string{
 		summaryQuery, eventsQuery, linksQuery, stepsQuery, waiversQuery, lettersQuery, tasksQuery, withdrawalsQuery,
-		holdsQuery, retentionsQuery, approvalsQuery, accountsQuery, knownQuery(d),
+		holdsQuery, retentionsQuery, approvalsQuery, exceptionsQuery, accountsQuery, knownQuery(d),
 	}
 }

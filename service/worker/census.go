@@ -11,6 +11,7 @@ import (
 
 	"github.com/tenurehq/tenure/clock"
 	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/policy"
 )
 
 const (
@@ -34,6 +35,7 @@ var (
 	approvalsDesc = prometheus.NewDesc("tenure_deletions_waiting", "Deletions that wait for an operator's approval, by app.", []string{"app"}, nil)
 	holdsDesc     = prometheus.NewDesc("tenure_hold_people", "People under legal hold, of whom nothing is deleted, by state: ending (the last hold ends within a week), lasting.", []string{"state"}, nil)
 	cohortsDesc   = prometheus.NewDesc("tenure_breaker_cohorts", "Mass changes that are held, by kind: each needs an operator's decision.", []string{"kind"}, nil)
+	exceptionDesc = prometheus.NewDesc("tenure_exceptions", "Exceptions to policy that have not ended, by kind: grant, withhold, accept, waive.", []string{"kind"}, nil)
 	overdueDesc   = prometheus.NewDesc("tenure_people_overdue", "People for whom something is due, by the ledger alone, without progress for longer than sweep.overdue.", nil, nil)
 	heldDesc      = prometheus.NewDesc("tenure_breaker_held_people", "People with a held change, because too many were to lose access, or to be given more, at once.", []string{"kind"}, nil)
 )
@@ -82,7 +84,7 @@ type counts struct {
 
 // Describe implements prometheus.Collector.
 func (c *census) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{linksDesc, attentionDesc, retentionDesc, approvalsDesc, holdsDesc, cohortsDesc, heldDesc, overdueDesc, seatsDesc, usedDesc, freeDesc, awaitedDesc, lowDesc} {
+	for _, d := range []*prometheus.Desc{linksDesc, attentionDesc, retentionDesc, approvalsDesc, exceptionDesc, holdsDesc, cohortsDesc, heldDesc, overdueDesc, seatsDesc, usedDesc, freeDesc, awaitedDesc, lowDesc} {
 		out <- d
 	}
 }
@@ -112,6 +114,9 @@ func (c *census) Collect(out chan<- prometheus.Metric) {
 		gauge(attentionDesc, counts.Attention[app], app)
 		gauge(retentionDesc, counts.Retention[app], app)
 		gauge(approvalsDesc, counts.Approvals[app], app)
+	}
+	for _, kind := range policy.ExceptionKinds() {
+		gauge(exceptionDesc, counts.Exceptions[string(kind)], string(kind))
 	}
 	gauge(overdueDesc, counts.overdue)
 	gauge(holdsDesc, counts.ending, "ending")
