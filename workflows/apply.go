@@ -120,7 +120,7 @@ func (d *dispatch) finished(ctx workflow.Context, t provision.Todo, f workflow.F
 		d.board.step(ctx, t.Step, describe(err))
 		return
 	}
-	d.board.step(ctx, t.Step, string(result.Result))
+	d.board.step(ctx, t.Step, stateAfter(result.Result))
 	if result.Result == provision.ResultWaiting || result.Result == provision.ResultUnderway {
 		return
 	}

@@ -62,6 +62,7 @@ const (
 	stateHuman     = "waiting for a human"
 	stateUnderway  = "the app is at work"
 	stateHeld      = "**held**"
+	stateNotNeeded = "no longer needed"
 )
 
 // boardTime is the layout of instants.
@@ -81,14 +82,14 @@ func (b *board) assessed(ctx workflow.Context, a provision.Assessment) {
 		case slices.Contains(a.Skipped, b.rows[i].key):
 			b.rows[i].state = "skipped"
 		case b.rows[i].open():
-			b.rows[i].state = "no longer needed"
+			b.rows[i].state = stateNotNeeded
 		}
 	}
 	for _, t := range a.Todo {
 		state := stateWaiting
 		switch {
 		case t.Attention != nil:
-			state = fmt.Sprintf("%s: %s: %s", stateAttention, t.Attention.Code, t.Attention.Message)
+			state = attention(t.Attention.Code, t.Attention.Message)
 		case t.Waiting != nil && t.Waiting.Task == 0:
 			state = fmt.Sprintf("%s since %s", stateUnderway, t.Waiting.Since.UTC().Format(boardTime))
 		case t.Waiting != nil:
@@ -197,7 +198,7 @@ func (b *board) markdown(questions []provision.Attention) string {
 	}
 	if len(b.rows) > 0 {
 		out.WriteString("| app | step | state |\n|---|---|---|\n")
-		for _, r := range b.rows {
+		for _, r := range b.openFirst() {
 			out.WriteString(fmt.Sprintf("| %s | %s | %s |\n", r.app, r.step, r.state))
 		}
 		out.WriteString("\n")
@@ -211,6 +212,23 @@ func (b *board) markdown(questions []provision.Attention) string {
 		out.WriteString(fmt.Sprintf("Next: **%s** at %s\n", nextAction(b.due), when(b.due)))
 	}
 	return out.String()
+}
+
+// openFirst returns the rows: first those in attention, then what is not done yet, then the
+// others.
+func (b *board) openFirst() []row {
+	rank := func(r row) int {
+		switch {
+		case r.inAttention():
+			return 0
+		case r.open():
+			return 1
+		}
+		return 2
+	}
+	rows := slices.Clone(b.rows)
+	slices.SortStableFunc(rows, func(x, y row) int { return rank(x) - rank(y) })
+	return rows
 }
 
 // when returns the instant in UTC, and in the person's own time if that is known.
@@ -230,9 +248,23 @@ func describe(err error) string {
 	}
 	var app *temporal.ApplicationError
 	if errors.As(err, &app) {
-		return fmt.Sprintf("%s: %s: %s", stateAttention, app.Type(), app.Message())
+		return attention(app.Type(), app.Message())
 	}
 	return "failed"
+}
+
+// attention returns the state to show for a step in attention. The code is what the runbook and
+// `tenure run list` name.
+func attention(code, message string) string {
+	return fmt.Sprintf("%s (`%s`): %s", stateAttention, code, message)
+}
+
+// stateAfter returns the state to show for a step that was applied.
+func stateAfter(result provision.Result) string {
+	if result == provision.ResultSuperseded {
+		return stateNotNeeded
+	}
+	return string(result)
 }
 
 // nextAction returns what is due in two words, such as "delete wiki" or "exception x-12".

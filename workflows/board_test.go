@@ -41,9 +41,18 @@ func TestBoardShowsWhatToDoAboutAttention(t *testing.T) {
 		b.assessed(ctx, provision.Assessment{Status: "active", Todo: []provision.Todo{todo("crm", true), todo("wiki", false)}})
 	})
 	assert.Contains(t, text, "Employment: **active**")
-	assert.Contains(t, text, "| crm | Provision | **needs attention**: conflict: the username is taken |")
+	assert.Contains(t, text, "| crm | Provision | **needs attention** (`conflict`): the username is taken |")
 	assert.Contains(t, text, "| wiki | Provision | waiting |")
 	assert.Contains(t, text, "`tenure run retry 10004`")
+}
+
+func TestBoardBeginsWithWhatNeedsAttention(t *testing.T) {
+	text := shown(t, func(ctx workflow.Context, b *board) {
+		a := provision.Assessment{Todo: []provision.Todo{todo("chat", false), todo("wiki", false), todo("crm", true)}}
+		b.assessed(ctx, a)
+		b.step(ctx, a.Todo[0].Step, "done")
+	})
+	assert.Regexp(t, `(?s)\| crm .*\| wiki .*\| chat `, text)
 }
 
 func TestBoardShowsSinceWhenAnAppIsAtWork(t *testing.T) {

@@ -271,7 +271,11 @@ func (r *run) awaitIntervention(ctx workflow.Context) {
 	if r.todo.Settle > 0 && r.todo.Settle < after {
 		after, r.recheck = r.todo.Settle, false
 	}
-	r.wait(ctx, &timer{max(after, time.Second), "until the next attempt"})
+	until := "until a task, or an operation of the app, is looked at again"
+	if r.todo.NeedsAttention() {
+		until = "until what needs attention is tried again"
+	}
+	r.wait(ctx, &timer{max(after, time.Second), until})
 }
 
 // awaitRelease waits until the breaker may answer differently: an operator has decided
