@@ -48,6 +48,11 @@ func (l *loader) document(v value) (*Config, policy.Rules) {
 				rules.Roles = append(rules.Roles, role)
 			})
 		}),
+		on("deciders", func(v value) {
+			rules.Deciders = map[string][]string{}
+			v.entries(func(name string, v value) { rules.Deciders[name] = v.texts() })
+		}),
+		on("governance", func(v value) { v.mapping(into("fallback", &rules.Fallback)) }),
 		on("attention", func(v value) {
 			v.mapping(into("after", &cfg.Attention.After), into("recheck", &cfg.Attention.Recheck))
 		}),
@@ -181,9 +186,36 @@ func readRole(v value) policy.Role {
 		on("grants", func(v value) {
 			v.list(func(v value) { r.Grants = append(r.Grants, readGrant(v)) })
 		}),
-		on("request", func(v value) {
-			r.Request = &policy.RequestRules{}
-			v.mapping(into("most", &r.Request.Most))
+		into("title", &r.About.Title),
+		into("about", &r.About.About),
+		into("owner", &r.About.Owner),
+		on("risk", func(v value) { r.About.Risk = policy.Risk(v.choice("risk")) }),
+		on("request", func(v value) { r.Request = readRequest(v) }),
+	)
+	return r
+}
+
+func readRequest(v value) *policy.RequestRules {
+	r := &policy.RequestRules{}
+	v.mapping(
+		into("most", &r.Most),
+		into("usual", &r.Usual),
+		into("ahead", &r.Ahead),
+		on("approve", func(v value) {
+			v.list(func(v value) { r.Approve = append(r.Approve, v.texts()) })
+		}),
+		on("needed", func(v value) {
+			if r.Needed = v.typed().(int); r.Needed == 0 && !v.l.failed(v.path) {
+				v.failf("must be 1 at least: write approve: [] if nobody has to approve")
+			}
+		}),
+		into("answer", &r.Answer),
+		into("escalate", &r.Escalate),
+		into("ticket", &r.Ticket),
+		on("extend", func(v value) { r.Extend = policy.Extension(v.choice("extension")) }),
+		on("emergency", func(v value) {
+			r.Emergency = &policy.EmergencyRules{}
+			v.mapping(into("most", &r.Emergency.Most), into("confirm", &r.Emergency.Confirm))
 		}),
 	)
 	return r

@@ -113,7 +113,17 @@ func TestLoadReadsEveryKey(t *testing.T) {
 		Leaver: policy.LeaverRules{Retain: 24 * time.Hour, Approval: true, Remind: 72 * time.Hour, HandOver: "everyone", HandOverBy: "archive", HandOverNeeds: []string{"seat"}},
 	}, directory)
 	librarian, _ := p.Requestable("librarian")
-	assert.Equal(t, policy.RequestRules{Most: 8 * time.Hour}, librarian)
+	assert.Equal(t, policy.RequestRules{
+		Most: 8 * time.Hour, Usual: 2 * time.Hour, Ahead: 14 * 24 * time.Hour,
+		Approve: [][]string{{"manager"}, {"owner", "security"}}, Needed: 2, Answer: 36 * time.Hour, Escalate: 6 * time.Hour,
+		Ticket: "^INC-", Extend: policy.ExtendAgain, Emergency: &policy.EmergencyRules{Most: time.Hour, Confirm: 12 * time.Hour},
+	}, librarian)
+	facts, _ := p.Facts("librarian")
+	assert.Equal(t, policy.RoleFacts{Title: "Librarian", About: "Lends books", Owner: []string{"10002"}, Risk: policy.RiskPrivileged}, facts)
+	facts, _ = p.Facts("everyone")
+	assert.Equal(t, policy.RoleFacts{Title: "everyone", Owner: []string{"10005"}, Risk: policy.RiskStandard}, facts)
+	assert.Equal(t, []string{"10003", "10004"}, p.Deciders("security"))
+	assert.Equal(t, []string{"10005"}, p.Fallback())
 	assert.Equal(t, 20, p.LongestUsername())
 	assert.True(t, p.ProtectsPerson("10001"))
 	assert.True(t, p.ProtectsAccount("directory", "breakglass"))

@@ -53,6 +53,8 @@ func Compile(r Rules) (*Policy, error) {
 	c.trySamples(p)
 	c.cycles()
 	p.roles = c.roles()
+	c.deciders()
+	p.deciders, p.fallback = r.Deciders, r.Fallback
 	p.protected = c.protected("protected.persons", r.Protected)
 	c.notNegative("joiner.leadTime", r.Joiner.LeadTime)
 	c.notNegative("mover.overlap", r.Mover.Overlap)
@@ -165,11 +167,9 @@ func (c *compiler) roles() []role {
 		for j, grant := range r.Grants {
 			c.grant(fmt.Sprintf("%s.grants[%d]", path, j), grant)
 		}
-		if r.Request != nil && r.Request.Most <= 0 {
-			c.problems.add(path+".request.most", "must be longer than nothing: the longest time for which the role is granted, such as 8h")
-		}
+		c.request(path, r)
 		when := c.scopes.facts.compile(path+".when", r.When, boolean, &c.problems)
-		roles = append(roles, role{name: r.Name, when: when, grants: r.Grants, request: r.Request})
+		roles = append(roles, role{name: r.Name, when: when, grants: r.Grants, about: r.About, request: r.Request})
 	}
 	return roles
 }

@@ -21,6 +21,9 @@ type Policy struct {
 	names   []string // of apps, sorted
 	// protected lists the IDs of the people whose accounts no automation touches.
 	protected []string
+	// deciders and fallback are those of Rules.
+	deciders map[string][]string
+	fallback []string
 	// longestOverlap bounds how far back a profile can matter.
 	longestOverlap time.Duration
 }
@@ -30,6 +33,7 @@ type role struct {
 	name    string
 	when    *expression
 	grants  []Grant
+	about   RoleFacts
 	request *RequestRules // nil: everybody has it for whom when holds
 }
 

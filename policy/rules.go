@@ -13,6 +13,10 @@ type Rules struct {
 	Leaver LeaverRules
 	// Protected lists the IDs of the people whose accounts no automation touches.
 	Protected []string
+	// Deciders names groups of people, by ID, who decide about requests.
+	Deciders map[string][]string
+	// Fallback lists the IDs of the people who decide where nobody else can.
+	Fallback []string
 }
 
 // PersonRules holds how people are named. Both expressions return a string. Username sees
@@ -65,13 +69,69 @@ type Role struct {
 	Name    string
 	When    string
 	Grants  []Grant
+	About   RoleFacts
 	Request *RequestRules
 }
 
-// RequestRules say how a role can be requested.
-type RequestRules struct {
-	Most time.Duration // the longest time for which it is granted
+// RoleFacts holds what people have to know of a role.
+type RoleFacts struct {
+	Title string   // what people call it; empty: its name
+	About string   // what it is for
+	Owner []string // IDs of the people who answer for it; empty: those of Rules.Fallback
+	Risk  Risk     // empty means RiskStandard
 }
+
+// Risk says how much harm can be done with a role.
+type Risk string
+
+// The risks.
+const (
+	RiskStandard   Risk = "standard"
+	RiskPrivileged Risk = "privileged"
+)
+
+// RequestRules say how a role can be requested. They are kept with each request, as JSON.
+type RequestRules struct {
+	Most  time.Duration `json:"most"`            // the longest time for which it is granted
+	Usual time.Duration `json:"usual,omitempty"` // the time for which it is granted if nobody says another; zero: Most
+	Ahead time.Duration `json:"ahead,omitempty"` // how far ahead it may begin
+	// Approve lists stages, one after the other. Each names who is asked: DecideManager,
+	// DecideOwner, or a name of Rules.Deciders. Without stages nobody has to approve.
+	Approve [][]string `json:"approve,omitempty"`
+	Needed  int        `json:"needed,omitempty"` // how many of each stage have to approve; zero means one
+	// Answer is how long each stage has; then the request expires. After Escalate, if that is
+	// not zero, the next ones up are asked as well.
+	Answer    time.Duration   `json:"answer,omitempty"`
+	Escalate  time.Duration   `json:"escalate,omitempty"`
+	Ticket    string          `json:"ticket,omitempty"` // regular expression (RE2) that a ticket has to match; empty: none is needed
+	Extend    Extension       `json:"extend,omitempty"` // empty means ExtendOnce
+	Emergency *EmergencyRules `json:"emergency,omitempty"`
+}
+
+// EmergencyRules say how a role is given at once, before anybody has approved it.
+type EmergencyRules struct {
+	Most    time.Duration `json:"most"`    // the longest time for which it is given
+	Confirm time.Duration `json:"confirm"` // the time in which an owner of the role has to say what they think of it
+}
+
+// Extension says whether a grant can be prolonged by another request.
+type Extension string
+
+// The extensions.
+const (
+	ExtendNo    Extension = "no"
+	ExtendOnce  Extension = "once"
+	ExtendAgain Extension = "again"
+)
+
+// Extensions lists every extension.
+func Extensions() []Extension { return []Extension{ExtendNo, ExtendOnce, ExtendAgain} }
+
+// Who is asked in a stage, besides the groups of Rules.Deciders.
+const (
+	DecideManager = "manager" // of the person for whom the role is requested
+	DecideOwner   = "owner"   // of the role
+)
 
 // Grant is an account in App with these entitlements (possibly none).
 type Grant struct {
