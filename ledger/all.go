@@ -89,6 +89,18 @@ func AllExceptions(ctx context.Context, l Reader, f ExceptionFilter, after int64
 		func(x Exception) int64 { return x.ID })
 }
 
+// AllRequests yields the requests that match the filter, by ID, after the given ID.
+func AllRequests(ctx context.Context, l RequestReader, f RequestFilter, after int64) iter.Seq2[Request, error] {
+	return all(after, func(after int64) ([]Request, error) { return l.Requests(ctx, f, after, PageSize) },
+		func(r Request) int64 { return r.ID })
+}
+
+// AllStandIns yields the stand-ins that match the filter, by ID, after the given ID.
+func AllStandIns(ctx context.Context, l RequestReader, f StandInFilter, after int64) iter.Seq2[StandIn, error] {
+	return all(after, func(after int64) ([]StandIn, error) { return l.StandIns(ctx, f, after, PageSize) },
+		func(s StandIn) int64 { return s.ID })
+}
+
 // AllDeadLetters yields the dead letters that match the filter, by ID, after the given ID.
 func AllDeadLetters(ctx context.Context, l Reader, f LetterFilter, after int64) iter.Seq2[DeadLetter, error] {
 	return all(after, func(after int64) ([]DeadLetter, error) { return l.DeadLetters(ctx, f, after, PageSize) },

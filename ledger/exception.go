@@ -3,7 +3,6 @@ package ledger
 import (
 	"context"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/tenurehq/tenure/hr"
@@ -70,11 +69,7 @@ func ExceptionName(id int64) string { return exceptionPrefix + strconv.FormatInt
 
 // ExceptionID returns the number of the exception with a name, and false if the text is no such
 // name.
-func ExceptionID(name string) (int64, bool) {
-	number, ok := strings.CutPrefix(name, exceptionPrefix)
-	id, err := strconv.ParseInt(number, 10, 64)
-	return id, ok && err == nil && id > 0
-}
+func ExceptionID(name string) (int64, bool) { return numberIn(name, exceptionPrefix) }
 
 // ExceptionEnd ends an exception before its time.
 type ExceptionEnd struct {

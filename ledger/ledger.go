@@ -50,6 +50,7 @@ type Ledger interface {
 	Retentions
 	Approvals
 	Exceptions
+	Requests
 	Identities
 	Identifiers
 	Scans

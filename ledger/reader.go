@@ -39,6 +39,7 @@ type Reader interface {
 	// Identifiers is described at Identifiers.
 	Identifiers(ctx context.Context, personID string) ([]Identifier, error)
 	ScanReader
+	RequestReader
 	// Ping is described at Ledger.
 	Ping(ctx context.Context) error
 }

@@ -43,6 +43,7 @@ func Run(t *testing.T, open func(t *testing.T) ledger.Ledger) {
 		"Retention":  retentionTests,
 		"Approval":   approvalTests,
 		"Exception":  exceptionTests,
+		"Request":    requestTests,
 		"Identity":   identityTests,
 		"Identifier": identifierTests,
 		"Scan":       scanTests,

@@ -39,7 +39,8 @@ var loginTests = tests{
 		}
 		for _, action := range []string{
 			"suspend", "skip", "retry", "redrive", "discard", "hold_placed", "hold_released", "retention_set", "retention_reset",
-			"deletion_approved", "exception_placed", "exception_ended", "task_done", "task_confirmed", "task_refuse", "rename", "release", "cancel",
+			"deletion_approved", "exception_placed", "exception_ended",
+			"request_made", "request_approved", "stand_in_set", "stand_in_ended", "task_done", "task_confirmed", "task_refuse", "rename", "release", "cancel",
 		} {
 			login, there := logins[action]
 			assert.True(t, there, "nobody decides: %s", action)
@@ -58,6 +59,14 @@ var loginTests = tests{
 		excepted, err := l.Exceptions(t.Context(), ledger.ExceptionFilter{PersonID: "p1"}, 0, all)
 		require.NoError(t, err)
 		assert.Equal(t, []string{"login-a", "login-b"}, names(excepted[0].Login, excepted[0].EndedLogin))
+		requests, err := l.Requests(t.Context(), ledger.RequestFilter{}, 0, all)
+		require.NoError(t, err)
+		votes, err := l.Votes(t.Context(), requests[0].ID)
+		require.NoError(t, err)
+		assert.Equal(t, []string{"login-a", "login-b"}, names(requests[0].Login, votes[0].Login))
+		standIns, err := l.StandIns(t.Context(), ledger.StandInFilter{}, 0, all)
+		require.NoError(t, err)
+		assert.Equal(t, []string{"login-a", "login-b"}, names(standIns[0].Login, standIns[0].EndedLogin))
 		approvals, err := l.Approvals(t.Context(), ledger.ApprovalFilter{PersonID: "p1"}, ledger.ApprovalPlace{}, all)
 		require.NoError(t, err)
 		assert.Equal(t, []string{"login-a"}, names(approvals[0].Login))
@@ -144,6 +153,15 @@ func decideAll(t *testing.T, l ledger.Ledger) {
 	x, err := l.PlaceException(a, granted(13, 90))
 	ok(err)
 	_, err = l.EndException(b, givenBack(x.ID, 14))
+	ok(err)
+	record(t, l, received("boss", "of boss", 14), received("deputy", "of deputy", 14))
+	r, err := l.AskFor(a, asking(14))
+	ok(err)
+	_, err = l.ChangeRequest(b, approved(r, 15))
+	ok(err)
+	s, err := l.SetStandIn(a, standIn(14, 90))
+	ok(err)
+	_, err = l.EndStandIn(b, standInEnd(s.ID, 15))
 	ok(err)
 	ask := asked("wiki/Disable/1", 14)
 	ask.SecondPerson = true

@@ -19,6 +19,7 @@ type call struct {
 // calls returns calls about one person, with every method that writes.
 func calls(t *testing.T) []call {
 	var attemptID int64
+	var yes *ledger.RequestChange
 	return []call{
 		{"Record", func(ctx context.Context, l ledger.Ledger) (any, error) {
 			receipts, err := l.Record(ctx, []ledger.Received{received("p1", "e1", 0), received("p2", "e2", 0)})
@@ -107,6 +108,21 @@ func calls(t *testing.T) []call {
 		}},
 		{"PlaceException", func(ctx context.Context, l ledger.Ledger) (any, error) { return l.PlaceException(ctx, granted(15, 90)) }},
 		{"EndException", func(ctx context.Context, l ledger.Ledger) (any, error) { return l.EndException(ctx, givenBack(1, 16)) }},
+		{"AskFor", func(ctx context.Context, l ledger.Ledger) (any, error) { return l.AskFor(ctx, asking(16)) }},
+		{"LookAgainAt", func(ctx context.Context, l ledger.Ledger) (any, error) { return nil, l.LookAgainAt(ctx, 1, 0, at(90)) }},
+		{"ChangeRequest", func(ctx context.Context, l ledger.Ledger) (any, error) {
+			if yes == nil {
+				c := approved(theRequest(t, l, 1), 17)
+				yes = &c
+			}
+			return l.ChangeRequest(ctx, *yes)
+		}},
+		{"SetStandIn", func(ctx context.Context, l ledger.Ledger) (any, error) {
+			s := standIn(18, 90)
+			s.PersonID, s.StandIn = "p1", "p2"
+			return l.SetStandIn(ctx, s)
+		}},
+		{"EndStandIn", func(ctx context.Context, l ledger.Ledger) (any, error) { return l.EndStandIn(ctx, standInEnd(1, 19)) }},
 		{"RenamePerson", func(ctx context.Context, l ledger.Ledger) (any, error) {
 			return l.RenamePerson(ctx, ledger.Rename{PersonID: "p1", Base: "zoë", At: at(40), Operator: "ops", Reason: "x"})
 		}},
@@ -211,6 +227,9 @@ type contents struct {
 	Retentions []ledger.Retention
 	Approvals  []ledger.Approval
 	Exceptions []ledger.Exception
+	Requests   []ledger.Request
+	Votes      []ledger.Vote
+	StandIns   []ledger.StandIn
 	Licences   []ledger.Licence
 
 	Identifiers []ledger.Identifier
@@ -241,6 +260,15 @@ func everything(t *testing.T, l ledger.Ledger) contents {
 	c.Approvals, err = l.Approvals(t.Context(), ledger.ApprovalFilter{}, ledger.ApprovalPlace{}, all)
 	require.NoError(t, err)
 	c.Exceptions, err = l.Exceptions(t.Context(), ledger.ExceptionFilter{}, 0, all)
+	require.NoError(t, err)
+	c.Requests, err = l.Requests(t.Context(), ledger.RequestFilter{}, 0, all)
+	require.NoError(t, err)
+	for _, r := range c.Requests {
+		votes, err := l.Votes(t.Context(), r.ID)
+		require.NoError(t, err)
+		c.Votes = append(c.Votes, votes...)
+	}
+	c.StandIns, err = l.StandIns(t.Context(), ledger.StandInFilter{}, 0, all)
 	require.NoError(t, err)
 	c.Licences, err = l.Licences(t.Context())
 	require.NoError(t, err)

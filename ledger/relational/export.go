@@ -61,6 +61,13 @@ var tables = []table{
 	{name: "exceptions", key: "id", counter: "id", columns: words(`id person_id kind role app entitlement duty control
 		employment_source employment_id starts_at ends_at origin emergency decided_at decided_by login reason
 		ended_at ended_by ended_login end_reason`)},
+	{name: "requests", key: "id", counter: "id", columns: words(`id person_id role starts_at for_micros reason ticket asked_by operator login
+		asked_at emergency extends terms preview state stage stage_at expires_at escalated_at reminders look_at exception_id decided_at
+		why proven_at revision`)},
+	{name: "votes", key: "request_id, stage, voter", columns: words(`request_id stage voter asked_at reminders moot_at authority vote
+		operator login shown reason at`)},
+	{name: "stand_ins", key: "id", counter: "id", columns: words(`id person_id stand_in starts_at ends_at operator login reason at
+		ended_at ended_by ended_login end_reason`)},
 	{name: "same_people", key: "id", counter: "id", columns: words(`id new_id old_id at operator reason carried username
 		ended_at ended_by end_reason`)},
 	{name: "identifiers", key: "kind, app, value, person_id", columns: words(`kind app value person_id since`)},
