@@ -40,6 +40,9 @@ type Runs interface {
 	// Resume starts a run, which decides by itself what has to be done, or tells the open
 	// run to look again.
 	Resume(ctx context.Context, personID, why string) error
+	// ResumeRequest starts the run of a request for a role, or tells the open run to look
+	// again.
+	ResumeRequest(ctx context.Context, requestID int64, why string) error
 	// Replace ends an open run with a reason, and starts another as Resume does.
 	Replace(ctx context.Context, personID string, run Run, why string) error
 }

@@ -29,6 +29,8 @@ type SweepResult struct {
 	// Replaced counts the people whose run was replaced, since it was not Tenure's or made no
 	// progress.
 	Replaced int `json:"replaced,omitempty"`
+	// Requests counts the requests for roles whose run was started, or told to look again.
+	Requests int `json:"requests,omitempty"`
 }
 
 // Sweep finds people for whom the ledger has something due, and starts a run for those who
@@ -91,6 +93,9 @@ func (a *Activities) Sweep(ctx context.Context) (SweepResult, error) {
 		result.Ended++
 	}
 	if err := a.endStrangers(ctx, seen, &failed, &result); err != nil {
+		return result, err
+	}
+	if err := a.sweepRequests(ctx, &result); err != nil {
 		return result, err
 	}
 	if result.Failed = failed.people; failed.people > 0 {

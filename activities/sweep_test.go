@@ -35,6 +35,7 @@ type openRuns struct {
 	told      map[string]time.Time
 	strangers []string
 	replaced  map[string]string
+	requests  []int64
 }
 
 func (r *openRuns) EndedByHand(context.Context, time.Time) iter.Seq2[string, error] {
@@ -72,6 +73,14 @@ func (r *openRuns) Replace(_ context.Context, personID string, _ activities.Run,
 		r.replaced = map[string]string{}
 	}
 	r.replaced[personID] = why
+	return nil
+}
+
+func (r *openRuns) ResumeRequest(_ context.Context, id int64, _ string) error {
+	if name := ledger.RequestName(id); name == r.refuses || r.refuses == "everybody" {
+		return errors.New("too many signals")
+	}
+	r.requests = append(r.requests, id)
 	return nil
 }
 

@@ -10,6 +10,8 @@ const (
 	NameAssess = "Assess"
 	NameRepair = "Repair"
 	NameSweep  = "Sweep"
+
+	NameLookAtRequest = "LookAtRequest"
 )
 
 // The types below are written into workflow histories: they hold no personal data, and

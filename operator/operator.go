@@ -55,6 +55,9 @@ type Runs interface {
 	// Resume tells the person's run to look at the ledger again, and starts one if none
 	// is open. Why is one line for people, without personal data.
 	Resume(ctx context.Context, personID, why string) error
+	// ResumeRequest tells the run of a request for a role to look at the ledger again, and
+	// starts one if none is open.
+	ResumeRequest(ctx context.Context, requestID int64, why string) error
 	// Deliver tells the person's run of an event that the ledger has as number seq.
 	Deliver(ctx context.Context, e hr.Event, seq int64) error
 }
@@ -123,6 +126,11 @@ const (
 	GrantRole       Verb = "grant role"
 	Withhold        Verb = "withhold"
 	EndException    Verb = "end exception"
+	AskRole         Verb = "ask for role"
+	DecideRequest   Verb = "decide request"
+	CancelRequest   Verb = "cancel request"
+	SetStandIn      Verb = "set stand-in"
+	EndStandIn      Verb = "end stand-in"
 	Rename          Verb = "rename"
 	LinkPeople      Verb = "link people"
 	UnlinkPeople    Verb = "unlink people"

@@ -37,7 +37,7 @@ var now = time.Date(2026, time.March, 2, 9, 30, 0, 0, time.UTC)
 
 // runs notes who was told.
 type runs struct {
-	told []string
+	told []string // people and requests
 	down error
 }
 
@@ -48,6 +48,10 @@ func (r *runs) Resume(_ context.Context, personID, _ string) error {
 		r.told = append(r.told, personID)
 	}
 	return r.down
+}
+
+func (r *runs) ResumeRequest(_ context.Context, id int64, _ string) error {
+	return r.Resume(context.Background(), ledger.RequestName(id), "")
 }
 
 func (r *runs) Deliver(ctx context.Context, e hr.Event, _ int64) error {
@@ -110,7 +114,15 @@ func newSite(t *testing.T) *site {
 		Roles: []policy.Role{
 			{Name: "everybody", When: "true", Grants: []policy.Grant{{App: "wiki"}}},
 			{Name: "admin", When: "true", Grants: []policy.Grant{{App: "wiki", Entitlements: []string{"admins"}}}, Request: &policy.RequestRules{Most: time.Hour}},
+			{
+				Name: "auditor", When: "true", Grants: []policy.Grant{{App: "wiki", Entitlements: []string{"auditors"}}}, About: policy.RoleFacts{Owner: []string{"bob"}},
+				Request: &policy.RequestRules{
+					Most: time.Hour, Approve: [][]string{{policy.DecideOwner}}, Answer: 72 * time.Hour,
+					Emergency: &policy.EmergencyRules{Most: time.Hour, Confirm: time.Hour},
+				},
+			},
 		},
+		Fallback: []string{"bob"},
 	})
 	require.NoError(t, err)
 	wiki := memory.Shared(t.Name())
@@ -285,6 +297,13 @@ func letterOf(ctx context.Context, s *site) ledger.DeadLetter {
 	return letter
 }
 
+// asksForAuditor has somebody ask for a role for ada.
+func asksForAuditor(t *testing.T, s *site) {
+	t.Helper()
+	_, err := s.AskRole(t.Context(), earlier, operator.RoleRequest{PersonID: "ada", Role: "auditor"}, true)
+	require.NoError(t, err)
+}
+
 var deeds = []deed{
 	{operator.Suspend, func(ctx context.Context, s *site, r operator.Request) error {
 		_, err := s.Suspend(ctx, r, "ada")
@@ -392,6 +411,30 @@ var deeds = []deed{
 		return err
 	}, true, "x-1 has ended before: ticket 42", func(t *testing.T, s *site) {
 		_, err := s.Withhold(t.Context(), earlier, operator.Withholding{PersonID: "ada", App: "wiki"}, true)
+		require.NoError(t, err)
+	}},
+	{operator.AskRole, func(ctx context.Context, s *site, r operator.Request) error {
+		_, err := s.AskRole(ctx, r, operator.RoleRequest{PersonID: "ada", Role: "auditor"}, true)
+		return err
+	}, true, "r-1 asks for that already", nil},
+	{operator.DecideRequest, func(ctx context.Context, s *site, r operator.Request) error {
+		_, err := s.DecideRequest(ctx, r, operator.RequestDecision{Request: "r-1", As: "bob", Vote: ledger.VoteApprove}, true)
+		return err
+	}, true, "r-1 is approved: nobody has to say anything about it", asksForAuditor},
+	{operator.CancelRequest, func(ctx context.Context, s *site, r operator.Request) error {
+		_, err := s.CancelRequest(ctx, r, "r-1")
+		return err
+	}, true, "r-1 is cancelled, and cannot be taken back", asksForAuditor},
+	{operator.SetStandIn, func(ctx context.Context, s *site, r operator.Request) error {
+		_, err := s.SetStandIn(ctx, r, operator.StandInOrder{PersonID: "bob", StandIn: "ada", Until: now.Add(time.Hour)})
+		return err
+	}, true, "", asksForAuditor},
+	{operator.EndStandIn, func(ctx context.Context, s *site, r operator.Request) error {
+		_, err := s.EndStandIn(ctx, r, "s-1")
+		return err
+	}, true, "s-1 is over already", func(t *testing.T, s *site) {
+		asksForAuditor(t, s)
+		_, err := s.SetStandIn(t.Context(), earlier, operator.StandInOrder{PersonID: "bob", StandIn: "ada", Until: now.Add(time.Hour)})
 		require.NoError(t, err)
 	}},
 	{operator.UnlinkPeople, func(ctx context.Context, s *site, r operator.Request) error {

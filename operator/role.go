@@ -2,6 +2,7 @@ package operator
 
 import (
 	"cmp"
+	"slices"
 	"time"
 
 	"github.com/tenurehq/tenure/assess"
@@ -18,6 +19,8 @@ type RoleAnswer struct {
 	// the exception that grants it; empty if none does.
 	Eligible bool
 	By       string
+	// Request names the request from which that exception comes; empty if it comes from none.
+	Request string
 }
 
 // Explain returns, for every role, whether it holds for somebody now, in any of their
@@ -50,27 +53,32 @@ func Explain(rules *policy.Policy, person ledger.Person, now time.Time) []RoleAn
 	return answers
 }
 
-// grantsOf returns the names of the exceptions that grant somebody a role now, by role.
-func grantsOf(person ledger.Person, t hr.Timeline, now time.Time) map[string]string {
-	names := map[string]string{}
+// grantsOf returns the exceptions that grant somebody a role now, by role.
+func grantsOf(person ledger.Person, t hr.Timeline, now time.Time) map[string]ledger.Exception {
+	grants := map[string]ledger.Exception{}
 	for _, x := range assess.Exceptions(person, t, now) {
-		if x.Kind == policy.ExceptGrant && x.InForce(now) {
-			names[x.Role] = x.Name
+		if x.Kind != policy.ExceptGrant || !x.InForce(now) {
+			continue
 		}
+		i := slices.IndexFunc(person.Exceptions, func(other ledger.Exception) bool { return other.Name() == x.Name })
+		grants[x.Role] = person.Exceptions[i]
 	}
-	return names
+	return grants
 }
 
 // grant takes into account that a role which has to be requested is held only while an
 // exception grants it.
-func (a *RoleAnswer) grant(by string) {
+func (a *RoleAnswer) grant(by ledger.Exception) {
 	switch {
 	case !a.Requested:
-	case by == "":
+	case by.ID == 0:
 		a.Eligible, a.Holds, a.Positions = a.Holds, false, nil
 		a.Failed = append(a.Failed, "it is requested and granted")
 	default:
-		a.Eligible, a.By = a.Holds, by
+		a.Eligible, a.By = a.Holds, by.Name()
+		if _, ok := ledger.RequestID(by.Origin); ok {
+			a.Request = by.Origin
+		}
 	}
 }
 

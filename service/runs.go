@@ -37,6 +37,15 @@ func (r *Runs) Resume(ctx context.Context, personID, why string) error {
 	return c.Resume(ctx, personID, why)
 }
 
+// ResumeRequest implements operator.Runs.
+func (r *Runs) ResumeRequest(ctx context.Context, requestID int64, why string) error {
+	c, err := r.connect(ctx)
+	if err != nil {
+		return err
+	}
+	return c.ResumeRequest(ctx, requestID, why)
+}
+
 // Deliver implements operator.Runs.
 func (r *Runs) Deliver(ctx context.Context, e hr.Event, seq int64) error {
 	c, err := r.connect(ctx)

@@ -61,6 +61,8 @@ func (s signals) Resume(context.Context, string, string) error {
 	return nil
 }
 
+func (s signals) ResumeRequest(context.Context, int64, string) error { return nil }
+
 func (s signals) Deliver(ctx context.Context, e hr.Event, _ int64) error {
 	return s.Resume(ctx, e.PersonID, "")
 }

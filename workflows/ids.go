@@ -26,6 +26,7 @@ const (
 	TypeLeaver    = string(plan.Leaver)
 	TypeScheduled = "Scheduled"
 	TypeSweep     = "Sweep"
+	TypeRequest   = "Request"
 )
 
 // SignalLookAgain tells a person's run that there is something new in the ledger.

@@ -16,6 +16,7 @@ var byType = map[string]any{
 	TypeLeaver:    Leaver,
 	TypeScheduled: Scheduled,
 	TypeSweep:     Sweep,
+	TypeRequest:   Request,
 }
 
 // Register registers every workflow and activity with a worker.
@@ -27,6 +28,7 @@ func Register(r worker.Registry, a *activities.Activities) {
 	r.RegisterActivityWithOptions(a.Assess, activity.RegisterOptions{Name: activities.NameAssess})
 	r.RegisterActivityWithOptions(a.Repair, activity.RegisterOptions{Name: activities.NameRepair})
 	r.RegisterActivityWithOptions(a.Sweep, activity.RegisterOptions{Name: activities.NameSweep})
+	r.RegisterActivityWithOptions(a.LookAtRequest, activity.RegisterOptions{Name: activities.NameLookAtRequest})
 }
 
 // RegisterSteps registers the activities that apply steps: all that a worker on the

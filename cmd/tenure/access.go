@@ -23,6 +23,9 @@ func roleRow(v report.Role) []string {
 		}
 		if v.By != "" {
 			holds += ", by " + v.By
+			if v.Request != "" {
+				holds += " (" + v.Request + ")"
+			}
 		}
 		return []string{v.Role, holds, v.When, strings.Join(v.Grants, " ")}
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -215,6 +216,11 @@ type exceptionView struct {
 	EndedBy    string    `json:"endedBy,omitempty"`
 	EndedLogin string    `json:"endedLogin,omitempty"`
 	EndReason  string    `json:"endReason,omitempty"`
+
+	// Request is that from which the exception comes, and Decided who decided about it, with
+	// the reason why they could. Only show says it.
+	Request string   `json:"request,omitempty"`
+	Decided []string `json:"decided,omitempty"`
 }
 
 func viewException(x ledger.Exception, name string, rules *policy.Policy, now time.Time) exceptionView {
@@ -378,6 +384,9 @@ func (c *cli) exceptionShowCommand() *cobra.Command {
 					return err
 				}
 				v := viewException(x, report.SummaryOf(person.Summary).Name(), viewer.Policy, viewer.Clock.Now())
+				if err := v.requested(cmd.Context(), viewer); err != nil {
+					return err
+				}
 				return c.print(v, func(p *page) { p.exception(v) })
 			})
 		},
@@ -385,12 +394,33 @@ func (c *cli) exceptionShowCommand() *cobra.Command {
 	return c.reads(cmd)
 }
 
+// requested adds the request from which the exception comes, if it comes from one.
+func (v *exceptionView) requested(ctx context.Context, viewer *operator.Viewer) error {
+	id, ok := ledger.RequestID(v.Origin)
+	if !ok {
+		return nil
+	}
+	r, err := viewer.Request(ctx, v.Origin)
+	if err != nil {
+		return err
+	}
+	v.Request = fmt.Sprintf("%s, asked by %s", r.Name(), r.AskedBy)
+	votes, err := viewer.Ledger.Votes(ctx, id)
+	for _, vote := range votes {
+		if vote.Vote != "" {
+			v.Decided = append(v.Decided, fmt.Sprintf("%s by %s (%s)", vote.Vote, vote.Voter, vote.Authority))
+		}
+	}
+	return err
+}
+
 // exception adds the facts of one exception.
 func (p *page) exception(v exceptionView) {
 	p.fields(
 		field{"exception", v.Exception}, field{"person", strings.TrimSpace(v.Person + " " + v.Name)}, field{"kind", v.Kind},
 		field{"what", v.what()}, field{"state", v.State}, field{"time", v.lasts()}, field{"control", v.Control},
-		field{"decided", words.Instant(v.DecidedAt) + " by " + operatorFrom(v.DecidedBy, v.Login)}, field{"because of", v.Origin},
+		field{"decided", words.Instant(v.DecidedAt) + " by " + operatorFrom(v.DecidedBy, v.Login)}, field{"because of", cmp.Or(v.Request, v.Origin)},
+		field{"votes", strings.Join(v.Decided, "; ")},
 		field{"reason", v.Reason},
 	)
 	if !v.EndedAt.IsZero() {

@@ -23,6 +23,7 @@ func requestSite(t *testing.T) *site {
 	require.NoError(t, err)
 	s.write("tenure.yaml", string(text)+`  - {name: wiki-admin, when: "true", request: {most: 8h}, grants: [{app: wiki, entitlements: [admins]}]}
   - {name: bookkeeper, when: "person.department == 'Finance'", request: {most: 8h}, grants: [{app: wiki, entitlements: [books]}]}
+governance: {fallback: ["10004", "10005"]}
 `)
 	(&frontend{}).serve(t)
 	return s

@@ -30,6 +30,8 @@ var shownFirst = []struct{ command, args string }{
 	{"exception grant", "10001 wiki-admin --for 2h --reason x --operator olga"},
 	{"exception withhold", "10001 wiki --reason x --operator olga"},
 	{"exception end", "x-1 --reason x --operator olga"},
+	{"request new", "10005 wiki-admin --for 2h --reason x --operator olga"},
+	{"request approve", "r-1 --as 10001 --reason x --operator olga"},
 	{"hold release", "10002 --reason x --operator olga"},
 	{"person rename", "10001 --to georgi --reason x --operator olga"},
 	{"person link", "10003 10002 --reason x --operator olga"},
@@ -48,6 +50,10 @@ var atOnce = map[string]string{
 	"hold place":        "one person, who is named, and nothing is lost",
 	"ledger export":     "writes a file",
 	"ledger import":     "into a ledger that has nothing yet, or not at all",
+	"request deny":      "one request, which is named; it can be asked for again",
+	"request cancel":    "likewise",
+	"standin set":       "one person, who is named; standin end takes it back",
+	"standin end":       "likewise",
 	"person reinstate":  "one person, who is named; suspend takes it back",
 	"person suspend":    "one person, who is named; it is for when seconds count",
 	"person unlink":     "two IDs, which are named; link takes it back",
@@ -71,7 +77,8 @@ func busySite(t *testing.T) (*site, *frontend) {
 	text, err := os.ReadFile("tenure.yaml")
 	require.NoError(t, err)
 	s.write("tenure.yaml", strings.Replace(string(text), "    rate: 10/s\n", "    rate: 10/s\n    leaver: {approval: required}\n", 1)+
-		"  - {name: wiki-admin, when: \"true\", request: {most: 8h}, grants: [{app: wiki, entitlements: [admins]}]}\n"+snapshotConfiguration)
+		"  - {name: wiki-admin, when: \"true\", request: {most: 8h}, grants: [{app: wiki, entitlements: [admins]}]}\n"+
+		"governance: {fallback: [\"10001\", \"10004\"]}\n"+snapshotConfiguration)
 	s.newcomers()
 	s.left()
 	s.binned("10003")
@@ -113,8 +120,8 @@ func TestWhatIsForManyOrForGoodIsShownFirst(t *testing.T) {
 		if c.command == "hold release" || c.command == "retention set" || c.command == "retention reset" || c.command == "deletion approve" {
 			continue // each of these changes what the next one would delete: see below
 		}
-		if c.command == "exception end" {
-			continue // there is one after "exception grant" only
+		if c.command == "exception end" || c.command == "request approve" {
+			continue // there is one after "exception grant", or "request new", only
 		}
 		for _, format := range []string{"table", "json"} {
 			got := said(c.command + " " + c.args + " -o " + format)

@@ -32,12 +32,14 @@ type Role struct {
 	Role  string `json:"role"`
 	Holds bool   `json:"holds"`
 	// By names the exception that gives a role which has to be requested.
-	By     string   `json:"by,omitempty"`
-	When   string   `json:"when"`
-	For    []string `json:"positions,omitempty"` // the positions that it holds for, if the person holds several
-	Failed []string `json:"failed,omitempty"`    // parts of the condition that are not true
-	Error  string   `json:"error,omitempty"`
-	Grants []string `json:"grants"`
+	By string `json:"by,omitempty"`
+	// Request names the request from which that exception comes.
+	Request string   `json:"request,omitempty"`
+	When    string   `json:"when"`
+	For     []string `json:"positions,omitempty"` // the positions that it holds for, if the person holds several
+	Failed  []string `json:"failed,omitempty"`    // parts of the condition that are not true
+	Error   string   `json:"error,omitempty"`
+	Grants  []string `json:"grants"`
 }
 
 // grants reports whether a role gives an account in an app, or an entitlement there. An
@@ -77,7 +79,7 @@ func WhyOf(rules *policy.Policy, person ledger.Person, now time.Time, app, entit
 		if app != "" && !grants(answer.RoleAnswer, app, entitlement) {
 			continue
 		}
-		role := Role{Role: answer.Role, Holds: answer.Holds, When: answer.When, By: answer.By, For: answer.Positions, Failed: answer.Failed, Grants: []string{}}
+		role := Role{Role: answer.Role, Holds: answer.Holds, When: answer.When, By: answer.By, Request: answer.Request, For: answer.Positions, Failed: answer.Failed, Grants: []string{}}
 		if answer.Err != nil {
 			role.Error = answer.Err.Error()
 		}

@@ -172,3 +172,19 @@ func (c *Client) endedByHand(ctx context.Context, personID string) (bool, error)
 func (c *Client) Resume(ctx context.Context, personID, why string) error {
 	return c.Nudge(ctx, workflows.Nudge{PersonID: personID, Type: workflows.TypeScheduled, Why: why})
 }
+
+// ResumeRequest starts the run of a request for a role, or tells the open run to look again. It
+// implements activities.Runs.
+func (c *Client) ResumeRequest(ctx context.Context, requestID int64, why string) error {
+	id := workflows.RequestWorkflowID(requestID)
+	_, err := c.temporal.SignalWithStartWorkflow(ctx, id, workflows.SignalLookAgain, workflows.LookAgain{}, client.StartWorkflowOptions{
+		TaskQueue:                workflows.TaskQueue,
+		WorkflowIDReusePolicy:    enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
+		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
+		StaticSummary:            why,
+	}, workflows.TypeRequest, workflows.RequestInput{Request: requestID})
+	if err != nil {
+		return fmt.Errorf("runs: signalling %s: %w", id, err)
+	}
+	return nil
+}

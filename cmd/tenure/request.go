@@ -1,0 +1,548 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tenurehq/tenure/config"
+	"github.com/tenurehq/tenure/internal/settings"
+	"github.com/tenurehq/tenure/internal/words"
+	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/operator"
+	"github.com/tenurehq/tenure/operator/report"
+)
+
+func (c *cli) requestCommand() *cobra.Command {
+	return noun("request", "Ask for access for a time, and decide about it",
+		c.requestNewCommand(), c.requestListCommand(), c.requestShowCommand(), c.requestApproveCommand(), c.requestDenyCommand(), c.requestCancelCommand())
+}
+
+func (c *cli) requestNewCommand() *cobra.Command {
+	var f exceptionFlags
+	var want operator.RoleRequest
+	var lasts, from string
+	cmd := &cobra.Command{
+		Use:   "new PERSON ROLE",
+		Short: "Ask for a role for somebody, for a time",
+		Long: `Ask for a role that has to be requested (roles[].request), for a time.
+
+Without --apply the command only shows what would be done, and who would be asked (exit
+status 3). The role's rules say who has to approve (request.approve), stage by stage, how
+long it may be had (most), how far ahead it may begin (ahead), and whether a ticket is
+needed. Nobody decides for themself: neither the person concerned nor whoever asks (--as,
+if that is not the person).
+
+The time runs from the approval, or from --from if that is later. The role's condition
+(when) has to hold when it begins, and is looked at again all the time after that.
+
+--extend prolongs a grant: it goes on from its end, after another approval.
+
+--emergency has the role at once, for request.emergency.most at most. It is loud: it is on
+the record as an emergency, and an owner of the role has to confirm or dispute it
+afterwards (tenure request approve, tenure request deny). While that is late, the person
+gets nothing more in this way. A dispute ends the access.
+
+It is on the record with your name, login and reason.`,
+		Example: `  tenure request new 10004 prod-admin --for 2h --reason "INC-4711: restore a page" --ticket INC-4711
+  tenure request new 10004 prod-admin --for 4h --from 2027-03-01T18:00:00Z --as 10007 --reason "release night" --apply
+  tenure request new 10004 prod-admin --extend x-12 --reason "it takes longer" --apply
+  tenure request new 10004 prod-admin --emergency --reason "the site is down" --apply`,
+		Args: exactly("PERSON", "ROLE"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := f.given(); err != nil {
+				return err
+			}
+			want.PersonID, want.Role = args[0], args[1]
+			var err error
+			if lasts != "" {
+				if want.For, err = settings.ParseDuration(lasts); err != nil {
+					return usagef("--for %w", err)
+				}
+				if want.For <= 0 {
+					return usagef("--for has to be longer than nothing")
+				}
+			}
+			if from != "" {
+				if want.From, err = time.Parse(time.RFC3339, from); err != nil {
+					return usagef("--from wants an instant (2027-03-01T18:00:00Z), not %q", from)
+				}
+			}
+			return c.operate(cmd.Context(), func(cfg *config.Config, o *operator.Operator) error {
+				changed, err := o.AskRole(cmd.Context(), f.request(), want, f.does())
+				return c.changedRequest(cmd.Context(), cfg, o, changed, err, f.applying)
+			})
+		},
+	}
+	cmd.Flags().StringVar(&lasts, "for", "", "how `long` (8h, 3d); default: what is usual for the role")
+	cmd.Flags().StringVar(&from, "from", "", "the `instant` at which it begins; default: when it is approved")
+	cmd.Flags().StringVar(&want.AskedBy, "as", "", "the `person` who asks; default: the person who is to have the role")
+	cmd.Flags().StringVar(&want.Ticket, "ticket", "", "the `ticket` that it is for")
+	cmd.Flags().StringVar(&want.Extends, "extend", "", "the `exception` (x-12) that is prolonged")
+	cmd.Flags().BoolVar(&want.Emergency, "emergency", false, "have it at once; an owner of the role confirms or disputes it afterwards")
+	_ = cmd.RegisterFlagCompletionFunc("as", c.completePeople)
+	f.flags(cmd)
+	return c.reads(cmd)
+}
+
+func (c *cli) requestApproveCommand() *cobra.Command {
+	var f exceptionFlags
+	d := operator.RequestDecision{Vote: ledger.VoteApprove}
+	cmd := &cobra.Command{
+		Use:   "approve REQUEST",
+		Short: "Approve a request, as somebody who is asked",
+		Long: `Approve a request (r-12), as somebody who is asked (tenure request show r-12 lists them).
+Whether they may decide is looked up now, and written down with their word. The last
+approval that is needed grants the role. Of an emergency, this confirms it.
+
+Without --apply the command only shows what would be done (exit status 3), with a digest
+of it: with --shown DIGEST, nothing is approved if something else would be done by then.
+
+The command line has no sign-in. --as says who decides, and is believed: the record has
+beside it your name and your login. Let only those who may be believed write to the
+ledger.`,
+		Example: `  tenure request approve r-12 --as 10007 --reason "agreed with the team" --apply
+  tenure request approve r-12 --as 10007 --reason "agreed" --shown 3f0c51a2b6d9 --apply`,
+		Args: exactly("REQUEST"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := f.given(); err != nil {
+				return err
+			}
+			d.Request = args[0]
+			return c.operate(cmd.Context(), func(cfg *config.Config, o *operator.Operator) error {
+				changed, err := o.DecideRequest(cmd.Context(), f.request(), d, f.does())
+				return c.changedRequest(cmd.Context(), cfg, o, changed, err, f.applying)
+			})
+		},
+	}
+	c.asFlag(cmd, &d.As)
+	cmd.Flags().StringVar(&d.Shown, "shown", "", "the `digest` of what was shown: if something else would be done by now, do nothing")
+	f.flags(cmd)
+	return c.reads(cmd)
+}
+
+// asFlag adds the flag by which it is said who decides.
+func (c *cli) asFlag(cmd *cobra.Command, as *string) {
+	cmd.Flags().StringVar(as, "as", "", "the `person` who decides")
+	_ = cmd.MarkFlagRequired("as")
+	_ = cmd.RegisterFlagCompletionFunc("as", c.completePeople)
+}
+
+func (c *cli) requestDenyCommand() *cobra.Command {
+	var f decisionFlags
+	d := operator.RequestDecision{Vote: ledger.VoteDeny}
+	cmd := &cobra.Command{
+		Use:   "deny REQUEST",
+		Short: "Deny a request, as somebody who is asked",
+		Long: `Deny a request (r-12), as somebody who is asked. One denial ends the request, in whatever
+stage; it can be asked for again. Of an emergency, this disputes it, and ends what it gave.
+
+The command line has no sign-in: see tenure request approve --help.`,
+		Example: `  tenure request deny r-12 --as 10007 --reason "the wiki's own editors can do that"`,
+		Args:    exactly("REQUEST"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := f.given(); err != nil {
+				return err
+			}
+			d.Request = args[0]
+			return c.operate(cmd.Context(), func(cfg *config.Config, o *operator.Operator) error {
+				changed, err := o.DecideRequest(cmd.Context(), f.request(), d, true)
+				return c.changedRequest(cmd.Context(), cfg, o, changed, err, applying{})
+			})
+		},
+	}
+	c.asFlag(cmd, &d.As)
+	f.flags(cmd)
+	return c.reads(cmd)
+}
+
+func (c *cli) requestCancelCommand() *cobra.Command {
+	var f decisionFlags
+	cmd := &cobra.Command{
+		Use:     "cancel REQUEST",
+		Short:   "Take back a request that is not decided",
+		Long:    `Take back a request (r-12) that is not decided. What was granted is ended with tenure exception end.`,
+		Example: `  tenure request cancel r-12 --reason "it is no longer needed"`,
+		Args:    exactly("REQUEST"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := f.given(); err != nil {
+				return err
+			}
+			return c.operate(cmd.Context(), func(cfg *config.Config, o *operator.Operator) error {
+				r, err := o.CancelRequest(cmd.Context(), f.request(), args[0])
+				if r.ID == 0 {
+					return err
+				}
+				v := viewRequest(r, "", o.Clock.Now())
+				c.say("%s is cancelled\n", v.Request)
+				return errors.Join(c.report(v), c.tellUntold(err, cfg.Sweep.Every))
+			})
+		},
+	}
+	f.flags(cmd)
+	return c.reads(cmd)
+}
+
+// requestView describes a request.
+type requestView struct {
+	Request   string    `json:"request,omitempty"` // empty if it was not made
+	Person    string    `json:"person"`
+	Name      string    `json:"name,omitempty"`
+	Role      string    `json:"role"`
+	State     string    `json:"state"`
+	Late      bool      `json:"late,omitempty"` // an emergency that nobody has confirmed or disputed in time
+	For       string    `json:"for"`
+	From      time.Time `json:"from,omitzero"` // the later date that was asked for
+	Reason    string    `json:"reason"`
+	Ticket    string    `json:"ticket,omitempty"`
+	AskedBy   string    `json:"askedBy"`
+	Operator  string    `json:"operator"`
+	Login     string    `json:"login,omitempty"`
+	AskedAt   time.Time `json:"askedAt"`
+	Emergency bool      `json:"emergency,omitempty"`
+	Extends   string    `json:"extends,omitempty"`
+	Stage     int       `json:"stage"` // from 1
+	Until     time.Time `json:"until,omitzero"`
+	Exception string    `json:"exception,omitempty"`
+	DecidedAt time.Time `json:"decidedAt,omitzero"`
+	Why       string    `json:"why,omitempty"`
+	ProvenAt  time.Time `json:"provenAt,omitzero"`
+}
+
+func viewRequest(r ledger.Request, name string, now time.Time) requestView {
+	v := requestView{
+		Person: r.PersonID, Name: name, Role: r.Role, State: string(r.State), For: r.For.String(), From: r.StartsAt, Reason: r.Reason, Ticket: r.Ticket,
+		AskedBy: r.AskedBy, Operator: r.Operator, Login: r.Login, AskedAt: r.AskedAt, Emergency: r.Emergency, Stage: r.Stage + 1,
+		DecidedAt: r.DecidedAt, Why: r.Why, ProvenAt: r.ProvenAt,
+	}
+	if r.ID != 0 {
+		v.Request = r.Name()
+	}
+	if r.Extends != 0 {
+		v.Extends = ledger.ExceptionName(r.Extends)
+	}
+	if r.Exception != 0 {
+		v.Exception = ledger.ExceptionName(r.Exception)
+	}
+	if r.Undecided() {
+		v.Until = r.ExpiresAt
+		v.Late = r.State == ledger.RequestConfirming && !r.ExpiresAt.After(now)
+	}
+	return v
+}
+
+// deciderView is somebody who decides, or was asked.
+type deciderView struct {
+	Person    string    `json:"person"`
+	Name      string    `json:"name,omitempty"`
+	Stage     int       `json:"stage"` // from 1
+	Authority string    `json:"authority"`
+	AskedAt   time.Time `json:"askedAt,omitzero"`
+	Reminders int       `json:"reminders,omitempty"`
+	MootAt    time.Time `json:"mootAt,omitzero"` // since when they are asked no longer
+	Vote      string    `json:"vote,omitempty"`
+	Operator  string    `json:"operator,omitempty"`
+	Login     string    `json:"login,omitempty"`
+	Shown     string    `json:"shown,omitempty"`
+	Reason    string    `json:"reason,omitempty"`
+	At        time.Time `json:"at,omitzero"`
+}
+
+// openRequestView describes a request with what would come of it.
+type openRequestView struct {
+	requestView
+	Title     string        `json:"title"` // of the role
+	About     string        `json:"about,omitempty"`
+	Risk      string        `json:"risk,omitempty"`
+	Deciders  []deciderView `json:"deciders"`        // who decides now
+	Asked     []deciderView `json:"asked,omitempty"` // who was asked so far, and what they said
+	At        time.Time     `json:"at,omitzero"`     // when what is to be done is due, if it is approved now
+	Ends      time.Time     `json:"ends,omitzero"`   // when what was granted ends, or would
+	Steps     []string      `json:"steps"`           // what is to be done then
+	Digest    string        `json:"digest,omitempty"`
+	Changed   bool          `json:"changed,omitempty"`   // something else than when it was asked
+	SameLogin bool          `json:"sameLogin,omitempty"` // an approval came from the login that asked
+	Applied   bool          `json:"applied,omitempty"`
+}
+
+// openRequest returns a view of a request with what would come of it.
+func (c *cli) openRequest(ctx context.Context, o *operator.Viewer, r operator.ChangedRequest) (openRequestView, error) {
+	v := openRequestView{
+		requestView: viewRequest(r.Request, report.SummaryOf(r.Person).Name(), o.Clock.Now()), Deciders: []deciderView{}, Steps: []string{},
+		At: r.At, Ends: r.Exception.EndsAt, Digest: r.Digest, Changed: r.Changed, Applied: r.Applied,
+	}
+	facts, _ := o.Policy.Facts(r.Request.Role)
+	v.Title, v.About, v.Risk = cmp.Or(facts.Title, r.Request.Role), facts.About, string(facts.Risk)
+	names := map[string]string{}
+	for _, d := range r.Deciders {
+		name, err := nameOf(ctx, o.Ledger, names, d.PersonID)
+		if err != nil {
+			return v, err
+		}
+		v.Deciders = append(v.Deciders, deciderView{Person: d.PersonID, Name: name, Stage: v.Stage, Authority: d.Authority})
+	}
+	for _, step := range r.Steps {
+		v.Steps = append(v.Steps, operator.DescribeStep(step))
+	}
+	if r.Request.ID == 0 {
+		return v, nil
+	}
+	votes, err := o.Ledger.Votes(ctx, r.Request.ID)
+	for _, vote := range votes {
+		name, err := nameOf(ctx, o.Ledger, names, vote.Voter)
+		if err != nil {
+			return v, err
+		}
+		v.Asked = append(v.Asked, deciderView{
+			Person: vote.Voter, Name: name, Stage: vote.Stage + 1, Authority: vote.Authority, AskedAt: vote.AskedAt, Reminders: vote.Reminders,
+			MootAt: vote.MootAt, Vote: string(vote.Vote), Operator: vote.Operator, Login: vote.Login, Shown: vote.Shown, Reason: vote.Reason, At: vote.At,
+		})
+		v.SameLogin = v.SameLogin || vote.Vote == ledger.VoteApprove && vote.Login != "" && vote.Login == r.Request.Login
+	}
+	return v, err
+}
+
+// changedRequest shows a request that was, or would be, made or decided.
+func (c *cli) changedRequest(ctx context.Context, cfg *config.Config, o *operator.Operator, changed operator.ChangedRequest, err error, a applying) error {
+	if changed.Request.PersonID == "" {
+		return err
+	}
+	if _, other := operator.Untold(err); other != nil {
+		return other
+	}
+	v, viewErr := c.openRequest(ctx, &o.Viewer, changed)
+	if viewErr != nil {
+		return viewErr
+	}
+	what := fmt.Sprintf("role %s for %s, for %s", v.Role, v.Person, v.For)
+	switch {
+	case !v.Applied:
+		c.say("%s\n", strings.TrimPrefix(v.Request+": "+what, ": "))
+	case v.Exception != "":
+		c.say("%s is %s: %s, %s until %s\n", v.Request, v.State, what, v.Exception, words.Instant(v.Ends))
+	default:
+		c.say("%s is %s: %s\n", v.Request, v.State, what)
+	}
+	c.sayDeciders(v)
+	if v.Until.IsZero() && !changed.Request.Undecided() && v.Exception == "" && v.Applied {
+		return errors.Join(c.report(v), c.tellUntold(err, cfg.Sweep.Every))
+	}
+	c.sayConsequences(v, o.Clock.Now())
+	if !v.Applied {
+		return errors.Join(c.report(v), c.onlyShown(a, "that is what would come of it"))
+	}
+	return errors.Join(c.report(v), c.tellUntold(err, cfg.Sweep.Every))
+}
+
+// sayDeciders says who decides now.
+func (c *cli) sayDeciders(v openRequestView) {
+	for _, d := range v.Deciders {
+		c.say("  asked  %s  %s\n", strings.TrimSpace(d.Person+" "+d.Name), d.Authority)
+	}
+	if len(v.Deciders) == 0 && v.State == string(ledger.RequestAsked) {
+		c.say("  nobody can decide at the moment: see governance.fallback\n")
+	}
+}
+
+// sayConsequences says what would be done if the request is approved now.
+func (c *cli) sayConsequences(v openRequestView, now time.Time) {
+	if v.Digest == "" {
+		return
+	}
+	due := "now"
+	if v.At.After(now) {
+		due = "at " + words.Instant(v.At)
+	}
+	if v.State == string(ledger.RequestAsked) {
+		due = "if approved, " + due
+	}
+	for _, step := range v.Steps {
+		c.say("  %s  %s\n", due, step)
+	}
+	if len(v.Steps) == 0 {
+		c.say("  nothing has to be done for it %s\n", due)
+	}
+	c.say("  digest %s\n", v.Digest)
+	if v.Changed {
+		c.say("  this is something else than when it was asked\n")
+	}
+}
+
+func (c *cli) requestListCommand() *cobra.Command {
+	var f ledger.RequestFilter
+	var all bool
+	var behind string
+	cmd := &cobra.Command{
+		Use:   "list",
+		Short: "List requests: who asks for what, and whom they wait for",
+		Long: `List the requests that wait for somebody's word or, with --all, every request that was
+ever made: none is removed. Exits with 3 if one waits.`,
+		Example: `  tenure request list
+  tenure request list --as 10007
+  tenure request list --all --person 10004`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			after, ok := ledger.RequestID(behind)
+			if behind != "" && !ok {
+				return usagef("--after %s: want a request, such as r-3", behind)
+			}
+			if !all {
+				f.States = []ledger.RequestState{ledger.RequestAsked, ledger.RequestConfirming}
+			}
+			return c.view(cmd.Context(), func(_ *config.Config, v *operator.Viewer) error {
+				if err := errors.Join(personFilter(cmd.Context(), v.Ledger, f.PersonID), personFilter(cmd.Context(), v.Ledger, f.Voter)); err != nil {
+					return err
+				}
+				return c.listRequests(cmd.Context(), v, f, after)
+			})
+		},
+	}
+	cmd.Flags().BoolVar(&all, "all", false, "those that are decided too")
+	cmd.Flags().StringVar(&f.PersonID, "person", "", "only for this `person`")
+	cmd.Flags().StringVar(&f.Role, "role", "", "only for this `role`")
+	cmd.Flags().StringVar(&f.Voter, "as", "", "only those that wait for the word of this `person`")
+	cmd.Flags().StringVar(&behind, "after", "", "only those behind this `request` in the list")
+	_ = cmd.RegisterFlagCompletionFunc("as", c.completePeople)
+	return c.lists(cmd)
+}
+
+func (c *cli) listRequests(ctx context.Context, v *operator.Viewer, f ledger.RequestFilter, after int64) error {
+	views, names, waits := []requestView{}, map[string]string{}, false
+	for r, err := range ledger.AllRequests(ctx, v.Ledger, f, after) {
+		if err != nil {
+			return err
+		}
+		name, err := nameOf(ctx, v.Ledger, names, r.PersonID)
+		if err != nil {
+			return err
+		}
+		waits = waits || r.Undecided()
+		views = append(views, viewRequest(r, name, v.Clock.Now()))
+	}
+	views = limited(c, views)
+	rows := rowsOf(views, requestView.row)
+	err := c.printList(views, requestHeader, rows, func(p *page) {
+		p.table("", requestHeader, rows)
+		if len(views) == 0 {
+			p.note("there are no requests")
+		}
+	})
+	if waits && err == nil {
+		return errAttention
+	}
+	return err
+}
+
+const requestHeader = "request,person,name,role,state,stage,asked,by,for,until,grant,proven,reason"
+
+func (v requestView) row() []string {
+	state := v.State
+	if v.Late {
+		state += ", late"
+	}
+	if v.Emergency {
+		state += " (emergency)"
+	}
+	return []string{
+		v.Request, v.Person, v.Name, v.Role, state, fmt.Sprint(v.Stage), words.Instant(v.AskedAt), v.AskedBy, v.For,
+		words.Instant(v.Until), v.Exception, words.Instant(v.ProvenAt), v.Reason,
+	}
+}
+
+func (c *cli) requestShowCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "show REQUEST",
+		Short: "Show one request: what would come of it, who decides, and what was said",
+		Long: `Show one request (r-12). As long as it is to be decided, it shows what would be done if it
+were approved now, with a digest of it, and who decides now and why they may. Exits with 3
+if it waits for somebody's word.`,
+		Example: `  tenure request show r-12`,
+		Args:    exactly("REQUEST"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return c.view(cmd.Context(), func(_ *config.Config, o *operator.Viewer) error {
+				shown, err := o.ShowRequest(cmd.Context(), args[0])
+				if err != nil {
+					return err
+				}
+				v, err := c.openRequest(cmd.Context(), o, shown)
+				if err != nil {
+					return err
+				}
+				if err := c.print(v, func(p *page) { p.request(v) }); err != nil {
+					return err
+				}
+				if shown.Request.Undecided() {
+					return errAttention
+				}
+				return nil
+			})
+		},
+	}
+	return c.reads(cmd)
+}
+
+// request adds the facts of one request.
+func (p *page) request(v openRequestView) {
+	role := v.Role
+	if v.Title != v.Role {
+		role += " (" + v.Title + ")"
+	}
+	lasts := v.For
+	if !v.From.IsZero() {
+		lasts += " from " + words.Instant(v.From)
+	}
+	state := v.row()[4]
+	if v.Why != "" {
+		state += ": " + v.Why
+	}
+	p.fields(
+		field{"request", v.Request}, field{"person", strings.TrimSpace(v.Person + " " + v.Name)}, field{"role", role}, field{"about", v.About},
+		field{"risk", v.Risk}, field{"state", state}, field{"for", lasts}, field{"prolongs", v.Extends}, field{"reason", v.Reason}, field{"ticket", v.Ticket},
+		field{"asked", words.Instant(v.AskedAt) + " by " + v.AskedBy + ", written down by " + operatorFrom(v.Operator, v.Login)},
+		field{"to be answered by", words.Instant(v.Until)}, field{"decided", words.Instant(v.DecidedAt)}, field{"grant", v.Exception},
+		field{"ends", endsOf(v)}, field{"proven", words.Instant(v.ProvenAt)},
+	)
+	if v.SameLogin {
+		p.note("approved from the login that asked: check that it was the person who is said to have approved")
+	}
+	p.table("Decides now", "person,name,authority", rowsOf(v.Deciders, func(d deciderView) []string { return []string{d.Person, d.Name, d.Authority} }))
+	if v.State == string(ledger.RequestAsked) && len(v.Deciders) == 0 {
+		p.note("nobody can decide at the moment: see governance.fallback")
+	}
+	p.table("Asked", "stage,person,name,authority,asked,reminders,said,at,by,shown,reason", rowsOf(v.Asked, deciderView.row))
+	if v.Digest == "" {
+		return
+	}
+	p.table("If it is approved now", "at,what", rowsOf(v.Steps, func(step string) []string { return []string{words.Instant(v.At), step} }))
+	if len(v.Steps) == 0 {
+		p.note("nothing would have to be done if it were approved now")
+	}
+	p.note("digest of what would be done: %s", v.Digest)
+	if v.Changed {
+		p.note("this is something else than when it was asked")
+	}
+}
+
+// endsOf returns when a grant that was made ends.
+func endsOf(v openRequestView) string {
+	if v.Exception == "" {
+		return ""
+	}
+	return words.Instant(v.Ends)
+}
+
+func (v deciderView) row() []string {
+	said := v.Vote
+	if said == "" && !v.MootAt.IsZero() {
+		said = "no longer asked"
+	}
+	return []string{
+		fmt.Sprint(v.Stage), v.Person, v.Name, v.Authority, words.Instant(v.AskedAt), fmt.Sprint(v.Reminders), said, words.Instant(v.At),
+		operatorFrom(v.Operator, v.Login), v.Shown, v.Reason,
+	}
+}
