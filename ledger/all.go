@@ -90,7 +90,9 @@ func AllExceptions(ctx context.Context, l Reader, f ExceptionFilter, after int64
 }
 
 // AllRequests yields the requests that match the filter, by ID, after the given ID.
-func AllRequests(ctx context.Context, l RequestReader, f RequestFilter, after int64) iter.Seq2[Request, error] {
+func AllRequests(ctx context.Context, l interface {
+	Requests(ctx context.Context, f RequestFilter, after int64, limit int) ([]Request, error)
+}, f RequestFilter, after int64) iter.Seq2[Request, error] {
 	return all(after, func(after int64) ([]Request, error) { return l.Requests(ctx, f, after, PageSize) },
 		func(r Request) int64 { return r.ID })
 }

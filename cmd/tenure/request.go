@@ -395,7 +395,7 @@ ever made: none is removed. Exits with 3 if one waits.`,
 				f.States = []ledger.RequestState{ledger.RequestAsked, ledger.RequestConfirming}
 			}
 			return c.view(cmd.Context(), func(_ *config.Config, v *operator.Viewer) error {
-				if err := errors.Join(personFilter(cmd.Context(), v.Ledger, f.PersonID), personFilter(cmd.Context(), v.Ledger, f.Voter)); err != nil {
+				if err := requestFilter(cmd.Context(), v, f); err != nil {
 					return err
 				}
 				return c.listRequests(cmd.Context(), v, f, after)
@@ -409,6 +409,19 @@ ever made: none is removed. Exits with 3 if one waits.`,
 	cmd.Flags().StringVar(&behind, "after", "", "only those behind this `request` in the list")
 	_ = cmd.RegisterFlagCompletionFunc("as", c.completePeople)
 	return c.lists(cmd)
+}
+
+// requestFilter checks the filters of requests. A role may have been taken out of the
+// configuration after somebody asked for it.
+func requestFilter(ctx context.Context, v *operator.Viewer, f ledger.RequestFilter) error {
+	if err := errors.Join(personFilter(ctx, v.Ledger, f.PersonID), personFilter(ctx, v.Ledger, f.Voter)); err != nil || f.Role == "" {
+		return err
+	}
+	found, err := v.Ledger.Requests(ctx, ledger.RequestFilter{Role: f.Role}, 0, 1)
+	if err != nil || len(found) > 0 {
+		return err
+	}
+	return oneOf("role", f.Role, v.Policy.RequestableRoles())
 }
 
 func (c *cli) listRequests(ctx context.Context, v *operator.Viewer, f ledger.RequestFilter, after int64) error {

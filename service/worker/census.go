@@ -34,6 +34,7 @@ var (
 	retentionDesc = prometheus.NewDesc("tenure_retention_pending", "Disabled accounts of people who have left, kept until their retention ends, by app.", []string{"app"}, nil)
 	approvalsDesc = prometheus.NewDesc("tenure_deletions_waiting", "Deletions that wait for an operator's approval, by app.", []string{"app"}, nil)
 	holdsDesc     = prometheus.NewDesc("tenure_hold_people", "People under legal hold, of whom nothing is deleted, by state: ending (the last hold ends within a week), lasting.", []string{"state"}, nil)
+	requestsDesc  = prometheus.NewDesc("tenure_requests", "Requests for roles that wait for somebody's word, by state: asked, confirming (an emergency), late (an emergency that nobody has confirmed or disputed in time).", []string{"state"}, nil)
 	cohortsDesc   = prometheus.NewDesc("tenure_breaker_cohorts", "Mass changes that are held, by kind: each needs an operator's decision.", []string{"kind"}, nil)
 	exceptionDesc = prometheus.NewDesc("tenure_exceptions", "Exceptions to policy that have not ended, by kind: grant, withhold, accept, waive.", []string{"kind"}, nil)
 	overdueDesc   = prometheus.NewDesc("tenure_people_overdue", "People for whom something is due, by the ledger alone, without progress for longer than sweep.overdue.", nil, nil)
@@ -61,6 +62,7 @@ type census struct {
 		Cohorts(context.Context, ledger.CohortFilter) ([]ledger.Cohort, error)
 		Holds(ctx context.Context, f ledger.HoldFilter, after int64, limit int) ([]ledger.Hold, error)
 		Licences(ctx context.Context) ([]ledger.Licence, error)
+		Requests(ctx context.Context, f ledger.RequestFilter, after int64, limit int) ([]ledger.Request, error)
 	}
 	enough  func(app string) ledger.EnoughSeats
 	clock   clock.Clock
@@ -79,12 +81,13 @@ type counts struct {
 	cohorts         []ledger.Cohort // open ones
 	licences        []ledger.Licence
 	ending, lasting int // people under legal hold
+	requests        map[string]int
 	overdue         int
 }
 
 // Describe implements prometheus.Collector.
 func (c *census) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{linksDesc, attentionDesc, retentionDesc, approvalsDesc, exceptionDesc, holdsDesc, cohortsDesc, heldDesc, overdueDesc, seatsDesc, usedDesc, freeDesc, awaitedDesc, lowDesc} {
+	for _, d := range []*prometheus.Desc{linksDesc, attentionDesc, retentionDesc, approvalsDesc, exceptionDesc, holdsDesc, requestsDesc, cohortsDesc, heldDesc, overdueDesc, seatsDesc, usedDesc, freeDesc, awaitedDesc, lowDesc} {
 		out <- d
 	}
 }
@@ -121,6 +124,9 @@ func (c *census) Collect(out chan<- prometheus.Metric) {
 	gauge(overdueDesc, counts.overdue)
 	gauge(holdsDesc, counts.ending, "ending")
 	gauge(holdsDesc, counts.lasting, "lasting")
+	for _, state := range []string{requestAsked, requestConfirming, requestLate} {
+		gauge(requestsDesc, counts.requests[state], state)
+	}
 	cohorts, held := map[ledger.WithdrawalKind]int{}, map[ledger.WithdrawalKind]int{}
 	for _, one := range counts.cohorts {
 		cohorts[one.Kind]++
@@ -164,6 +170,9 @@ func (c *census) count() (counts, error) {
 	if now.ending, now.lasting, err = c.held(ctx); err != nil {
 		return counts{}, err
 	}
+	if now.requests, err = c.waiting(ctx); err != nil {
+		return counts{}, err
+	}
 	if now.overdue, err = c.ledger.Overdue(ctx, ledger.LateSince(c.clock, c.overdue)); err != nil {
 		return counts{}, err
 	}
@@ -199,4 +208,29 @@ func (c *census) held(ctx context.Context) (ending, lasting int, err error) {
 		}
 	}
 	return ending, lasting, nil
+}
+
+// The states of requests that are counted.
+const (
+	requestAsked      = string(ledger.RequestAsked)
+	requestConfirming = string(ledger.RequestConfirming)
+	requestLate       = "late"
+)
+
+// waiting counts the requests that wait for somebody's word, by state.
+func (c *census) waiting(ctx context.Context) (map[string]int, error) {
+	now, states := c.clock.Now(), map[string]int{}
+	for r, err := range ledger.AllRequests(ctx, c.ledger, ledger.RequestFilter{
+		States: []ledger.RequestState{ledger.RequestAsked, ledger.RequestConfirming},
+	}, 0) {
+		switch {
+		case err != nil:
+			return nil, err
+		case r.State == ledger.RequestConfirming && !r.ExpiresAt.After(now):
+			states[requestLate]++
+		default:
+			states[string(r.State)]++
+		}
+	}
+	return states, nil
 }

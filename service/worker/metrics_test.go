@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -57,6 +58,8 @@ type countable struct {
 	late   ledger.Lateness
 	holds  []ledger.Hold
 	seats  []ledger.Licence
+
+	requests []ledger.Request
 }
 
 func (c *countable) Licences(context.Context) ([]ledger.Licence, error) { return c.seats, c.err }
@@ -78,6 +81,15 @@ func (c *countable) Overdue(_ context.Context, l ledger.Lateness) (int, error) {
 
 func (c *countable) Cohorts(context.Context, ledger.CohortFilter) ([]ledger.Cohort, error) {
 	return c.open, c.err
+}
+
+func (c *countable) Requests(_ context.Context, f ledger.RequestFilter, _ int64, _ int) (some []ledger.Request, err error) {
+	for _, r := range c.requests {
+		if slices.Contains(f.States, r.State) {
+			some = append(some, r)
+		}
+	}
+	return some, c.err
 }
 
 func (c *countable) Count(context.Context) (ledger.Counts, error) {
@@ -106,6 +118,11 @@ func TestTheLedgerIsCountedForMetrics(t *testing.T) {
 		{App: "chat", Name: "licence:pro", Seats: 10, Used: 8, CountedAt: time.Now().Add(-time.Hour)},
 		{App: "chat", Name: "licence:secret", Used: 8, CountedAt: time.Now()},
 	}
+	l.requests = []ledger.Request{
+		{State: ledger.RequestAsked, ExpiresAt: today}, {State: ledger.RequestConfirming, ExpiresAt: today.Add(time.Hour)},
+		{State: ledger.RequestConfirming, ExpiresAt: today}, {State: ledger.RequestConfirming, ExpiresAt: today.AddDate(0, 0, -1)},
+		{State: ledger.RequestApproved},
+	}
 	reg := prometheus.NewRegistry()
 	reg.MustRegister(&census{enough: few, ledger: l, clock: clock.Func(func() time.Time { return today }), apps: []string{"wiki", "chat"}, overdue: 10 * time.Minute, log: zap.NewNop()})
 	values := map[string]float64{}
@@ -128,6 +145,7 @@ func TestTheLedgerIsCountedForMetrics(t *testing.T) {
 		"tenure_retention_pending gone": 2, "tenure_retention_pending wiki": 0,
 		"tenure_deletions_waiting wiki": 5, "tenure_deletions_waiting chat": 0,
 		"tenure_hold_people ending": 2, "tenure_hold_people lasting": 2,
+		"tenure_requests asked": 1, "tenure_requests confirming": 1, "tenure_requests late": 2,
 		"tenure_people_overdue": 9, "tenure_breaker_cohorts leavers": 1, "tenure_breaker_held_people leavers": 41, "tenure_breaker_cohorts deletions": 0,
 	} {
 		got, there := values[name]
