@@ -270,3 +270,33 @@ func TestSweepEndsNobodyWhoHasGotOn(t *testing.T) {
 	require.NoError(t, err)
 	assert.Empty(t, runs.replaced)
 }
+
+// Requests for roles have no person's run: the sweep tells the runs of those that are due, or
+// starts them, and one that cannot be told keeps nobody else waiting.
+func TestSweepTellsTheRunsOfRequests(t *testing.T) {
+	now := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
+	store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "ledger.db"))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, store.Close()) })
+	_, err = store.Record(t.Context(), []ledger.Received{{At: now, Event: hr.Event{
+		EventKey: hr.EventKey{Source: "/hr", ID: "e1"}, Type: hr.EventHired, PersonID: "p1", Recorded: now,
+		Profile: &hr.Profile{Type: hr.TypeEmployee, StartDate: hr.DateOf(now)},
+	}}})
+	require.NoError(t, err)
+	for i, lookAt := range []time.Time{now, now.Add(-time.Hour), now.Add(time.Minute), {}} {
+		_, err := store.AskFor(t.Context(), ledger.Asking{Request: ledger.Request{
+			PersonID: "p1", Role: fmt.Sprint(i), For: time.Hour, Reason: "x", AskedBy: "p1", Operator: "ada", AskedAt: now,
+			Terms: "{}", State: ledger.RequestAsked, LookAt: lookAt,
+		}})
+		require.NoError(t, err)
+	}
+	runs := &openRuns{open: func(string) bool { return true }, resumed: map[string]string{}, refuses: "r-1"}
+	result, err := sweep(t, store, runs, now)
+	require.NoError(t, err)
+	assert.Equal(t, []int64{2}, runs.requests)
+	assert.Equal(t, 1, result.Requests)
+	runs.refuses, runs.requests = "", nil
+	_, err = sweep(t, store, runs, now)
+	require.NoError(t, err)
+	assert.Equal(t, []int64{1, 2}, runs.requests)
+}
