@@ -105,7 +105,9 @@ func TestDeciders(t *testing.T) {
 			want: []request.Decider{{"sec", "one of security"}}},
 		"a group that is gone": {change: func(q *request.Question) { q.Stage = []string{"finance"} },
 			want: []request.Decider{{"fay", "governance.fallback: too few others can decide"}, {"finn", "governance.fallback: too few others can decide"}}},
-		"several, and each once": {change: func(q *request.Question) { q.Stage, q.Owner = []string{"manager", "owner", "security"}, []string{"bob", "olga"} },
+		"several, and each once": {change: func(q *request.Question) {
+			q.Stage, q.Owner = []string{"manager", "owner", "security"}, []string{"bob", "olga"}
+		},
 			want: []request.Decider{{"bob", "manager of ada"}, {"olga", "owner of role admin"}, {"sec", "one of security"}}},
 		"more are needed than can": {change: func(q *request.Question) { q.Needed = 2 },
 			want: []request.Decider{{"bob", "manager of ada"}, {"fay", "governance.fallback: too few others can decide"}, {"finn", "governance.fallback: too few others can decide"}}},
@@ -119,7 +121,9 @@ func TestDeciders(t *testing.T) {
 			want: []request.Decider{{"bob", "manager of ada"}, {"boss", "next above bob, asked since nobody had answered"}}},
 		"nobody is above": {people: worksFor("bob", ""), change: func(q *request.Question) { q.Escalated = true },
 			want: []request.Decider{{"bob", "manager of ada"}, {"fay", "governance.fallback: nobody had answered"}, {"finn", "governance.fallback: nobody had answered"}}},
-		"nobody is above the stand-in": {change: func(q *request.Question) { q.Escalated, q.StandIns = true, []ledger.StandIn{{ID: 2, PersonID: "bob", StandIn: "olga"}} },
+		"nobody is above the stand-in": {change: func(q *request.Question) {
+			q.Escalated, q.StandIns = true, []ledger.StandIn{{ID: 2, PersonID: "bob", StandIn: "olga"}}
+		},
 			want: []request.Decider{{"bob", "manager of ada"}, {"olga", "stand-in for bob (s-2)"}, {"cyd", "next above bob, asked since nobody had answered"}}},
 	} {
 		t.Run(name, func(t *testing.T) {
