@@ -33,6 +33,9 @@ type Decision struct {
 	// LapsedExceptions lists the exceptions that are over by themselves, once nothing is left
 	// to do because of that.
 	LapsedExceptions []ledger.LapsedException
+	// Conflicts lists where the person has something of both sides of a rule of separation of
+	// duties, waived or not, once the plan is done.
+	Conflicts []policy.Conflict
 	// PolicyErr says why policy could not be evaluated for this person. Then nothing is
 	// desired, and the only steps are those that cut off somebody who must not have access:
 	// see CutsOff.
@@ -78,11 +81,12 @@ func (r Rules) For(ctx context.Context, person ledger.Person, now time.Time, reg
 		d.Keys.EmployeeNumber, d.Keys.Email = standing.Profile.EmployeeNumber, identity.Email
 	}
 	d.Keys.PersonID, d.Keys.Username = person.PersonID, d.Person.Username
+	exceptions := Exceptions(person, d.Timeline, now)
 	switch {
 	case person.CarriedTo != "": // their access belongs to another ID of the same human
 		d.Desired = policy.Desired{Standing: standing}
 	case d.PolicyErr == nil:
-		d.Desired, d.PolicyErr = r.Policy.Evaluate(d.Timeline, now, identity, Exceptions(person, d.Timeline, now)...)
+		d.Desired, d.PolicyErr = r.Policy.Evaluate(d.Timeline, now, identity, exceptions...)
 	}
 	if d.PolicyErr != nil {
 		d.Desired = policy.Desired{Standing: standing, Changes: standing.Changes}
@@ -116,6 +120,7 @@ func (r Rules) For(ctx context.Context, person ledger.Person, now time.Time, reg
 		d.LapsedExceptions = lapsedExceptions(person, d.Timeline, now)
 	}
 	if d.PolicyErr == nil { // otherwise it is unknown what would be asked for
+		d.Conflicts = r.conflicts(d, exceptions)
 		d.LapsedSkips = lapsedSkips(person.Steps, d.Plan.Skipped)
 	}
 	return d, nil

@@ -34,7 +34,7 @@ func Exceptions(person ledger.Person, t hr.Timeline, now time.Time) []policy.Exc
 func ruling(x ledger.Exception) policy.Exception {
 	return policy.Exception{
 		Name: x.Name(), Kind: policy.ExceptionKind(x.Kind), Role: x.Role, App: x.App, Entitlement: x.Entitlement, Duty: x.Duty,
-		From: x.StartsAt, Until: x.EndsAt,
+		Decided: x.DecidedAt, From: x.StartsAt, Until: x.EndsAt,
 	}
 }
 

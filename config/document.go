@@ -53,6 +53,9 @@ func (l *loader) document(v value) (*Config, policy.Rules) {
 			v.entries(func(name string, v value) { rules.Deciders[name] = v.texts() })
 		}),
 		on("governance", func(v value) { v.mapping(into("fallback", &rules.Fallback)) }),
+		on("duties", func(v value) {
+			v.list(func(v value) { rules.Duties = append(rules.Duties, readDuty(v)) })
+		}),
 		on("attention", func(v value) {
 			v.mapping(into("after", &cfg.Attention.After), into("recheck", &cfg.Attention.Recheck))
 		}),
@@ -236,6 +239,29 @@ func readGrant(v value) policy.Grant {
 	var g policy.Grant
 	v.mapping(into("app", &g.App), into("entitlements", &g.Entitlements))
 	return g
+}
+
+func readDuty(v value) policy.Duty {
+	var d policy.Duty
+	side := func(to *[]policy.Grant) func(value) {
+		return func(v value) {
+			v.list(func(v value) { *to = append(*to, readGrant(v)) })
+		}
+	}
+	v.mapping(
+		into("name", &d.Name),
+		into("about", &d.About),
+		on("one", side(&d.One)),
+		on("other", side(&d.Other)),
+		into("owner", &d.Owner),
+		on("mode", func(v value) { d.Mode = policy.DutyMode(v.choice("mode")) }),
+		into("since", &d.Since),
+		on("waive", func(v value) {
+			d.Waive = &policy.WaiveRules{}
+			v.mapping(into("most", &d.Waive.Most))
+		}),
+	)
+	return d
 }
 
 // readJoiner, readMover and readLeaver change what they are given by what is

@@ -278,6 +278,34 @@ var document = settings.Setting{
 				},
 			},
 		},
+		{Name: "duties", Type: settings.TypeList,
+			Text: "Separation of duties: what nobody is to have together.",
+			Each: &settings.Setting{Type: settings.TypeMapping,
+				Keys: []settings.Setting{
+					{Name: "name", Type: settings.TypeText, Required: true, Text: "Name of the rule, by which it is shown and waived."},
+					{Name: "about", Type: settings.TypeText, Text: "What the rule is for, in a sentence for people."},
+					{Name: "one", Type: settings.TypeList, Required: true, Text: "One side. Whoever has something of it is to have nothing of the other side.",
+						Each: &settings.Setting{Type: settings.TypeMapping, Keys: sideKeys},
+					},
+					{Name: "other", Type: settings.TypeList, Required: true, Text: "The other side.",
+						Each: &settings.Setting{Type: settings.TypeMapping, Keys: sideKeys},
+					},
+					{Name: "owner", Type: settings.TypeTexts, Text: "Who answers for the rule: people, by ID."},
+					{Name: "mode", Type: settings.TypeText, Default: string(policy.DutyPrevent), Choices: dutyModes(),
+						Text: "`prevent`: no grant is given that conflicts with what the person has; if roles without `request` give both sides, neither is taken, and an operator is asked once. `detect`: conflicts are shown only (`tenure duty check`).",
+					},
+					{Name: "since", Type: settings.TypeInstant,
+						Text: "From when on grants that are decided obey the rule. What was granted before is not taken by it: an operator is asked instead. Needed with `prevent`: the instant at which the rule lands.",
+					},
+					{Name: "waive", Type: settings.TypeMapping,
+						Text: "The rule can be waived for single people, for a time, if something else compensates (`tenure exception waive`). Without it, it cannot be waived.",
+						Keys: []settings.Setting{
+							{Name: "most", Type: settings.TypePeriod, Required: true, Text: "The longest time for which it is waived."},
+						},
+					},
+				},
+			},
+		},
 		{Name: "joiner", Type: settings.TypeMapping, Default: settings.Empty(), Keys: joinerKeys, Text: "When accounts are created."},
 		{Name: "mover", Type: settings.TypeMapping, Default: settings.Empty(), Keys: moverKeys,
 			Text: "What happens to access that a move takes away.",
@@ -454,6 +482,22 @@ var requestKeys = []settings.Setting{
 			},
 		},
 	},
+}
+
+// sideKeys declares an item of one side of a rule of separation of duties.
+var sideKeys = []settings.Setting{
+	{Name: "app", Type: settings.TypeText, Required: true, Text: "Name of an app."},
+	{Name: "entitlements", Type: settings.TypeTexts,
+		Text: "Groups, roles or licences, by the app's own names; any of them counts. Without any, an account in the app counts.",
+	},
+}
+
+func dutyModes() []string {
+	var names []string
+	for _, mode := range policy.DutyModes() {
+		names = append(names, string(mode))
+	}
+	return names
 }
 
 // What an app may set for itself too.

@@ -124,6 +124,12 @@ func TestLoadReadsEveryKey(t *testing.T) {
 	assert.Equal(t, policy.RoleFacts{Title: "everyone", Owner: []string{"10005"}, Risk: policy.RiskStandard}, facts)
 	assert.Equal(t, []string{"10003", "10004"}, p.Deciders("security"))
 	assert.Equal(t, []string{"10005"}, p.Fallback())
+	assert.Equal(t, []policy.Duty{{
+		Name: "keep-and-lend", About: "Who keeps the books does not lend them.",
+		One: []policy.Grant{{App: "directory", Entitlements: []string{"staff"}}}, Other: []policy.Grant{{App: "wiki", Entitlements: []string{"lenders"}}},
+		Owner: []string{"10001"}, Mode: policy.DutyDetect, Since: time.Date(2026, time.December, 1, 0, 0, 0, 0, time.UTC),
+		Waive: &policy.WaiveRules{Most: 90 * 24 * time.Hour},
+	}}, p.Duties())
 	assert.Equal(t, 20, p.LongestUsername())
 	assert.True(t, p.ProtectsPerson("10001"))
 	assert.True(t, p.ProtectsAccount("directory", "breakglass"))

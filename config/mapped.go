@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/internal/nearest"
 	"github.com/tenurehq/tenure/internal/settings"
 	"github.com/tenurehq/tenure/policy"
 )
@@ -25,10 +26,36 @@ func (l *loader) checkMapped(cfg *Config, rules policy.Rules) {
 			l.checkEntitlements(fmt.Sprintf("roles[%d].grants[%d].entitlements", i, j), grant, foresights[grant.App])
 		}
 	}
+	l.checkDuties(rules, foresights)
 	for name := range cfg.Apps {
 		if !granted[name] && !l.failedWithin(join("apps", name)) && !l.failedWithin("roles") {
 			path := join("apps", name)
 			l.warn(l.placeAt(path), path, "no role grants it: nobody gets an account there")
+		}
+	}
+}
+
+// checkDuties checks what rules of separation of duties name: entitlements that an app cannot
+// have are wrong, and those that no role gives are probably misspelt.
+func (l *loader) checkDuties(rules policy.Rules, foresights map[string]connector.Foresight) {
+	given := map[string][]string{}
+	for _, role := range rules.Roles {
+		for _, grant := range role.Grants {
+			given[grant.App] = append(given[grant.App], grant.Entitlements...)
+		}
+	}
+	for i, duty := range rules.Duties {
+		for side, items := range map[string][]policy.Grant{"one": duty.One, "other": duty.Other} {
+			for j, item := range items {
+				path := fmt.Sprintf("duties[%d].%s[%d].entitlements", i, side, j)
+				l.checkEntitlements(path, item, foresights[item.App])
+				for k, name := range item.Entitlements {
+					at := fmt.Sprintf("%s[%d]", path, k)
+					if _, known := rules.Apps[item.App]; known && !slices.Contains(given[item.App], name) && !l.failed(at) {
+						l.warn(l.placeAt(at), at, "no role gives %q in %q: only who was given it otherwise is found%s", name, item.App, nearest.Hint(name, given[item.App]))
+					}
+				}
+			}
 		}
 	}
 }

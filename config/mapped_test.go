@@ -80,6 +80,8 @@ func TestLoadWarns(t *testing.T) {
 			"\nroles: [{name: all, when: 'true', grants: [{app: wiki}, {app: dir}]}]\n", "apps.wiki.settings.inner.settings.token: a secret is written here"},
 		"clear text of a source": {"kafka: {brokers: [localhost:9092], topics: [{name: hr, source: rippling, settings: {url: 'https://x', token: s3cret}}]}\nledger: {url: sqlite:x}",
 			"kafka.topics[0].settings.token: a secret is written here"},
+		"kept apart, and nobody has it": {oneApp("{connector: memory}", "staff") + "duties: [{name: a, mode: detect, one: [{app: wiki, entitlements: [staff]}], other: [{app: wiki, entitlements: [staf]}]}]",
+			`etc/tenure.yaml:8:112: duties[0].other[0].entitlements[0]: no role gives "staf" in "wiki": only who was given it otherwise is found; did you mean "staff"?`},
 		"misspelt": {oneApp("{"+ldapApp+"}, attributes: {mial: person.email}}", ""), `apps.wiki.attributes.mial: is none of the usual attributes; did you mean "mail"?`},
 		"required": {oneApp("{"+scimApp+", profile: aws-identity-center}, attributes: {name.givenName: person.givenName}}", ""),
 			"apps.wiki.attributes: the app makes no account without name.familyName: map what is missing"},

@@ -44,8 +44,8 @@ type ChangedException struct {
 
 // GrantRole gives a person a role that has to be requested, for a time. With apply it does so;
 // otherwise it returns what would be done. It refuses a role that can be had without a
-// request, more time than the role's rules allow, and somebody for whom the role's condition
-// does not hold when the grant begins.
+// request, more time than the role's rules allow, somebody for whom the role's condition
+// does not hold when the grant begins, and what a rule of separation of duties forbids then.
 func (o *Operator) GrantRole(ctx context.Context, r Request, want RoleGrant, apply bool) (ChangedException, error) {
 	if err := GrantRole.Check(r); err != nil {
 		return ChangedException{}, err
@@ -205,9 +205,17 @@ func (o *Operator) except(ctx context.Context, r Request, person ledger.Person, 
 	out := ChangedException{Exception: x, Person: person.Summary, At: x.StartsAt}
 	after := person
 	after.Exceptions = append(slices.Clone(person.Exceptions), x)
-	var err error
-	if out.Steps, err = o.consequences(ctx, person, after, x.StartsAt); err != nil || !apply {
+	was, is, err := o.decideBoth(ctx, person, after, x.StartsAt)
+	if err != nil {
 		return out, err
+	}
+	if x.Kind == string(policy.ExceptGrant) {
+		if err := o.keptApart(x, was, is); err != nil {
+			return ChangedException{}, err
+		}
+	}
+	if out.Steps = more(is.Plan.Steps, was.Plan.Steps); !apply {
+		return out, nil
 	}
 	if out.Exception, err = o.ledger.PlaceException(ctx, x); err != nil {
 		return ChangedException{}, err
@@ -219,22 +227,27 @@ func (o *Operator) except(ctx context.Context, r Request, person ledger.Person, 
 // consequences lists the steps that have to be done at an instant because of what differs
 // between two states of one person, in the state that their accounts are in now.
 func (v *Viewer) consequences(ctx context.Context, before, after ledger.Person, at time.Time) ([]plan.Step, error) {
-	rules, err := v.Apps.Rules(ctx)
+	was, is, err := v.decideBoth(ctx, before, after, at)
 	if err != nil {
 		return nil, err
-	}
-	was, err := rules.For(ctx, before, at, onlooker{v.Ledger})
-	if err != nil {
-		return nil, err
-	}
-	is, err := rules.For(ctx, after, at, onlooker{v.Ledger})
-	if err != nil {
-		return nil, err
-	}
-	if is.PolicyErr != nil {
-		return nil, is.PolicyErr
 	}
 	return more(is.Plan.Steps, was.Plan.Steps), nil
+}
+
+// decideBoth decides for two states of one person at an instant, in the state that their
+// accounts are in now.
+func (v *Viewer) decideBoth(ctx context.Context, before, after ledger.Person, at time.Time) (was, is assess.Decision, err error) {
+	rules, err := v.Apps.Rules(ctx)
+	if err != nil {
+		return was, is, err
+	}
+	if was, err = rules.For(ctx, before, at, onlooker{v.Ledger}); err != nil {
+		return was, is, err
+	}
+	if is, err = rules.For(ctx, after, at, onlooker{v.Ledger}); err != nil {
+		return was, is, err
+	}
+	return was, is, is.PolicyErr
 }
 
 // more returns what the steps of a plan do beyond those of another one.

@@ -125,6 +125,7 @@ const (
 	RestoreAccount  Verb = "restore account"
 	GrantRole       Verb = "grant role"
 	Withhold        Verb = "withhold"
+	WaiveDuty       Verb = "waive duty"
 	EndException    Verb = "end exception"
 	AskRole         Verb = "ask for role"
 	DecideRequest   Verb = "decide request"

@@ -123,6 +123,10 @@ func newSite(t *testing.T) *site {
 			},
 		},
 		Fallback: []string{"bob"},
+		Duties: []policy.Duty{{
+			Name: "apart", Mode: policy.DutyDetect, Waive: &policy.WaiveRules{Most: time.Hour},
+			One: []policy.Grant{{App: "wiki", Entitlements: []string{"admins"}}}, Other: []policy.Grant{{App: "wiki", Entitlements: []string{"auditors"}}},
+		}},
 	})
 	require.NoError(t, err)
 	wiki := memory.Shared(t.Name())
@@ -404,6 +408,10 @@ var deeds = []deed{
 	}, true, "", nil},
 	{operator.Withhold, func(ctx context.Context, s *site, r operator.Request) error {
 		_, err := s.Withhold(ctx, r, operator.Withholding{PersonID: "ada", App: "wiki"}, true)
+		return err
+	}, true, "", nil},
+	{operator.WaiveDuty, func(ctx context.Context, s *site, r operator.Request) error {
+		_, err := s.WaiveDuty(ctx, r, operator.DutyWaiver{PersonID: "ada", Duty: "apart", Until: now.Add(time.Hour), Control: "watched"}, true)
 		return err
 	}, true, "", nil},
 	{operator.EndException, func(ctx context.Context, s *site, r operator.Request) error {

@@ -46,31 +46,41 @@ func Explain(rules *policy.Policy, person ledger.Person, now time.Time) []RoleAn
 			answers[i].add(answer, n > 0, PositionName(position.ID), len(held) > 1)
 		}
 	}
-	grants := grantsOf(person, timeline, now)
+	grants, refused := grantsOf(rules, person, timeline, now)
 	for i := range answers {
-		answers[i].grant(grants[answers[i].Role])
+		answers[i].grant(grants[answers[i].Role], refused[answers[i].Role])
 	}
 	return answers
 }
 
-// grantsOf returns the exceptions that grant somebody a role now, by role.
-func grantsOf(person ledger.Person, t hr.Timeline, now time.Time) map[string]ledger.Exception {
-	grants := map[string]ledger.Exception{}
-	for _, x := range assess.Exceptions(person, t, now) {
-		if x.Kind != policy.ExceptGrant || !x.InForce(now) {
+// grantsOf returns the exceptions that grant somebody a role now, by role, and why others are not
+// given.
+func grantsOf(rules *policy.Policy, person ledger.Person, t hr.Timeline, now time.Time) (grants map[string]ledger.Exception, refused map[string]string) {
+	exceptions := assess.Exceptions(person, t, now)
+	grants, refused = map[string]ledger.Exception{}, map[string]string{}
+	not := map[string]bool{}
+	for _, r := range rules.Refused(t, now, policy.Identity{PersonID: person.PersonID, Username: person.Username}, exceptions...) {
+		not[r.Exception] = true
+		refused[r.Role] = "rule " + r.Duty + " lets " + r.Exception + " through"
+	}
+	for _, x := range exceptions {
+		if x.Kind != policy.ExceptGrant || !x.InForce(now) || not[x.Name] {
 			continue
 		}
 		i := slices.IndexFunc(person.Exceptions, func(other ledger.Exception) bool { return other.Name() == x.Name })
 		grants[x.Role] = person.Exceptions[i]
 	}
-	return grants
+	return grants, refused
 }
 
 // grant takes into account that a role which has to be requested is held only while an
-// exception grants it.
-func (a *RoleAnswer) grant(by ledger.Exception) {
+// exception grants it, and no rule of separation of duties forbids that.
+func (a *RoleAnswer) grant(by ledger.Exception, refused string) {
 	switch {
 	case !a.Requested:
+	case by.ID == 0 && refused != "":
+		a.Eligible, a.Holds, a.Positions = a.Holds, false, nil
+		a.Failed = append(a.Failed, refused)
 	case by.ID == 0:
 		a.Eligible, a.Holds, a.Positions = a.Holds, false, nil
 		a.Failed = append(a.Failed, "it is requested and granted")

@@ -55,6 +55,8 @@ func Compile(r Rules) (*Policy, error) {
 	p.roles = c.roles()
 	c.deciders()
 	p.deciders, p.fallback = r.Deciders, r.Fallback
+	p.duties = c.duties()
+	p.prevents = slices.ContainsFunc(p.duties, func(d Duty) bool { return d.Mode == DutyPrevent })
 	p.protected = c.protected("protected.persons", r.Protected)
 	c.notNegative("joiner.leadTime", r.Joiner.LeadTime)
 	c.notNegative("mover.overlap", r.Mover.Overlap)

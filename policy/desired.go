@@ -27,6 +27,10 @@ type Desired struct {
 	// Changes is the next instant at which Desired differs if there are no new events; zero
 	// if none is known.
 	Changes time.Time
+	// Refused lists the grants that are not given now, because they conflict with what the
+	// person has otherwise: once for each rule of separation of duties. They are in the order in
+	// which they were decided.
+	Refused []Refusal
 	// ChangesBy names the exception that begins or ends at Changes; empty if it is anything
 	// else.
 	ChangesBy string

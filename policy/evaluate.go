@@ -26,6 +26,8 @@ import (
 //   - A role that has to be requested is given by a grant among the exceptions, in a period
 //     of employment, while the role's condition holds. What is withheld is given by nothing.
 //     The exceptions must be those of the period that the person is in, or of the next one.
+//   - A grant is not given if what only it gives conflicts with what the person has, by a rule
+//     of separation of duties that is not waived: see Refusal.
 //
 // It is a pure function, and its result is sorted. The error joins a
 // *FieldError for every expression that failed for this person.
@@ -43,7 +45,7 @@ func (p *Policy) Evaluate(t hr.Timeline, now time.Time, id Identity, exceptions 
 		return Desired{}, err
 	}
 	slices.SortFunc(e.accounts, func(a, b Account) int { return cmp.Compare(a.App, b.App) })
-	return Desired{Standing: standing, Accounts: e.accounts, Changes: e.changes, ChangesBy: e.changing}, nil
+	return Desired{Standing: standing, Accounts: e.accounts, Changes: e.changes, ChangesBy: e.changing, Refused: e.refused}, nil
 }
 
 // evaluation is one call of Evaluate.
@@ -56,12 +58,22 @@ type evaluation struct {
 	accounts []Account
 	changes  time.Time
 	changing string // name of the exception that begins or ends then
+	refused  []Refusal
 	failures []error
 }
 
 // current adds the accounts of the period that the person is in, for all positions that
 // they hold.
 func (e *evaluation) current(period *hr.Period, positions []hr.Position, active bool) {
+	e.refuse(positions, active)
+	all := e.held(positions, active)
+	e.withhold(all)
+	e.add(all, &period.Profiles[snapshotAt(period, e.now)].Profile, active)
+}
+
+// held returns the access that is given for all positions that the person holds now, before
+// anything is withheld.
+func (e *evaluation) held(positions []hr.Position, active bool) access {
 	all := access{}
 	for _, position := range positions {
 		held := periodAt(position.Periods, e.now)
@@ -81,8 +93,7 @@ func (e *evaluation) current(period *hr.Period, positions []hr.Position, active 
 		}
 		all.with(granted)
 	}
-	e.withhold(all)
-	e.add(all, &period.Profiles[snapshotAt(period, e.now)].Profile, active)
+	return all
 }
 
 // upcoming adds the accounts that are created before the start of a period of employment, or
@@ -151,7 +162,7 @@ func (e *evaluation) givers(app string, vars *variables) (names []string, except
 		}
 	}
 	byRule := len(names)
-	for _, x := range e.inForce(ExceptGrant) {
+	for _, x := range e.given() {
 		if role := e.policy.role(x.Role); role != nil && role.request != nil {
 			add(role, x.gives())
 		}

@@ -116,9 +116,9 @@ func evaluate(t *rapid.T, p *policy.Policy, timeline hr.Timeline, now time.Time,
 // Nothing changes before Changes. If Changes is zero, nothing ever changes.
 func TestNothingChangesBeforeItIsSaidTo(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		p, timeline := compileIn(t, requestable(t, drawRules(t))), drawTimeline(t)
+		p, timeline := compileIn(t, withDuty(t, requestable(t, drawRules(t)))), drawTimeline(t)
 		now := epoch.Add(time.Duration(rapid.IntRange(-300, 2500).Draw(t, "now")) * time.Hour)
-		exceptions := drawExceptions(t, now)
+		exceptions := drawWaivers(t, drawExceptions(t, now))
 		desired := evaluate(t, p, timeline, now, exceptions...)
 		last := now.AddDate(1, 0, 0)
 		if !desired.Changes.IsZero() {
@@ -129,7 +129,9 @@ func TestNothingChangesBeforeItIsSaidTo(t *testing.T) {
 		}
 		between := now.Add(time.Duration(rapid.Int64Range(0, int64(last.Sub(now))).Draw(t, "between")))
 		for _, later := range []time.Time{between, last} {
-			assert.Equal(t, desired.Accounts, evaluate(t, p, timeline, later, exceptions...).Accounts, "at %s", later)
+			then := evaluate(t, p, timeline, later, exceptions...)
+			assert.Equal(t, desired.Accounts, then.Accounts, "at %s", later)
+			assert.Equal(t, desired.Refused, then.Refused, "at %s", later)
 		}
 	})
 }

@@ -15,6 +15,7 @@ type Exception struct {
 	App         string    // of what is withheld or accepted
 	Entitlement string    // likewise; empty means the whole account
 	Duty        string    // of a waiver: the rule that is waived
+	Decided     time.Time // of two grants that conflict, the one decided later is not given
 	From        time.Time // the first instant at which it holds
 	Until       time.Time // the first instant at which it no longer holds; zero if it ends with the employment
 }
@@ -59,10 +60,17 @@ func (e *evaluation) inForce(kind ExceptionKind) []Exception {
 	return all
 }
 
-// exceptionsChange notes when grants and withholdings begin and end.
+// given returns the grants that hold now and are not refused.
+func (e *evaluation) given() []Exception {
+	return slices.DeleteFunc(e.inForce(ExceptGrant), e.isRefused)
+}
+
+// exceptionsChange notes when grants, withholdings and waivers begin and end. Waivers of rules
+// that are not there change nothing.
 func (e *evaluation) exceptionsChange() {
 	for _, x := range e.exceptions {
-		if x.Kind != ExceptGrant && x.Kind != ExceptWithhold {
+		_, duty := e.policy.Duty(x.Duty)
+		if x.Kind == ExceptAccept || x.Kind == ExceptWaive && !duty {
 			continue
 		}
 		e.changesBy(x.From, x.Name)
@@ -73,7 +81,7 @@ func (e *evaluation) exceptionsChange() {
 // requested adds to granted what grants give to somebody with a profile. A grant of a role
 // that is not there, need not be requested, or does not fit the profile gives nothing.
 func (e *evaluation) requested(profile *hr.Profile, granted access) {
-	grants := e.inForce(ExceptGrant)
+	grants := e.given()
 	if len(grants) == 0 {
 		return
 	}

@@ -24,6 +24,8 @@ type Policy struct {
 	// deciders and fallback are those of Rules.
 	deciders map[string][]string
 	fallback []string
+	duties   []Duty
+	prevents bool // some rule of duties has the mode DutyPrevent
 	// longestOverlap bounds how far back a profile can matter.
 	longestOverlap time.Duration
 }

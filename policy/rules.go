@@ -17,6 +17,8 @@ type Rules struct {
 	Deciders map[string][]string
 	// Fallback lists the IDs of the people who decide where nobody else can.
 	Fallback []string
+	// Duties lists the rules of separation of duties.
+	Duties []Duty
 }
 
 // PersonRules holds how people are named. Both expressions return a string. Username sees

@@ -46,7 +46,7 @@ func Waivable(key string) bool {
 }
 
 // waivable lists the prefixes of the keys of such questions.
-var waivable = []string{conflictKey, letterKey, protectedKey, assess.SameHumanPrefix, contestedKey}
+var waivable = []string{conflictKey, letterKey, protectedKey, assess.SameHumanPrefix, contestedKey, assess.DutyPrefix}
 
 // questions maps each conflict to what it means and what an operator can do about it.
 var questions = map[hr.ConflictCode]string{
@@ -179,6 +179,7 @@ func (d decision) questions() []Attention {
 		out = append(out, sameQuestion(s))
 	}
 	out = append(out, d.handOverQuestions()...)
+	out = append(out, d.dutyQuestions()...)
 	out = slices.DeleteFunc(out, func(q Attention) bool { return slices.Contains(d.Person.Waivers, q.Key) })
 	if d.PolicyErr != nil {
 		out = append(out, Attention{Key: "policy", Code: CodePolicy, Message: d.PolicyErr.Error()})

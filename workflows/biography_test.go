@@ -50,6 +50,8 @@ type biography struct {
 	runs   []string       // the workflow types that ran, in order
 	queues map[string]int // the number of activities begun, by task queue
 	ended  error          // how the last run ended
+
+	refused int // how often an oracle found a grant that a rule of separation of duties does not let through
 }
 
 // happening is something that happens at an instant of the biography.

@@ -42,7 +42,7 @@ func (b *biography) did(from time.Time) []string {
 	var out []string
 	for _, r := range rows {
 		if !r.At.Before(from) {
-			if r.Action == ledger.AuditHandOverBegun || r.Action == "exception_lapsed" {
+			if r.Action == ledger.AuditHandOverBegun || r.Action == "exception_lapsed" || r.Action == "retention_lapsed" {
 				continue // no change of its own
 			}
 			out = append(out, deed(r.At, r.App, actions[r.Action]))
@@ -137,6 +137,9 @@ func randomRules(r *rand.Rand) policy.Rules {
 	rules := requestRules()
 	rules.Joiner.LeadTime = time.Duration(r.IntN(2)*3) * day
 	rules.Mover.Overlap = time.Duration(r.IntN(2)*7) * day
+	if r.IntN(2) == 0 {
+		rules.Duties = []policy.Duty{buildAndSell()}
+	}
 	rules.Leaver = policy.LeaverRules{Retain: time.Duration(r.IntN(3)*20) * day, Delete: r.IntN(4) > 0}
 	return rules
 }

@@ -21,7 +21,7 @@ import (
 
 func (c *cli) exceptionCommand() *cobra.Command {
 	return noun("exception", "What single people have, or do not have, other than the rules say",
-		c.exceptionGrantCommand(), c.exceptionWithholdCommand(), c.exceptionEndCommand(), c.exceptionListCommand(), c.exceptionShowCommand())
+		c.exceptionGrantCommand(), c.exceptionWithholdCommand(), c.exceptionWaiveCommand(), c.exceptionEndCommand(), c.exceptionListCommand(), c.exceptionShowCommand())
 }
 
 // exceptionFlags holds the flags of a decision about an exception.
@@ -47,7 +47,8 @@ The role's condition (when) says who may have it. It has to hold when the grant 
 and is looked at again all the time: if the person moves to where it does not hold, the
 access ends with the move. It also ends with the grant's time and with the employment,
 and is not there during a leave or a suspension. If other roles give the same access, it
-ends with the last of them.
+ends with the last of them. A grant that brings together what a rule of separation of
+duties keeps apart is refused: tenure exception waive.
 
 Without --apply the command only shows what would be done (exit status 3). It is on the
 record with your name and reason.`,
@@ -118,6 +119,45 @@ as after a move. Without --apply the command only shows what would be done (exit
 		},
 	}
 	cmd.Flags().StringVar(&until, "until", "", "when it ends: a `day`, an instant, or a time from now (90d); default: with the employment")
+	f.flags(cmd)
+	return c.reads(cmd)
+}
+
+func (c *cli) exceptionWaiveCommand() *cobra.Command {
+	var f exceptionFlags
+	var want operator.DutyWaiver
+	var until string
+	cmd := &cobra.Command{
+		Use:   "waive PERSON DUTY",
+		Short: "Let somebody have what a rule of separation of duties keeps apart, for a time",
+		Long: `Waive a rule of separation of duties (duties[]) for one person, until --until. It can be
+waived for as long as the rule allows (duties[].waive.most), and something else has to
+compensate for it (--control), such as a second pair of eyes on each payment.
+
+A grant that the rule kept from being given is given while the waiver lasts, and taken
+when it ends. Without --apply the command only shows what would be done (exit status 3).
+It is on the record with your name and reason.`,
+		Example: `  tenure exception waive 10004 pay-and-approve --until 30d --control "the controller signs every payment" --reason "INC-4711" --apply`,
+		Args:    exactly("PERSON", "DUTY"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := f.given(); err != nil {
+				return err
+			}
+			want.PersonID, want.Duty = args[0], args[1]
+			return c.operate(cmd.Context(), func(cfg *config.Config, o *operator.Operator) error {
+				var err error
+				if want.Until, err = end(until, o.Clock.Now()); err != nil {
+					return err
+				}
+				changed, err := o.WaiveDuty(cmd.Context(), f.request(), want, f.does())
+				return c.changedException(cfg, o, changed, err, f.applying, "is made")
+			})
+		},
+	}
+	cmd.Flags().StringVar(&until, "until", "", "when it ends: a `day`, an instant, or a time from now (30d)")
+	cmd.Flags().StringVar(&want.Control, "control", "", "what compensates for the rule meanwhile, for the record")
+	_ = cmd.MarkFlagRequired("until")
+	_ = cmd.MarkFlagRequired("control")
 	f.flags(cmd)
 	return c.reads(cmd)
 }
@@ -248,8 +288,15 @@ func exceptionState(x ledger.Exception, rules *policy.Policy, now time.Time) str
 		return "over"
 	case x.Kind == string(policy.ExceptGrant) && !requestable:
 		return "void: the configuration has no such role to request"
+	case x.Kind == string(policy.ExceptWaive) && !hasDuty(rules, x.Duty):
+		return "void: the configuration has no such rule"
 	}
 	return "in force"
+}
+
+func hasDuty(rules *policy.Policy, name string) bool {
+	_, ok := rules.Duty(name)
+	return ok
 }
 
 // what returns what an exception gives or takes, in a few words.

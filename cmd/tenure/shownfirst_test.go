@@ -29,6 +29,7 @@ var shownFirst = []struct{ command, args string }{
 	{"event send", "--snapshot people.csv --max-leavers 100 --only-present"},
 	{"exception grant", "10001 wiki-admin --for 2h --reason x --operator olga"},
 	{"exception withhold", "10001 wiki --reason x --operator olga"},
+	{"exception waive", "10001 apart --until 30d --control watched --reason x --operator olga"},
 	{"exception end", "x-1 --reason x --operator olga"},
 	{"request new", "10005 wiki-admin --for 2h --reason x --operator olga"},
 	{"request approve", "r-1 --as 10001 --reason x --operator olga"},
@@ -78,7 +79,8 @@ func busySite(t *testing.T) (*site, *frontend) {
 	require.NoError(t, err)
 	s.write("tenure.yaml", strings.Replace(string(text), "    rate: 10/s\n", "    rate: 10/s\n    leaver: {approval: required}\n", 1)+
 		"  - {name: wiki-admin, when: \"true\", request: {most: 8h}, grants: [{app: wiki, entitlements: [admins]}]}\n"+
-		"governance: {fallback: [\"10001\", \"10004\"]}\n"+snapshotConfiguration)
+		"governance: {fallback: [\"10001\", \"10004\"]}\n"+snapshotConfiguration+
+		"duties: [{name: apart, mode: detect, one: [{app: wiki, entitlements: [admins]}], other: [{app: chat}], waive: {most: 30d}}]\n")
 	s.newcomers()
 	s.left()
 	s.binned("10003")

@@ -1,0 +1,124 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tenurehq/tenure/service"
+)
+
+// dutySite returns a site whose researchers read papers, and may be granted to judge them, which
+// a rule keeps apart.
+func dutySite(t *testing.T) *site {
+	t.Helper()
+	s := planSite(t)
+	s.write("tenure.yaml", planConfiguration+`  - {name: judge, when: "true", request: {most: 8h}, grants: [{app: wiki, entitlements: [judges]}]}
+governance: {fallback: ["10001", "10002"]}
+duties:
+  - name: write-and-judge
+    about: Who writes papers does not judge them.
+    one: [{app: wiki, entitlements: [papers]}]
+    other: [{app: wiki, entitlements: [judges]}]
+    owner: ["10002"]
+    since: 2026-01-01T00:00:00Z
+    waive: {most: 30d}
+  - name: talk-and-read
+    mode: detect
+    one: [{app: chat}]
+    other: [{app: wiki, entitlements: [papers]}]
+`)
+	(&frontend{}).serve(t)
+	return s
+}
+
+func TestDutiesAreListedShownWaivedAndChecked(t *testing.T) {
+	s := dutySite(t)
+	said := func(args string) result {
+		return s.run(append(strings.Fields(args), "--reason", "INC 42", "--operator", "olga")...)
+	}
+	list := s.run("duty", "list").stdout
+	assert.Regexp(t, `write-and-judge\s+prevent\s+wiki:papers\s+wiki:judges\s+10002\s+720h0m0s`, list)
+	assert.Regexp(t, `talk-and-read\s+detect\s+chat\s+wiki:papers`, list)
+
+	got := said("exception grant 10001 judge --for 2h --apply")
+	assert.NotEqual(t, service.ExitDone, got.code)
+	assert.Contains(t, got.err, `by rule "write-and-judge" nobody has wiki:judges together with wiki:papers by research. `+
+		`To waive the rule for them first, for 720h0m0s at most: tenure exception waive 10001 write-and-judge --until DAY --control "what compensates for it" --reason WHY`)
+	require.Equal(t, service.ExitDone, said("exception grant 10002 judge --for 2h --apply").code, "nothing is on the other side")
+
+	got = s.run("duty", "check", "-o", "json")
+	assert.Equal(t, service.ExitAttention, got.code)
+	var found []dutyConflict
+	require.NoError(t, json.Unmarshal([]byte(got.stdout), &found))
+	assert.Equal(t, []dutyConflict{{
+		Person: "10001", Name: "Ada Lovelace", Duty: "talk-and-read", Mode: "detect", State: "shown",
+		One: []heldBy{{App: "chat", By: []string{"everyone"}}}, Other: []heldBy{{App: "wiki", Entitlement: "papers", By: []string{"research"}}},
+	}}, found)
+
+	got = said("exception waive 10001 write-and-judge --until 20d --control twice")
+	assert.Equal(t, service.ExitAttention, got.code)
+	assert.Contains(t, s.run("exception", "list", "--kind", "waive").stdout, "there are no exceptions")
+	got = said("exception waive 10001 write-and-judge --until 20d --control twice --apply")
+	require.Equal(t, service.ExitDone, got.code, got.err)
+	assert.Contains(t, got.stdout, "x-2 is made: duty write-and-judge")
+	got = said("exception grant 10001 judge --for 2h --apply")
+	require.Equal(t, service.ExitDone, got.code, got.err)
+	assert.Contains(t, got.stdout, "  now  wiki: grant judges\n")
+
+	check := s.run("duty", "check", "--person", "10001").stdout
+	assert.Regexp(t, `write-and-judge\s+wiki:papers by research\s+wiki:judges by judge \(x-3\)\s+waived\s+x-2`, check)
+	shown := s.run("duty", "show", "write-and-judge").stdout
+	assert.Regexp(t, `other side:\s+wiki:judges, given by judge`, shown)
+	assert.Regexp(t, `x-2\s+10001\s+Ada Lovelace\s+in force\s+\S+ \S+\s+twice\s+olga`, shown)
+
+	got = said("exception end x-2")
+	assert.Contains(t, got.stdout, "  nothing has to be done for it now", "nothing was given yet, so that nothing is to be taken")
+	require.Equal(t, service.ExitDone, said("exception end x-2 --apply").code)
+	assert.NotContains(t, s.run("duty", "check").stdout, "write-and-judge")
+	assert.Regexp(t, `judge\s+no\s+not true: rule write-and-judge lets x-3 through`, s.run("person", "why", "10001", "wiki").stdout)
+}
+
+func TestWaiverThatIsRefusedSaysWhy(t *testing.T) {
+	s := dutySite(t)
+	for args, want := range map[string]string{
+		"exception waive 10001 write-and-jugde --until 1d --control x":       `there is no rule of separation of duties "write-and-jugde"; did you mean "write-and-judge"?`,
+		"exception waive 10001 talk-and-read --until 1d --control x":         `rule "talk-and-read" cannot be waived: the configuration has no waive for it`,
+		"exception waive 10001 write-and-judge --until 31d --control x":      `rule "write-and-judge" is waived for 720h0m0s at most`,
+		"exception waive 10001 write-and-judge --until 2001-01-01 --control": "needs an argument",
+		"exception waive 10001 write-and-judge --control x":                  "until",
+		"exception waive 10001 write-and-judge --until 1d":                   "control",
+		"exception waive 99999 write-and-judge --until 1d --control x":       `the ledger knows no person "99999"`,
+		"duty show nothing": `there is no rule of separation of duties "nothing"`,
+	} {
+		fields := strings.Fields(args)
+		if fields[0] == "exception" {
+			fields = append([]string{"exception", "waive", "--reason", "x", "--operator", "olga", "--apply"}, fields[2:]...)
+		}
+		got := s.run(fields...)
+		assert.NotEqual(t, service.ExitDone, got.code, args)
+		assert.Contains(t, got.err, want, args)
+	}
+	got := s.run("exception", "waive", "10001", "write-and-judge", "--until", "1d", "--control", " ", "--reason", "x", "--operator", "olga", "--apply")
+	assert.Contains(t, got.err, "say what compensates for the rule (control)")
+	got = s.run("exception", "waive", "10001", "write-and-judge", "--until", "2001-01-01", "--control", "x", "--reason", "x", "--operator", "olga", "--apply")
+	assert.Contains(t, got.err, "a waiver has to end in the future")
+	assert.Contains(t, s.run("exception", "list", "--all").stdout, "there are no exceptions")
+}
+
+func TestDutyCheckFindsWhatAccountsShow(t *testing.T) {
+	s := dutySite(t)
+	l := s.ledger()
+	s.employs(l, "10003", profile("Emmy", "Noether", "Reader", "Research", "2026-01-05"), "judges", "papers", "staff")
+	require.NoError(t, l.Close())
+	assert.NotContains(t, s.run("duty", "check").stdout, "judges", "planning takes it")
+	text, err := os.ReadFile("tenure.yaml")
+	require.NoError(t, err)
+	s.write("tenure.yaml", string(text)+"protected: {persons: ['10003']}\n")
+	assert.Regexp(t, `10003\s+Emmy Noether\s+write-and-judge\s+wiki:papers by research\s+wiki:judges by no role\s+asked`, s.run("duty", "check").stdout,
+		"nothing takes it from somebody who is protected")
+}

@@ -1,0 +1,176 @@
+package operator
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tenurehq/tenure/assess"
+	"github.com/tenurehq/tenure/internal/nearest"
+	"github.com/tenurehq/tenure/internal/visible"
+	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/policy"
+)
+
+// DutyWaiver asks that a rule of separation of duties does not hold for a person until an
+// instant.
+type DutyWaiver struct {
+	PersonID, Duty string
+	Until          time.Time
+	Control        string // what compensates for it
+}
+
+// ErrNoControl means that the request does not say what compensates for a rule that is waived.
+var ErrNoControl = fmt.Errorf("say what compensates for the rule (control): it goes on the record")
+
+// WaiveDuty waives a rule of separation of duties for a person, for a time. With apply it does
+// so; otherwise it returns what would be done. It refuses a rule that cannot be waived, and more
+// time than the rule allows.
+func (o *Operator) WaiveDuty(ctx context.Context, r Request, want DutyWaiver, apply bool) (ChangedException, error) {
+	if err := WaiveDuty.Check(r); err != nil {
+		return ChangedException{}, err
+	}
+	now := o.Clock.Now()
+	if err := o.canWaive(want, now); err != nil {
+		return ChangedException{}, err
+	}
+	x := ledger.Exception{Kind: string(policy.ExceptWaive), Duty: want.Duty, Control: want.Control, StartsAt: now, EndsAt: want.Until}
+	person, _, err := o.exceptional(ctx, want.PersonID, now, &x)
+	if err != nil {
+		return ChangedException{}, err
+	}
+	return o.except(ctx, r, person, x, now, apply)
+}
+
+// canWaive returns an error unless a rule can be waived as somebody wants it.
+func (v *Viewer) canWaive(want DutyWaiver, now time.Time) error {
+	duty, err := v.Duty(want.Duty)
+	switch {
+	case err != nil:
+		return err
+	case duty.Waive == nil:
+		return refuse(fmt.Sprintf("rule %q cannot be waived: the configuration has no waive for it", duty.Name), "duty show %s", duty.Name)
+	case strings.TrimSpace(want.Control) == "":
+		return ErrNoControl
+	case !want.Until.After(now):
+		return refuse("a waiver has to end in the future", "")
+	case want.Until.Sub(now) > duty.Waive.Most:
+		return refuse(fmt.Sprintf("rule %q is waived for %s at most", duty.Name, duty.Waive.Most), "duty show %s", duty.Name)
+	}
+	return nil
+}
+
+// Duty finds a rule of separation of duties by its name, and refuses a name that is not there.
+func (v *Viewer) Duty(name string) (policy.Duty, error) {
+	duty, ok := v.Policy.Duty(name)
+	if ok {
+		return duty, nil
+	}
+	var known []string
+	for _, d := range v.Policy.Duties() {
+		known = append(known, d.Name)
+	}
+	return duty, refuse(fmt.Sprintf("there is no rule of separation of duties %q%s", name, nearest.Hint(name, known)), "duty list")
+}
+
+// keptApart returns an error if a grant brings together what a rule keeps apart.
+func (v *Viewer) keptApart(x ledger.Exception, was, is assess.Decision) error {
+	for _, r := range is.Desired.Refused {
+		if r.Exception == x.Name() {
+			return v.forbidden(x.PersonID, r.Duty, r.Waivable, r.Gives, r.Against)
+		}
+	}
+	known := map[string]bool{}
+	for _, c := range was.Conflicts {
+		known[assess.ConflictKey(c)] = true
+	}
+	for _, c := range is.Conflicts {
+		if c.Mode == policy.DutyPrevent && c.Waiver == "" && !known[assess.ConflictKey(c)] {
+			return v.forbidden(x.PersonID, c.Duty, c.Waivable, c.One, c.Other)
+		}
+	}
+	return nil
+}
+
+// forbidden says which rule keeps things apart, and how it is waived.
+func (v *Viewer) forbidden(personID, duty string, waivable bool, gives, against []policy.Held) error {
+	text := fmt.Sprintf("by rule %q nobody has %s together with %s", duty, policy.Things(gives), policy.Reasons(against))
+	if !waivable {
+		return refuse(text+", and it cannot be waived", "duty show %s", duty)
+	}
+	rule, _ := v.Policy.Duty(duty)
+	return refuse(fmt.Sprintf("%s. To waive the rule for them first, for %s at most: tenure exception waive %s %s --until DAY --control \"what compensates for it\" --reason WHY",
+		text, rule.Waive.Most, visible.Quoted(personID), visible.Quoted(duty)), "")
+}
+
+// DutyFinding is a conflict of one person with a rule of separation of duties.
+type DutyFinding struct {
+	Person ledger.Summary
+	policy.Conflict
+	Waived  ledger.Exception // the waiver in force, if there is one
+	Skipped bool             // an operator was asked, and left it as it is
+	// PolicyErr says that policy cannot be evaluated for the person, so that it is not known
+	// whether they are in conflict.
+	PolicyErr error
+}
+
+// DutyFindings yields who is in conflict with a rule of separation of duties now, person by
+// person: one person, or everybody if none is named. It reads one person at a time.
+func (v *Viewer) DutyFindings(ctx context.Context, personID string) iter.Seq2[DutyFinding, error] {
+	return func(yield func(DutyFinding, error) bool) {
+		rules, err := v.Apps.Rules(ctx)
+		if err != nil {
+			yield(DutyFinding{}, err)
+			return
+		}
+		if personID != "" {
+			person, err := v.Person(ctx, personID)
+			if err != nil {
+				yield(DutyFinding{}, err)
+				return
+			}
+			v.dutyFindings(ctx, rules, person, yield)
+			return
+		}
+		for s, err := range ledger.AllPeople(ctx, v.Ledger, "") {
+			if err != nil {
+				yield(DutyFinding{}, err)
+				return
+			}
+			person, err := v.Ledger.Person(ctx, s.PersonID)
+			if err != nil {
+				yield(DutyFinding{}, err)
+				return
+			}
+			if !v.dutyFindings(ctx, rules, person, yield) {
+				return
+			}
+		}
+	}
+}
+
+// dutyFindings yields the conflicts of one person, and reports whether to go on.
+func (v *Viewer) dutyFindings(ctx context.Context, rules assess.Rules, person ledger.Person, yield func(DutyFinding, error) bool) bool {
+	d, err := rules.For(ctx, person, v.Clock.Now(), onlooker{v.Ledger})
+	if err != nil {
+		return yield(DutyFinding{}, err)
+	}
+	if d.PolicyErr != nil {
+		return yield(DutyFinding{Person: person.Summary, PolicyErr: d.PolicyErr}, nil)
+	}
+	for _, c := range d.Conflicts {
+		found := DutyFinding{Person: person.Summary, Conflict: c, Skipped: slices.Contains(person.Waivers, assess.ConflictKey(c))}
+		for _, x := range person.Exceptions {
+			if c.Waiver == x.Name() {
+				found.Waived = x
+			}
+		}
+		if !yield(found, nil) {
+			return false
+		}
+	}
+	return true
+}
