@@ -30,7 +30,7 @@ func TestReplay(t *testing.T) {
 			for name, fn := range map[string]any{
 				workflows.TypeJoiner: workflows.Joiner, workflows.TypeMover: workflows.Mover,
 				workflows.TypeLeaver: workflows.Leaver, workflows.TypeScheduled: workflows.Scheduled,
-				workflows.TypeSweep: workflows.Sweep,
+				workflows.TypeSweep: workflows.Sweep, workflows.TypeRequest: workflows.Request,
 			} {
 				replayer.RegisterWorkflowWithOptions(fn, workflow.RegisterOptions{Name: name})
 			}
@@ -38,7 +38,7 @@ func TestReplay(t *testing.T) {
 			require.NoError(t, replayer.ReplayWorkflowHistoryFromJSONFile(quiet, file))
 		})
 	}
-	for _, kind := range []string{workflows.TypeJoiner, workflows.TypeMover, workflows.TypeLeaver, workflows.TypeScheduled, workflows.TypeSweep} {
+	for _, kind := range []string{workflows.TypeJoiner, workflows.TypeMover, workflows.TypeLeaver, workflows.TypeScheduled, workflows.TypeSweep, workflows.TypeRequest} {
 		require.True(t, seen[kind], "no fixture of %s", kind)
 	}
 }

@@ -32,7 +32,7 @@ func record(ctx context.Context, s *stack.Stack, dir string) error {
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return err
 	}
-	for _, kind := range []string{"Joiner", "Mover", "Leaver", "Scheduled", "Sweep"} {
+	for _, kind := range []string{"Joiner", "Mover", "Leaver", "Scheduled", "Sweep", "Request"} {
 		runs, err := longest(ctx, temporal, kind)
 		if err != nil {
 			return err
