@@ -21,7 +21,10 @@ type Outcome struct {
 	// Accounts are the person's accounts at the end of the rehearsal.
 	Accounts []Account `json:"accounts,omitempty"`
 	Problems []Problem `json:"problems,omitempty"`
-	Repeated int       `json:"repeated,omitempty"` // events that the ledger has already
+	// Conflicts lists what would be held that a rule of separation of duties keeps apart. If a
+	// scenario is compared, those that are there without it are left out.
+	Conflicts []Conflict `json:"conflicts,omitempty"`
+	Repeated  int        `json:"repeated,omitempty"` // events that the ledger has already
 }
 
 // settled returns the outcome without Becomes if the status stays the same.
@@ -34,7 +37,7 @@ func (o Outcome) settled() Outcome {
 
 // Nothing reports whether nothing would be done for the person, and nothing asked.
 func (o Outcome) Nothing() bool {
-	return len(o.Changes) == 0 && len(o.CalledOff) == 0 && len(o.Problems) == 0 && o.Claims == ""
+	return len(o.Changes) == 0 && len(o.CalledOff) == 0 && len(o.Problems) == 0 && len(o.Conflicts) == 0 && o.Claims == ""
 }
 
 // Action names what would be done to an account.

@@ -128,6 +128,7 @@ func (r *Rehearsal) Person(ctx context.Context, personID string) (Outcome, error
 	out.Status = first.Status
 	out.Changes, out.CalledOff = compare(first.Changes, second.Changes)
 	out.Problems = slices.DeleteFunc(second.Problems, func(p Problem) bool { return slices.Contains(first.Problems, p) })
+	out.Conflicts = slices.DeleteFunc(second.Conflicts, func(c Conflict) bool { return among(first.Conflicts, c) })
 	out.Repeated = repeated
 	if first.Claims == second.Claims {
 		out.Claims = ""

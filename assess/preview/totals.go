@@ -19,8 +19,9 @@ type Totals struct {
 	People    int `json:"people"`
 	Changed   int `json:"changed"` // people for whom something would be done
 	Usernames int `json:"usernames"`
-	Repeated  int `json:"repeated"` // events that the ledger has already
-	Problems  int `json:"problems"` // problems about people as a whole
+	Repeated  int `json:"repeated"`            // events that the ledger has already
+	Problems  int `json:"problems"`            // problems about people as a whole
+	Conflicts int `json:"conflicts,omitempty"` // people who would hold what a rule of separation of duties keeps apart
 
 	Accounts  Counts             `json:"accounts"`
 	CalledOff Counts             `json:"calledOff"`
@@ -34,6 +35,9 @@ func (t *Totals) Add(o Outcome) {
 	t.Problems += len(o.Problems)
 	if len(o.Changes)+len(o.CalledOff) > 0 {
 		t.Changed++
+	}
+	if len(o.Conflicts) > 0 {
+		t.Conflicts++
 	}
 	if o.Claims != "" {
 		t.Usernames++

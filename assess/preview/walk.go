@@ -62,6 +62,7 @@ func (w *walk) live(ctx context.Context) error {
 			w.out.Problems = append(w.out.Problems, Problem{Code: "policy", Text: d.PolicyErr.Error()})
 			return nil //nolint:nilerr // that error is a finding
 		}
+		w.duties(d, at)
 		if profile := d.Desired.Standing.Profile; profile != nil && profile.ManagerID != w.person.ManagerID {
 			w.person.ManagerID = profile.ManagerID
 			if w.person.ManagerAccounts, err = assess.ManagerAccounts(ctx, profile.ManagerID, w.names); err != nil {

@@ -55,8 +55,12 @@ would be done as things are.
 What is due later is shown with its date. --at leaves out what comes after an
 instant, and shows the accounts as they would be then.
 
+Who would hold what a rule of separation of duties keeps apart is marked "! duty"; with
+--events and --with, only conflicts that are not there as things are.
+
 The exit status is 3 if a change would disable or delete more accounts than
---max-disables and --max-deletes allow, or would leave something for a human. The plan
+--max-disables and --max-deletes allow, would bring about a conflict of duties, or would
+leave something for a human. The plan
 of things as they are has no limit unless one is given.
 
 Only the app knows whether an account is already there to be adopted: an account that is
@@ -159,7 +163,7 @@ func (c *cli) rehearse(ctx context.Context, o planOptions) error {
 		if err := c.print(v, v.draw); err != nil {
 			return err
 		}
-		if len(v.Exceeded) > 0 || v.Totals.Problems+v.Totals.Accounts.Attention > 0 {
+		if len(v.Exceeded) > 0 || o.compares() && v.Totals.Conflicts > 0 || v.Totals.Problems+v.Totals.Accounts.Attention > 0 {
 			return errAttention
 		}
 		return nil
@@ -314,6 +318,13 @@ func (l *planLines) person(o preview.Outcome) error {
 	}
 	for _, p := range o.Problems {
 		l.paint(&b, red, strings.TrimRight("  ! "+p.Code+" "+p.Event, " ")+": "+p.Text)
+	}
+	for _, c := range o.Conflicts {
+		text := fmt.Sprintf("  ! duty %s  %s  %s together with %s", c.Duty, l.when(c.At), c.One, c.Other)
+		if c.Refused != "" {
+			text += ": grant " + c.Refused + " is not given"
+		}
+		l.paint(&b, red, text)
 	}
 	if !l.at.IsZero() {
 		for _, a := range o.Accounts {
@@ -501,6 +512,7 @@ func (v planView) draw(p *page) {
 		{t.CalledOff.Disable + t.CalledOff.Delete, "%d disables and deletes called off"},
 		{t.Accounts.Postpone, "%d postponed"},
 		{t.Problems, "%d questions for a human"},
+		{t.Conflicts, "%d with what a rule of separation of duties keeps apart"},
 		{t.Repeated, "%d events are in the ledger already"},
 	} {
 		if also.n > 0 {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/tenurehq/tenure/assess/preview"
 	"github.com/tenurehq/tenure/connector/memory"
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/hr/source/cloudevents"
@@ -109,6 +111,7 @@ func TestPlan(t *testing.T) {
 		"department: person.department", "department: person.department + '!'",
 	).Replace(planConfiguration))
 	s.write("gone.yaml", strings.Replace(planConfiguration, `"true"`, `"person.department == 'Sales'"`, 1)+"leaver: {delete: false}\n")
+	s.write("apart.yaml", planConfiguration+"duties: [{name: chat-and-papers, since: 2026-01-01T00:00:00Z, one: [{app: chat}], other: [{app: wiki, entitlements: [papers]}]}]\n")
 	s.write("longer.yaml", planConfiguration+"leaver: {retain: 90d}\n")
 	before := s.everything()
 	for name, tc := range map[string]struct {
@@ -123,6 +126,7 @@ func TestPlan(t *testing.T) {
 		"plan-events-at":     {args: []string{"--events", "events.jsonl", "--at", "2099-02-15"}},
 		"plan-events-most":   {args: []string{"--events", "events.jsonl", "--max-deletes", "1"}, code: service.ExitAttention, most: true},
 		"plan-with":          {args: []string{"--with", "new.yaml"}},
+		"plan-with-duty":     {args: []string{"--with", "apart.yaml"}, code: service.ExitAttention},
 		"plan-with-most":     {args: []string{"--with", "gone.yaml", "--max-disables=0"}, code: service.ExitAttention, most: true},
 		"plan-with-nothing":  {args: []string{"--with", "longer.yaml"}},
 		"plan-summary":       {args: []string{"--events", "events.jsonl", "--with", "longer.yaml", "--summary"}, code: service.ExitAttention},
@@ -145,6 +149,45 @@ func TestPlan(t *testing.T) {
 			assert.Zero(t, memory.Shared(app).Calls(op), "%s %s", app, op)
 		}
 	}
+}
+
+// A rule that is there already is no news, and the end of one is none either.
+func TestPlanShowsNewConflictsOfDuties(t *testing.T) {
+	s := dutySite(t)
+	text, err := os.ReadFile("tenure.yaml")
+	require.NoError(t, err)
+	s.write("same.yaml", string(text))
+	s.write("prevents.yaml", strings.Replace(string(text), "    mode: detect\n", "    since: 2026-01-01T00:00:00Z\n", 1))
+	plan := func(file string) (result, planView) {
+		got := s.run("plan", "-o", "json", "--with", file)
+		var v planView
+		require.NoError(t, json.Unmarshal([]byte(got.stdout), &v), got.err)
+		return got, v
+	}
+	got, v := plan("same.yaml")
+	assert.Equal(t, service.ExitDone, got.code)
+	assert.Zero(t, v.Totals.Conflicts)
+
+	got, v = plan("prevents.yaml")
+	assert.Equal(t, service.ExitAttention, got.code)
+	assert.Equal(t, 1, v.Totals.Conflicts)
+	require.Len(t, v.People, 1)
+	v.People[0].Conflicts[0].At = time.Time{}
+	assert.Equal(t, []preview.Conflict{{
+		Duty: "talk-and-read", Mode: policy.DutyPrevent, One: "chat by everyone", Other: "wiki:papers by research",
+	}}, v.People[0].Conflicts)
+
+	said := strings.Fields("exception grant 10002 judge --for 2h --reason x --operator olga --apply")
+	require.Equal(t, service.ExitDone, s.run(said...).code)
+	s.write("moved.yaml", strings.Replace(string(text), "== 'Research'", "!= ''", 1))
+	_, v = plan("moved.yaml")
+	found := map[string]string{}
+	for _, p := range v.People {
+		for _, c := range p.Conflicts {
+			found[p.PersonID+" "+c.Duty] = c.Refused
+		}
+	}
+	assert.Equal(t, map[string]string{"10002 write-and-judge": "x-1", "10002 talk-and-read": ""}, found)
 }
 
 func TestPlanShowsValuesOnlyIfAsked(t *testing.T) {
