@@ -28,7 +28,8 @@ type Decision struct {
 	SameHumans []SameHuman
 	// LapsedSkips lists the keys of skipped steps that are no longer asked for.
 	LapsedSkips []string
-	// EndedGrants lists what grants gave whose time is over, until they have lapsed.
+	// EndedGrants lists what is given no more because the time of grants is over, and for no
+	// other reason, until they have lapsed.
 	EndedGrants []policy.Grant
 	// LapsedExceptions lists the exceptions that are over by themselves, once nothing is left
 	// to do because of that.
@@ -69,7 +70,6 @@ func (r Rules) For(ctx context.Context, person ledger.Person, now time.Time, reg
 	d := Decision{Now: now, Person: person}
 	d.Timeline = TimelineOf(person)
 	standing := d.Timeline.At(now)
-	d.EndedGrants = r.endedGrants(person, now)
 
 	identity := policy.Identity{PersonID: person.PersonID, Username: person.Username}
 	if standing.Profile != nil && standing.Status != hr.StatusEnded && person.CarriedTo == "" {
@@ -87,6 +87,7 @@ func (r Rules) For(ctx context.Context, person ledger.Person, now time.Time, reg
 		d.Desired = policy.Desired{Standing: standing}
 	case d.PolicyErr == nil:
 		d.Desired, d.PolicyErr = r.Policy.Evaluate(d.Timeline, now, identity, exceptions...)
+		d.EndedGrants = r.endedGrants(person, d.Timeline, now, identity, d.Desired)
 	}
 	if d.PolicyErr != nil {
 		d.Desired = policy.Desired{Standing: standing, Changes: standing.Changes}

@@ -1,9 +1,11 @@
 package assess
 
 import (
+	"slices"
 	"time"
 
 	"github.com/tenurehq/tenure/hr"
+	"github.com/tenurehq/tenure/internal/set"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/policy"
 )
@@ -23,7 +25,7 @@ func Exceptions(person ledger.Person, t hr.Timeline, now time.Time) []policy.Exc
 	}
 	var all []policy.Exception
 	for _, x := range person.Exceptions {
-		if x.EndedAt.IsZero() && madeFor(x, *employment) {
+		if x.EndedAt.IsZero() && madeFor(x, t, *employment) {
 			all = append(all, ruling(x))
 		}
 	}
@@ -38,26 +40,49 @@ func ruling(x ledger.Exception) policy.Exception {
 	}
 }
 
-// endedGrants returns what the roles give that were granted to somebody until now.
-func (r Rules) endedGrants(person ledger.Person, now time.Time) []policy.Grant {
+// endedGrants returns what somebody has no more because the time of grants is over, and for no
+// other reason: what policy would give now if those grants had no end, less what it gives.
+func (r Rules) endedGrants(person ledger.Person, t hr.Timeline, now time.Time, id policy.Identity, given policy.Desired) []policy.Grant {
+	counting, ended := Exceptions(person, t, now), false
+	for i := range counting {
+		x := &counting[i]
+		if x.Kind == policy.ExceptGrant && !x.Until.IsZero() && !x.Until.After(now) {
+			x.Until, ended = time.Time{}, true
+		}
+	}
+	if !ended {
+		return nil
+	}
+	would, err := r.Policy.Evaluate(t, now, id, counting...)
+	if err != nil {
+		return nil // it is unknown what they gave, so all of it counts
+	}
 	var all []policy.Grant
-	for _, x := range person.Exceptions {
-		if x.Kind == string(policy.ExceptGrant) && !x.EndsAt.IsZero() && !x.EndsAt.After(now) {
-			all = append(all, r.Policy.RoleGrants(x.Role)...)
+	for _, account := range would.Accounts {
+		i := slices.IndexFunc(given.Accounts, func(a policy.Account) bool { return a.App == account.App })
+		if i < 0 {
+			all = append(all, policy.Grant{App: account.App, Entitlements: account.EntitlementNames()})
+		} else if lost := set.Minus(account.EntitlementNames(), given.Accounts[i].EntitlementNames()); len(lost) > 0 {
+			all = append(all, policy.Grant{App: account.App, Entitlements: lost})
 		}
 	}
 	return all
 }
 
 // lapsedExceptions returns the exceptions that are over by themselves: their time is over, or
-// the employment for which they were made.
+// the employment for which they were made. What is withheld stays on until another employment
+// has begun: HR may take back the end of this one, or say anew how it began, and what was
+// withheld must not come back with it.
 func lapsedExceptions(person ledger.Person, t hr.Timeline, now time.Time) []ledger.LapsedException {
+	employment := current(t, now)
+	employed := employment != nil && !employment.Starts.After(now)
 	var lapsed []ledger.LapsedException
 	for _, x := range person.Exceptions {
 		switch {
 		case !x.EndsAt.IsZero() && !x.EndsAt.After(now):
 			lapsed = append(lapsed, ledger.LapsedException{ID: x.ID, Why: lapsedByTime})
-		case !lives(x, t, now):
+		case lives(x, t, now):
+		case x.Kind != string(policy.ExceptWithhold), employed:
 			lapsed = append(lapsed, ledger.LapsedException{ID: x.ID, Why: lapsedByEmployment})
 		}
 	}
@@ -67,7 +92,7 @@ func lapsedExceptions(person ledger.Person, t hr.Timeline, now time.Time) []ledg
 // lives reports whether the employment for which an exception was made has not ended.
 func lives(x ledger.Exception, t hr.Timeline, now time.Time) bool {
 	for _, period := range t.Periods {
-		if madeFor(x, period) && (period.Ends.IsZero() || period.Ends.After(now)) {
+		if madeFor(x, t, period) && (period.Ends.IsZero() || period.Ends.After(now)) {
 			return true
 		}
 	}
@@ -75,13 +100,14 @@ func lives(x ledger.Exception, t hr.Timeline, now time.Time) bool {
 }
 
 // madeFor reports whether an exception was made for a period of employment: for the event that
-// opened it, or while it lasted. The second counts if HR has corrected how the employment
-// began, and so opened it by another event.
-func madeFor(x ledger.Exception, period hr.Period) bool {
+// opened it, or in it, or before it when it was the next one. The last two count if HR has
+// corrected how the employment began, and so opened it by another event.
+func madeFor(x ledger.Exception, t hr.Timeline, period hr.Period) bool {
 	if x.Employment == period.Opened {
 		return true
 	}
-	return !x.DecidedAt.Before(period.Starts) && (period.Ends.IsZero() || x.DecidedAt.Before(period.Ends))
+	decided := current(t, x.DecidedAt)
+	return decided != nil && decided.Opened == period.Opened && decided.Starts.Equal(period.Starts)
 }
 
 // current returns the period of employment that somebody is in or, if they are in none, the next

@@ -13,6 +13,7 @@ import (
 	"github.com/tenurehq/tenure/internal/set"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/plan"
+	"github.com/tenurehq/tenure/policy"
 )
 
 // withdrawal is a change that the breaker counts, and the steps that must not be applied
@@ -230,21 +231,18 @@ func (d decision) losses() []withdrawal {
 	return all
 }
 
-// endedInTime reports whether grants whose time is over gave all of this in an app: the
-// entitlements or, if there are none, the account. It was said when they were made that it would
-// end now, so it is no sign of a mistake about many people.
+// endedInTime reports whether all of this is given no more in an app because the time of grants
+// is over: the entitlements or, if there are none, the account. It was said when they were made
+// that it would end now, so it is no sign of a mistake about many people.
 func (d decision) endedInTime(app string, entitlements []string) bool {
-	var gave []string
-	account := false
-	for _, grant := range d.EndedGrants {
-		if grant.App == app {
-			account, gave = true, append(gave, grant.Entitlements...)
-		}
+	i := slices.IndexFunc(d.EndedGrants, func(g policy.Grant) bool { return g.App == app })
+	switch {
+	case i < 0:
+		return false
+	case len(entitlements) == 0:
+		return !slices.ContainsFunc(d.Desired.Accounts, func(a policy.Account) bool { return a.App == app })
 	}
-	if len(entitlements) == 0 {
-		return account
-	}
-	return len(set.Minus(entitlements, gave)) == 0
+	return len(set.Minus(entitlements, d.EndedGrants[i].Entitlements)) == 0
 }
 
 // excepted reports whether exceptions alone give somebody what a step gives: an operator, or

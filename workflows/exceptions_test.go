@@ -369,3 +369,81 @@ func TestTheBreakerDoesNotCountWhatWasGrantedForATime(t *testing.T) {
 	b.on(3*day+2*time.Hour, func() { assert.Equal(t, "on [engineers]", b.state("wiki"), "a move is held") })
 	b.live(4 * day)
 }
+
+// The end of a grant lets nothing else past the breaker: what a move or a leave takes is held,
+// and stays held, when the time of a grant in the same app is over.
+func TestTheEndOfAGrantLetsNothingElsePastTheBreaker(t *testing.T) {
+	for name, event := range map[string]hr.Event{
+		"a move":  {Type: hr.EventTransferred, Profile: profile("Sales")},
+		"a leave": {Type: hr.EventLeaveStarted},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBiography(t, requestRules())
+			b.limit()
+			b.hears(0, hired("Development"))
+			b.grants(day, "admin", day, 3*day)
+			for _, at := range []time.Duration{2*day - time.Hour, 3*day - time.Hour} {
+				b.others(at, ledger.Disables, 3)
+			}
+			b.hears(2*day, event)
+			b.on(2*day+time.Hour, func() { assert.Equal(t, "on [admins engineers]", b.state("wiki"), "it is held") })
+			b.on(3*day+time.Hour, func() { assert.Contains(t, b.state("wiki"), "engineers]", "the grant did not give that") })
+			b.on(3*day+time.Hour, func() { assert.Contains(t, b.state("wiki"), "on ", "the grant is not why it would be taken") })
+			b.live(4 * day)
+		})
+	}
+}
+
+// What is withheld does not come back when HR takes back what it said about the employment, in
+// whatever order it does so.
+func TestWhatIsWithheldStaysSoWhateverHRCorrects(t *testing.T) {
+	const minute = time.Minute
+	starting := func(id string, after time.Duration) hr.Event {
+		e := hired("Development")
+		e.ID, e.Profile.StartDate = id, hr.DateOf(epoch.Add(after))
+		e.Effective = e.Profile.StartDate
+		return e
+	}
+	rescinds := func(id string) hr.Event { return hr.Event{Type: hr.EventRescinded, Rescinds: id} }
+	for name, tc := range map[string]struct {
+		hire hr.Event
+		then func(b *biography)
+		wiki string
+	}{
+		"a termination is rescinded": {starting("e1", 0), func(b *biography) {
+			end := terminated(hr.DateOf(epoch.Add(2 * day)))
+			end.ID = "t1"
+			b.hears(2*day, end)
+			b.hears(5*day, rescinds("t1"))
+		}, "off []"},
+		"the hire is rescinded, and said again with another day": {starting("e1", 0), func(b *biography) {
+			b.hears(2*day, rescinds("e1"))
+			b.hears(2*day+5*minute, starting("e2", -30*day))
+		}, "off []"},
+		"the first day is postponed": {starting("e1", 10*day), func(b *biography) {
+			b.hears(2*day, starting("e2", 20*day))
+			b.hears(2*day+minute, rescinds("e1"))
+		}, "none"},
+		"the first day is postponed, by a rescind first": {starting("e1", 10*day), func(b *biography) {
+			b.hears(2*day, rescinds("e1"))
+			b.hears(3*day, starting("e2", 20*day))
+		}, "none"},
+		"but a rehire is another employment": {starting("e1", 0), func(b *biography) {
+			again := starting("e2", 10*day)
+			again.Type = hr.EventRehired
+			b.hears(2*day, terminated(hr.DateOf(epoch.Add(2*day))))
+			b.hears(9*day, again)
+			b.on(22*day, func() { assert.Contains(b.t, b.actions(), "wiki:exception_lapsed") })
+		}, "on [engineers]"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBiography(t, requestRules())
+			b.hears(0, tc.hire)
+			b.withholds(day, "wiki", "", 0)
+			tc.then(b)
+			b.sees(22*day, "directory", "on [engineers staff]", "at work")
+			b.sees(22*day, "wiki", tc.wiki, "what is withheld")
+			b.live(23 * day)
+		})
+	}
+}
