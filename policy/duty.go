@@ -204,8 +204,11 @@ func (p *Policy) Refused(t hr.Timeline, now time.Time, id Identity, exceptions .
 // keeps apart. Of two grants that conflict, the one that was decided later is not given. A
 // grant that gives nothing new is not refused, and neither is one that is older than the rule.
 func (e *evaluation) refuse(positions []hr.Position, active bool) {
+	if !e.policy.prevents {
+		return
+	}
 	grants := e.inForce(ExceptGrant)
-	if !e.policy.prevents || len(grants) == 0 {
+	if len(grants) == 0 {
 		return
 	}
 	slices.SortStableFunc(grants, func(a, b Exception) int { return a.Decided.Compare(b.Decided) })
