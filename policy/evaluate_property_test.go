@@ -74,6 +74,13 @@ func drawTimeline(t *rapid.T) hr.Timeline {
 // some weeks after it.
 func drawExceptions(t *rapid.T, now time.Time) []policy.Exception {
 	var all []policy.Exception
+	if rapid.Bool().Draw(t, "a grant in force") {
+		all = append(all, policy.Exception{
+			Name: "x-9", Kind: policy.ExceptGrant, Role: "a",
+			From:  now.Add(-time.Duration(rapid.IntRange(0, 500).Draw(t, "since")) * time.Hour),
+			Until: now.Add(time.Duration(rapid.IntRange(1, 800).Draw(t, "still")) * time.Hour),
+		})
+	}
 	for i := range rapid.IntRange(0, 4).Draw(t, "exceptions") {
 		x := policy.Exception{
 			Name: "x-" + string(rune('1'+i)), Kind: policy.ExceptGrant, Role: rapid.SampledFrom([]string{"a", "c", "d", "none"}).Draw(t, "role"),
