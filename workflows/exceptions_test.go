@@ -447,3 +447,27 @@ func TestWhatIsWithheldStaysSoWhateverHRCorrects(t *testing.T) {
 		})
 	}
 }
+
+// What was carried over to another ID is not told of the ID that had it before.
+func TestWhatWasCarriedOverIsToldOfOneID(t *testing.T) {
+	b := newBiography(t, testRules())
+	b.hears(0, hired("Development"))
+	b.live(day)
+	old, sales := b.person, profile("Sales")
+	sales.StartDate = hr.DateOf(epoch.Add(3 * day))
+	b.becomes("20001", 2*day, hr.Event{EventKey: hr.EventKey{ID: "abroad"}, Type: hr.EventHired, Effective: sales.StartDate, Profile: sales})
+	b.live(12 * day)
+	apps := func(id string, after time.Duration) (names []string) {
+		access, err := report.AccessOf(context.Background(), b.ledger, id, epoch.Add(after))
+		require.NoError(t, err)
+		for _, a := range access {
+			names = append(names, a.App+" "+string(a.State))
+		}
+		return names
+	}
+	all := []string{"chat active", "directory active", "wiki active"}
+	assert.Equal(t, all, apps(old, day), "before they were linked")
+	assert.Empty(t, apps(old, 11*day), "it has been another ID's since then")
+	assert.Equal(t, []string{"chat active", "directory active", "wiki disabled"}, apps(b.person, 11*day))
+	assert.Equal(t, all, apps(b.person, day), "the other ID's are the same human's")
+}

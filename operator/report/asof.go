@@ -137,7 +137,8 @@ func texts(value any) []string {
 }
 
 // AccessOf reads the record and returns what a person had at an instant. Accounts that were
-// carried over from an earlier ID of the same human are included.
+// carried over from an earlier ID of the same human are included, those that were carried over to
+// another one are not.
 func AccessOf(ctx context.Context, l ledger.Reader, personID string, at time.Time) ([]AccessThen, error) {
 	person, err := l.Person(ctx, personID)
 	if err != nil {
@@ -162,7 +163,30 @@ func AccessOf(ctx context.Context, l ledger.Reader, personID string, at time.Tim
 	slices.SortFunc(rows, func(a, b ledger.AuditRow) int {
 		return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Seq, b.Seq))
 	})
-	return AccessAt(rows, at), nil
+	return AccessAt(withCarried(rows, ids), at), nil
+}
+
+// withCarried adds to the rows about some IDs, oldest first, that accounts were unlinked from them
+// when they were carried over to another ID, or back to one.
+func withCarried(rows []ledger.AuditRow, ids []string) []ledger.AuditRow {
+	var all []ledger.AuditRow
+	for i, row := range rows {
+		all = append(all, row)
+		to, _ := row.Detail["new"].(string)
+		from, _ := row.Detail["old"].(string)
+		back := slices.ContainsFunc(rows[i+1:], func(later ledger.AuditRow) bool {
+			return later.Action == "unlinked" && later.Detail["new"] == to
+		})
+		away := row.Action == "linked" && to != "" && !slices.Contains(ids, to) && !back
+		returned := row.Action == "unlinked" && from != "" && !slices.Contains(ids, from)
+		if row.App != "" || !away && !returned {
+			continue
+		}
+		for _, app := range texts(row.Detail["apps"]) {
+			all = append(all, ledger.AuditRow{At: row.At, App: app, Action: "unlinked"})
+		}
+	}
+	return all
 }
 
 // AccessChange says in what the access at one instant differs from that at another.
