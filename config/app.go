@@ -13,6 +13,7 @@ import (
 	"github.com/tenurehq/tenure/connector"
 	"github.com/tenurehq/tenure/internal/settings"
 	"github.com/tenurehq/tenure/policy"
+	"github.com/tenurehq/tenure/reconcile"
 )
 
 // appName matches the names that an app may have: its name is part of step keys,
@@ -20,9 +21,9 @@ import (
 var appName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)
 
 // readApp reads one app, and what policy says about it.
-func readApp(name string, v value, defaults policy.Rules) (App, policy.AppRules) {
+func readApp(name string, v value, defaults policy.Rules, terms reconcile.Terms) (App, policy.AppRules) {
 	var (
-		app   App
+		app   = App{Reconcile: terms}
 		rules policy.AppRules
 		kind  *connector.Kind
 	)
@@ -56,6 +57,7 @@ func readApp(name string, v value, defaults policy.Rules) (App, policy.AppRules)
 		into("after", &rules.After),
 		on("adopt", func(v value) { rules.Adopt = policy.Adoption(v.choice("adoption")) }),
 		into("protected", &rules.Protected),
+		on("reconcile", func(v value) { app.Reconcile = readReconcile(v, terms) }),
 		on("joiner", func(v value) { rules.Joiner = ptr(readJoiner(v, defaults.Joiner)) }),
 		on("mover", func(v value) { rules.Mover = ptr(readMover(v, defaults.Mover)) }),
 		on("leaver", func(v value) { rules.Leaver = ptr(readLeaver(v, defaults.Leaver)) }),

@@ -9,6 +9,7 @@ import (
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/ledger/pace"
 	"github.com/tenurehq/tenure/policy"
+	"github.com/tenurehq/tenure/reconcile"
 )
 
 // Config is a checked configuration, defaults filled in, secrets resolved.
@@ -81,6 +82,8 @@ type App struct {
 	// Licences says how many free seats of each licence are enough; default 5%, and the seats
 	// of those who start within 30 days.
 	Licences ledger.EnoughSeats
+	// Reconcile says how often the app is scanned, and what is done about what is found.
+	Reconcile reconcile.Terms
 }
 
 // Attention says when a failing step is shown to an operator.

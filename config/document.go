@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tenurehq/tenure/policy"
+	"github.com/tenurehq/tenure/reconcile"
 )
 
 const (
@@ -22,6 +23,7 @@ const (
 func (l *loader) document(v value) (*Config, policy.Rules) {
 	cfg := &Config{Path: l.file, Apps: make(map[string]App)}
 	rules := policy.Rules{Apps: make(map[string]policy.AppRules)}
+	var terms reconcile.Terms
 	v.mapping(
 		on(keyInclude, func(value) {}), // was read already
 		on("kafka", func(v value) { cfg.Kafka = readKafka(v) }),
@@ -31,9 +33,10 @@ func (l *loader) document(v value) (*Config, policy.Rules) {
 		on("joiner", func(v value) { rules.Joiner = readJoiner(v, rules.Joiner) }),
 		on("mover", func(v value) { rules.Mover = readMover(v, rules.Mover) }),
 		on("leaver", func(v value) { rules.Leaver = readLeaver(v, rules.Leaver) }),
+		on("reconcile", func(v value) { terms = readReconcile(v, terms) }),
 		on("apps", func(v value) {
 			v.entries(func(name string, v value) {
-				cfg.Apps[name], rules.Apps[name] = readApp(name, v, rules)
+				cfg.Apps[name], rules.Apps[name] = readApp(name, v, rules, terms)
 			})
 		}),
 		on("roles", func(v value) {

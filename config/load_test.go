@@ -18,6 +18,7 @@ import (
 	"github.com/tenurehq/tenure/policy"
 	"github.com/tenurehq/tenure/receiver"
 	"github.com/tenurehq/tenure/receiver/scheme"
+	"github.com/tenurehq/tenure/reconcile"
 	"github.com/tenurehq/tenure/secret"
 )
 
@@ -59,8 +60,22 @@ func TestLoadReadsEveryKey(t *testing.T) {
 		},
 		Ledger: Ledger{URL: "sqlite:etc/tenure.db"},
 		Apps: map[string]App{
-			"directory": {Connector: "memory", Settings: map[string]any{"name": "directory"}, Rate: pace.Rate{Calls: 10, Per: time.Second}, AtOnce: 7, Settling: ptr(20 * time.Minute), LongestOperation: 72 * time.Hour, Licences: ledger.EnoughSeats{Seats: 12, Ahead: 14 * 24 * time.Hour}},
-			"wiki":      {Connector: "memory", LongestOperation: 24 * time.Hour, Licences: ledger.EnoughSeats{Share: 0.05, Ahead: 30 * 24 * time.Hour}},
+			"directory": {Connector: "memory", Settings: map[string]any{"name": "directory"}, Rate: pace.Rate{Calls: 10, Per: time.Second}, AtOnce: 7, Settling: ptr(20 * time.Minute), LongestOperation: 72 * time.Hour, Licences: ledger.EnoughSeats{Seats: 12, Ahead: 14 * 24 * time.Hour}, Reconcile: reconcile.Terms{
+				Every: 6 * time.Hour, Share: 0.2, Shrink: 0.05, Grace: 3, Flapping: 1,
+				Reactions: map[reconcile.Kind]reconcile.Reaction{
+					reconcile.State: reconcile.Ask, reconcile.Off: reconcile.Repair, reconcile.Missing: reconcile.Ask, reconcile.Attributes: reconcile.Report,
+					reconcile.Lacking: reconcile.Ask, reconcile.Stray: reconcile.Repair, reconcile.Unlinked: reconcile.Ask, reconcile.Disputed: reconcile.Report,
+					reconcile.Orphan: reconcile.End,
+				},
+			}},
+			"wiki": {Connector: "memory", LongestOperation: 24 * time.Hour, Licences: ledger.EnoughSeats{Share: 0.05, Ahead: 30 * 24 * time.Hour}, Reconcile: reconcile.Terms{
+				Every: 12 * time.Hour, Share: 0.4, Shrink: 0.15, Grace: 4, Flapping: 2,
+				Reactions: map[reconcile.Kind]reconcile.Reaction{
+					reconcile.State: reconcile.Report, reconcile.Off: reconcile.Report, reconcile.Missing: reconcile.Report, reconcile.Attributes: reconcile.Ask,
+					reconcile.Lacking: reconcile.Report, reconcile.Stray: reconcile.Report, reconcile.Unlinked: reconcile.Report, reconcile.Disputed: reconcile.Ask,
+					reconcile.Orphan: reconcile.Report,
+				},
+			}},
 		},
 		Attention: Attention{After: 5 * time.Minute, Recheck: 30 * time.Minute},
 		Sweep:     Sweep{Every: 10 * time.Second, Overdue: 20 * time.Minute},

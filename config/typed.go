@@ -26,6 +26,7 @@ var readers = map[settings.Type]func(value) any{
 	settings.TypeSize:       by(parseBodySize),
 	settings.TypeShare:      by(parseShare),
 	settings.TypeCount:      by(parseCount),
+	settings.TypeTimes:      by(parseTimes),
 	settings.TypeLength:     by(parseLength),
 	settings.TypeSeats:      by(parseSeats),
 	settings.TypeCalls:      by(parseAtOnce),

@@ -34,6 +34,7 @@ var forms = map[settings.Type]struct{ name, schema string }{
 	settings.TypeSize:       {"size", `{"type": "string", "pattern": "^0*[1-9][0-9]*(KiB|MiB)$"}`},
 	settings.TypeShare:      {"share", `{"type": "string", "pattern": "^[0-9]+(\\.[0-9]+)?%$"}`},
 	settings.TypeCount:      {"count", `{"type": "integer", "minimum": 0}`},
+	settings.TypeTimes:      {"times", `{"type": "integer", "minimum": 0}`},
 	settings.TypeLength:     {"length", `{"type": "integer", "minimum": 4}`},
 	settings.TypeSeats:      {"seats", `{"type": ["integer", "string"], "minimum": 0, "pattern": "^[0-9]+(\\.[0-9]+)?%$"}`},
 	settings.TypeCalls:      {"calls", `{"type": "integer", "minimum": 1, "maximum": 300}`},

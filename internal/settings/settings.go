@@ -88,6 +88,7 @@ const (
 	TypeSize       Type = "size"
 	TypeShare      Type = "percentage"
 	TypeCount      Type = "number of people"
+	TypeTimes      Type = "number of times"
 	TypeLength     Type = "number of characters"
 	TypeSeats      Type = "number of seats, or percentage"
 	TypeCalls      Type = "number of calls"
