@@ -167,6 +167,9 @@ type Verdict struct {
 	AccountID string
 	// Unjudged means that nothing can be said now: findings of the account stay as they are.
 	Unjudged bool
+	// Read is the account as the app showed it when it was asked for this account alone,
+	// because the list did not have it; nil if it was not, or does not have it either.
+	Read     *Observed
 	Baseline bool // the attributes that were seen become the baseline
 	// Findings lists every difference that there is: App, AccountID, Kind, What, PersonID,
 	// Candidates, By, Enabled, State and Why. State is FindingPending, FindingOpen,

@@ -43,6 +43,9 @@ type Link struct {
 	// Unsure means that an attempt may be under way, or that it is not known what calls have
 	// done.
 	Unsure bool
+	// Accepted lists entitlements that somebody decided to leave the person, although no role
+	// gives them.
+	Accepted []string
 	// Just means that the account was adopted and not brought up to policy yet: what it has
 	// beyond policy is the next plan's business.
 	Just bool
@@ -202,7 +205,7 @@ func compare(s Sighting, link Link) (j Judgement) {
 		add(Lacking, name)
 	}
 	if !link.Just {
-		for _, name := range slices.Sorted(slices.Values(set.Minus(account.Entitlements, link.Entitlements))) {
+		for _, name := range slices.Sorted(slices.Values(set.Minus(account.Entitlements, slices.Concat(link.Entitlements, link.Accepted)))) {
 			add(Stray, name)
 		}
 	}

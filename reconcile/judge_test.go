@@ -15,7 +15,7 @@ var t0 = time.Date(2026, time.March, 2, 9, 0, 0, 0, time.UTC)
 
 func at(minutes int) time.Time { return t0.Add(time.Duration(minutes) * time.Minute) }
 
-var defaults = reconcile.Terms{Shrink: 10, Grace: 2, Flapping: 3}
+var defaults = reconcile.Terms{Shrink: 0.1, Grace: 2, Flapping: 3}
 
 // seen returns a sighting of Ada's account, which is as the ledger has it.
 func seen(change func(a *reconcile.Account, l *reconcile.Link)) reconcile.Sighting {
@@ -83,6 +83,11 @@ func TestJudge(t *testing.T) {
 				finding(reconcile.Lacking, "staff", reconcile.Repairing, true),
 				finding(reconcile.Stray, "admins", reconcile.Open, true), finding(reconcile.Stray, "owners", reconcile.Open, true),
 			},
+		},
+		"accepted": {
+			seen(func(a *reconcile.Account, l *reconcile.Link) {
+				a.Entitlements, l.Accepted = []string{"owners", "staff"}, []string{"owners"}
+			}), nil,
 		},
 		"just adopted": {
 			seen(func(a *reconcile.Account, l *reconcile.Link) {

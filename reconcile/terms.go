@@ -61,9 +61,9 @@ func Choices(kind Kind) []Reaction { return choices[kind] }
 type Terms struct {
 	// Every is how often the app is scanned; zero: never.
 	Every time.Duration
-	// Share is the share of the app's rate that a scan uses, in percent.
+	// Share is the share of the app's rate that a scan uses, above 0 and at most 1.
 	Share float64
-	// Shrink is the share of accounts, in percent, that may be fewer than in the scan before
+	// Shrink is the share of accounts, from 0 to 1, that may be fewer than in the scan before
 	// until the list is doubted.
 	Shrink float64
 	// Grace is how many scans in a row have to show no linked account before it counts as
@@ -117,7 +117,7 @@ func (t Terms) Doubts(now Count, before *Count) string {
 	}
 	lost := before.Accounts - now.Accounts
 	// Fewer than tolerated may leave at once in any app, but not all of its accounts.
-	if lost > 0 && (now.Accounts == 0 || lost > tolerated && float64(lost) > t.Shrink/100*float64(before.Accounts)) {
+	if lost > 0 && (now.Accounts == 0 || lost > tolerated && float64(lost) > t.Shrink*float64(before.Accounts)) {
 		return Shrank
 	}
 	return ""

@@ -64,6 +64,13 @@ func (t *Tx) saveVerdicts(page ledger.Compared) ([]string, error) {
 
 // saveVerdict stores what was found of one account, and returns the people whom it made due.
 func (t *Tx) saveVerdict(scan ledger.Scan, page ledger.Compared, v ledger.Verdict) (due []string, err error) {
+	if v.Read != nil {
+		o := *v.Read
+		o.App, o.AccountID, o.Scan = scan.App, v.AccountID, scan.ID
+		if err := t.storeObserved(o); err != nil {
+			return nil, err
+		}
+	}
 	if v.Unjudged {
 		return nil, nil
 	}
