@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tenurehq/tenure/provision"
+	"github.com/tenurehq/tenure/reconcile/scan"
 )
 
 // Activities holds the methods that Tenure's workers register as activities: they run the
@@ -16,8 +17,10 @@ type Activities struct {
 	// Moved is called for each step that leaves the main queue because its app has used up
 	// its slots there; may be nil.
 	Moved func(app string)
-	// Runs finds and starts people's runs. Only the sweeper uses it.
+	// Runs finds and starts people's runs. Only the sweeper and scans use it.
 	Runs Runs
+	// Scanner looks at all accounts of apps. Only scans use it.
+	Scanner *scan.Scanner
 	// Overdue is how long (real time) something may be due without progress before the person
 	// counts as overdue, and a run of theirs that makes no progress is replaced.
 	Overdue time.Duration

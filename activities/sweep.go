@@ -132,7 +132,7 @@ func (f *failures) all() bool {
 }
 
 // untold lists the kinds of due that an open run cannot know by itself.
-var untold = []string{ledger.DueManager, ledger.DueLetter, ledger.DueTask, ledger.DueOperator, ledger.DueBreaker, ledger.DueDecision}
+var untold = []string{ledger.DueManager, ledger.DueLetter, ledger.DueTask, ledger.DueOperator, ledger.DueBreaker, ledger.DueDecision, ledger.DueDrift}
 
 // sweepDone says what a sweep did about a person.
 type sweepDone int

@@ -46,6 +46,16 @@ func (r *Runs) ResumeRequest(ctx context.Context, requestID int64, why string) e
 	return c.ResumeRequest(ctx, requestID, why)
 }
 
+// Scan implements operator.Runs.
+func (r *Runs) Scan(ctx context.Context, app string) error {
+	c, err := r.connect(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = c.StartScan(ctx, app)
+	return err
+}
+
 // Deliver implements operator.Runs.
 func (r *Runs) Deliver(ctx context.Context, e hr.Event, seq int64) error {
 	c, err := r.connect(ctx)

@@ -27,6 +27,7 @@ const (
 	TypeScheduled = "Scheduled"
 	TypeSweep     = "Sweep"
 	TypeRequest   = "Request"
+	TypeReconcile = "Reconcile"
 )
 
 // SignalLookAgain tells a person's run that there is something new in the ledger.

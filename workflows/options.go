@@ -38,6 +38,7 @@ const (
 	priorityUrgent = activities.PriorityUrgent
 	priorityLeaver = 2
 	priorityNormal = 3
+	priorityScan   = 5
 )
 
 // stepOptions returns ctx with the activity options of one step. Temporal retries

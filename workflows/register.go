@@ -17,6 +17,7 @@ var byType = map[string]any{
 	TypeScheduled: Scheduled,
 	TypeSweep:     Sweep,
 	TypeRequest:   Request,
+	TypeReconcile: Reconcile,
 }
 
 // Register registers every workflow and activity with a worker.
@@ -27,6 +28,7 @@ func Register(r worker.Registry, a *activities.Activities) {
 	RegisterSteps(r, a)
 	r.RegisterActivityWithOptions(a.Assess, activity.RegisterOptions{Name: activities.NameAssess})
 	r.RegisterActivityWithOptions(a.Repair, activity.RegisterOptions{Name: activities.NameRepair})
+	r.RegisterActivityWithOptions(a.Scan, activity.RegisterOptions{Name: activities.NameScan})
 	r.RegisterActivityWithOptions(a.Sweep, activity.RegisterOptions{Name: activities.NameSweep})
 	r.RegisterActivityWithOptions(a.LookAtRequest, activity.RegisterOptions{Name: activities.NameLookAtRequest})
 }

@@ -8,6 +8,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -73,6 +75,48 @@ func (a Apps) open(ctx context.Context, env connector.Env) (connector.Connector,
 		return nil, err
 	}
 	return assess.Guard(conn, a.cfg.Policy, env.App, ""), nil
+}
+
+// OpenShared opens the connector of an app for calls that are in no hurry: they use at most
+// this share of the app's rate, and take their turns from the pacer.
+func (a Apps) OpenShared(ctx context.Context, name string, pacer *pace.Pacer, share float64) (connector.Connector, error) {
+	app, err := a.app(name)
+	if err != nil {
+		return nil, err
+	}
+	wait := func(context.Context) error { return nil }
+	if pacer != nil {
+		wait = pacer.Wait
+	}
+	return a.open(ctx, connector.Env{App: name, Pace: slower(app.Rate, share, wait)})
+}
+
+// slower returns a function that waits for a call's turn and keeps calls apart, so that no
+// more than a share of the rate is used.
+func slower(rate pace.Rate, share float64, wait func(context.Context) error) func(context.Context) error {
+	if rate.Calls == 0 {
+		return wait
+	}
+	apart := time.Duration(float64(rate.Per) / (float64(rate.Calls) * share))
+	var mu sync.Mutex
+	var next time.Time
+	return func(ctx context.Context) error {
+		mu.Lock()
+		turn := next
+		if now := time.Now(); turn.Before(now) {
+			turn = now
+		}
+		next = turn.Add(apart)
+		mu.Unlock()
+		timer := time.NewTimer(time.Until(turn))
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			return &pace.NoTurnError{}
+		}
+		return wait(ctx)
+	}
 }
 
 // openUnguarded opens the connector of an app without a guard, for callers that guard

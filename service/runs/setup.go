@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/fnv"
+	"strings"
 	"time"
 
 	enumspb "go.temporal.io/api/enums/v1"
@@ -74,18 +76,84 @@ func (c *Client) RegisterAttributes(ctx context.Context) error {
 	return nil
 }
 
+// scanSchedule begins the ID of the schedule that scans an app; the app's name follows.
+const scanSchedule = "tenure-reconcile-"
+
+// ScheduleScans makes sure that each of these apps is scanned once in its span, and no other
+// app. A span of zero means that the app is not scanned. Several workers may call it at once,
+// any number of times. A schedule that somebody has paused stays paused.
+func (c *Client) ScheduleScans(ctx context.Context, every map[string]time.Duration) error {
+	schedules := c.temporal.ScheduleClient()
+	known, err := schedules.List(ctx, client.ScheduleListOptions{PageSize: listedPage})
+	if err != nil {
+		return fmt.Errorf("runs: listing schedules: %w", err)
+	}
+	for known.HasNext() {
+		one, err := known.Next()
+		if err != nil {
+			return fmt.Errorf("runs: listing schedules: %w", err)
+		}
+		app, ours := strings.CutPrefix(one.ID, scanSchedule)
+		if !ours || every[app] > 0 {
+			continue
+		}
+		var missing *serviceerror.NotFound
+		if err := schedules.GetHandle(ctx, one.ID).Delete(ctx); err != nil && !errors.As(err, &missing) {
+			return fmt.Errorf("runs: deleting the schedule %s: %w", one.ID, err)
+		}
+	}
+	for app, span := range every {
+		if span == 0 {
+			continue
+		}
+		if err := c.schedule(ctx, scanSchedule+app, spread(app, span), &client.ScheduleWorkflowAction{
+			ID: workflows.ReconcilePrefix + app, Workflow: workflows.TypeReconcile, TaskQueue: workflows.TaskQueue,
+			Args:          []any{workflows.ReconcileInput{App: app}},
+			StaticSummary: "compares all accounts of " + app + " with the ledger",
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// spread returns the times at which an app is scanned: apps are not scanned all at once.
+func spread(app string, every time.Duration) client.ScheduleSpec {
+	sum := fnv.New64a()
+	_, _ = sum.Write([]byte(app))                        // never fails
+	offset := time.Duration(sum.Sum64() % uint64(every)) //nolint:gosec // G115: a span is positive
+	return client.ScheduleSpec{Intervals: []client.ScheduleIntervalSpec{{Every: every, Offset: offset.Truncate(time.Second)}}}
+}
+
+// StartScan starts a scan of an app now, or returns the one that was started so and is open.
+func (c *Client) StartScan(ctx context.Context, app string) (client.WorkflowRun, error) {
+	run, err := c.temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
+		ID: workflows.ReconcilePrefix + app, TaskQueue: workflows.TaskQueue,
+		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
+		StaticSummary:            "compares all accounts of " + app + " with the ledger",
+	}, workflows.TypeReconcile, workflows.ReconcileInput{App: app})
+	if err != nil {
+		return nil, fmt.Errorf("runs: starting a scan of %s: %w", app, err)
+	}
+	return run, nil
+}
+
 // ScheduleSweeps makes sure that the sweeper's schedule starts it once in every span
 // every, and starts nothing else. Several workers may call it at once, any number of
 // times. A schedule that somebody has paused stays paused.
 func (c *Client) ScheduleSweeps(ctx context.Context, every time.Duration) error {
 	spec := client.ScheduleSpec{Intervals: []client.ScheduleIntervalSpec{{Every: every}}}
-	action := &client.ScheduleWorkflowAction{
+	return c.schedule(ctx, sweepSchedule, spec, &client.ScheduleWorkflowAction{
 		ID: "sweep", Workflow: workflows.TypeSweep, TaskQueue: workflows.TaskQueue,
 		StaticSummary: "finds people who are due and have no open run",
-	}
+	})
+}
+
+// schedule makes or updates a schedule.
+func (c *Client) schedule(ctx context.Context, id string, spec client.ScheduleSpec, action *client.ScheduleWorkflowAction) error {
 	schedules := c.temporal.ScheduleClient()
 	_, err := schedules.Create(ctx, client.ScheduleOptions{
-		ID:      sweepSchedule,
+		ID:      id,
 		Spec:    spec,
 		Action:  action,
 		Overlap: enumspb.SCHEDULE_OVERLAP_POLICY_SKIP,
@@ -93,18 +161,18 @@ func (c *Client) ScheduleSweeps(ctx context.Context, every time.Duration) error 
 	})
 	if !errors.Is(err, temporal.ErrScheduleAlreadyRunning) {
 		if err != nil {
-			return fmt.Errorf("runs: creating the schedule %s: %w", sweepSchedule, err)
+			return fmt.Errorf("runs: creating the schedule %s: %w", id, err)
 		}
 		return nil
 	}
-	err = schedules.GetHandle(ctx, sweepSchedule).Update(ctx, client.ScheduleUpdateOptions{
+	err = schedules.GetHandle(ctx, id).Update(ctx, client.ScheduleUpdateOptions{
 		DoUpdate: func(in client.ScheduleUpdateInput) (*client.ScheduleUpdate, error) {
 			in.Description.Schedule.Spec, in.Description.Schedule.Action = &spec, action
 			return &client.ScheduleUpdate{Schedule: &in.Description.Schedule}, nil
 		},
 	})
 	if err != nil {
-		return fmt.Errorf("runs: updating the schedule %s: %w", sweepSchedule, err)
+		return fmt.Errorf("runs: updating the schedule %s: %w", id, err)
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 
@@ -41,6 +42,12 @@ var (
 	heldDesc      = prometheus.NewDesc("tenure_breaker_held_people", "People with a held change, because too many were to lose access, or to be given more, at once.", []string{"kind"}, nil)
 )
 
+// The descriptions of what scans have found.
+var (
+	findingsDesc = prometheus.NewDesc("tenure_findings", "What the last scans have found of accounts that differ from what Tenure knows, by app, kind, state (open: an operator is asked) and whether the account is on.", []string{"app", "kind", "state", "on"}, nil)
+	scanAgeDesc  = prometheus.NewDesc("tenure_scan_age_seconds", "Time since the last complete scan of an app that is to be scanned, by the product's clock; since the worker's start, if there was none.", []string{"app"}, nil)
+)
+
 // The descriptions of the numbers of licences, as the apps have said them lately. The label
 // licence is the name of the entitlement.
 var (
@@ -63,7 +70,11 @@ type census struct {
 		Holds(ctx context.Context, f ledger.HoldFilter, after int64, limit int) ([]ledger.Hold, error)
 		Licences(ctx context.Context) ([]ledger.Licence, error)
 		Requests(ctx context.Context, f ledger.RequestFilter, after int64, limit int) ([]ledger.Request, error)
+		LastScans(ctx context.Context) ([]ledger.Scan, error)
+		CountFindings(ctx context.Context) ([]ledger.FindingCount, error)
 	}
+	scanned []string  // apps that are to be scanned
+	started time.Time // when the worker started, by clock
 	enough  func(app string) ledger.EnoughSeats
 	clock   clock.Clock
 	apps    []string
@@ -80,6 +91,8 @@ type counts struct {
 	ledger.Counts
 	cohorts         []ledger.Cohort // open ones
 	licences        []ledger.Licence
+	scans           []ledger.Scan // the last of each app
+	findings        []ledger.FindingCount
 	ending, lasting int // people under legal hold
 	requests        map[string]int
 	overdue         int
@@ -87,7 +100,7 @@ type counts struct {
 
 // Describe implements prometheus.Collector.
 func (c *census) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{linksDesc, attentionDesc, retentionDesc, approvalsDesc, exceptionDesc, holdsDesc, requestsDesc, cohortsDesc, heldDesc, overdueDesc, seatsDesc, usedDesc, freeDesc, awaitedDesc, lowDesc} {
+	for _, d := range []*prometheus.Desc{linksDesc, attentionDesc, retentionDesc, approvalsDesc, exceptionDesc, holdsDesc, requestsDesc, cohortsDesc, heldDesc, overdueDesc, seatsDesc, usedDesc, freeDesc, awaitedDesc, lowDesc, findingsDesc, scanAgeDesc} {
 		out <- d
 	}
 }
@@ -136,6 +149,7 @@ func (c *census) Collect(out chan<- prometheus.Metric) {
 		gauge(cohortsDesc, cohorts[kind], string(kind))
 		gauge(heldDesc, held[kind], string(kind))
 	}
+	c.collectScans(out, counts)
 	for _, l := range counts.licences {
 		if !l.Known(time.Now()) || !slices.Contains(c.apps, l.App) {
 			continue
@@ -147,6 +161,22 @@ func (c *census) Collect(out chan<- prometheus.Metric) {
 		for desc, n := range map[*prometheus.Desc]int{seatsDesc: l.Seats, usedDesc: l.Used, freeDesc: l.Free(), awaitedDesc: l.Awaited, lowDesc: low} {
 			gauge(desc, n, l.App, l.Name)
 		}
+	}
+}
+
+// collectScans exports what scans have found, and how old they are.
+func (c *census) collectScans(out chan<- prometheus.Metric, counts counts) {
+	for _, f := range counts.findings {
+		out <- prometheus.MustNewConstMetric(findingsDesc, prometheus.GaugeValue, float64(f.N), f.App, string(f.Kind), string(f.State), strconv.FormatBool(f.Enabled))
+	}
+	for _, app := range c.scanned {
+		last := c.started
+		for _, s := range counts.scans {
+			if s.App == app {
+				last = s.EndedAt
+			}
+		}
+		out <- prometheus.MustNewConstMetric(scanAgeDesc, prometheus.GaugeValue, c.clock.Now().Sub(last).Seconds(), app)
 	}
 }
 
@@ -177,6 +207,12 @@ func (c *census) count() (counts, error) {
 		return counts{}, err
 	}
 	if now.licences, err = c.ledger.Licences(ctx); err != nil {
+		return counts{}, err
+	}
+	if now.scans, err = c.ledger.LastScans(ctx); err != nil {
+		return counts{}, err
+	}
+	if now.findings, err = c.ledger.CountFindings(ctx); err != nil {
 		return counts{}, err
 	}
 	c.counts, c.at = now, time.Now()

@@ -60,6 +60,14 @@ type countable struct {
 	seats  []ledger.Licence
 
 	requests []ledger.Request
+	scans    []ledger.Scan
+	findings []ledger.FindingCount
+}
+
+func (c *countable) LastScans(context.Context) ([]ledger.Scan, error) { return c.scans, c.err }
+
+func (c *countable) CountFindings(context.Context) ([]ledger.FindingCount, error) {
+	return c.findings, c.err
 }
 
 func (c *countable) Licences(context.Context) ([]ledger.Licence, error) { return c.seats, c.err }
@@ -123,8 +131,10 @@ func TestTheLedgerIsCountedForMetrics(t *testing.T) {
 		{State: ledger.RequestConfirming, ExpiresAt: today}, {State: ledger.RequestConfirming, ExpiresAt: today.AddDate(0, 0, -1)},
 		{State: ledger.RequestApproved},
 	}
+	l.scans = []ledger.Scan{{App: "wiki", EndedAt: today.Add(-time.Minute)}, {App: "gone", EndedAt: today}}
+	l.findings = []ledger.FindingCount{{App: "wiki", Kind: ledger.FindingOrphan, State: ledger.FindingOpen, Enabled: true, N: 4}}
 	reg := prometheus.NewRegistry()
-	reg.MustRegister(&census{enough: few, ledger: l, clock: clock.Func(func() time.Time { return today }), apps: []string{"wiki", "chat"}, overdue: 10 * time.Minute, log: zap.NewNop()})
+	reg.MustRegister(&census{enough: few, ledger: l, clock: clock.Func(func() time.Time { return today }), scanned: []string{"wiki", "chat"}, started: today.Add(-time.Hour), apps: []string{"wiki", "chat"}, overdue: 10 * time.Minute, log: zap.NewNop()})
 	values := map[string]float64{}
 	for range 2 {
 		families, err := reg.Gather()
@@ -146,6 +156,7 @@ func TestTheLedgerIsCountedForMetrics(t *testing.T) {
 		"tenure_deletions_waiting wiki": 5, "tenure_deletions_waiting chat": 0,
 		"tenure_hold_people ending": 2, "tenure_hold_people lasting": 2,
 		"tenure_requests asked": 1, "tenure_requests confirming": 1, "tenure_requests late": 2,
+		"tenure_findings wiki orphan true open": 4, "tenure_scan_age_seconds wiki": 60, "tenure_scan_age_seconds chat": 3600,
 		"tenure_people_overdue": 9, "tenure_breaker_cohorts leavers": 1, "tenure_breaker_held_people leavers": 41, "tenure_breaker_cohorts deletions": 0,
 	} {
 		got, there := values[name]

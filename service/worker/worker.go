@@ -44,9 +44,6 @@ func Run(ctx context.Context, o Options) (err error) {
 	cfg := o.Config
 	known := apps.Of(cfg, o.Ledger)
 	metrics := newMetrics(o.Metrics, cfg.Policy.Apps())
-	o.Metrics.MustRegister(&census{
-		ledger: o.Ledger, clock: cfg.Clock(), apps: cfg.Policy.Apps(), enough: known.EnoughSeats, overdue: cfg.OverdueAfter(), log: o.Log,
-	})
 	opened, err := known.OpenAll(ctx, metrics.pace)
 	if err != nil {
 		return err
@@ -74,8 +71,22 @@ func Run(ctx context.Context, o Options) (err error) {
 		Runs:    o.Runs,
 		Overdue: cfg.OverdueAfter(),
 	}
+	acts.Scanner = scanner(cfg, o, known, opened)
+	o.Metrics.MustRegister(&census{
+		ledger: o.Ledger, clock: cfg.Clock(), apps: cfg.Policy.Apps(), enough: known.EnoughSeats, overdue: cfg.OverdueAfter(), log: o.Log,
+		scanned: toScan(acts.Scanner), started: cfg.Clock().Now(),
+	})
 	host := NewHost(o.Temporal, acts)
-	err = service.SetUpTemporal(ctx, o.Log, func(ctx context.Context) error { return o.Runs.ScheduleSweeps(ctx, cfg.Sweep.Every) })
+	err = service.SetUpTemporal(ctx, o.Log, func(ctx context.Context) error {
+		if err := o.Runs.ScheduleSweeps(ctx, cfg.Sweep.Every); err != nil {
+			return err
+		}
+		// Nobody who has to be cut off waits because apps cannot be scanned by the clock.
+		if err := o.Runs.ScheduleScans(ctx, spans(acts.Scanner)); err != nil {
+			o.Log.Error("the scans of apps could not be scheduled: they are made by `tenure app scan` only, until the workers are restarted", zap.Error(err))
+		}
+		return nil
+	})
 	if err != nil {
 		return err
 	}
