@@ -58,6 +58,8 @@ type Runs interface {
 	// ResumeRequest tells the run of a request for a role to look at the ledger again, and
 	// starts one if none is open.
 	ResumeRequest(ctx context.Context, requestID int64, why string) error
+	// Scan starts a scan of an app, unless one that was started so is open.
+	Scan(ctx context.Context, app string) error
 	// Deliver tells the person's run of an event that the ledger has as number seq.
 	Deliver(ctx context.Context, e hr.Event, seq int64) error
 }
@@ -135,6 +137,10 @@ const (
 	Rename          Verb = "rename"
 	LinkPeople      Verb = "link people"
 	UnlinkPeople    Verb = "unlink people"
+	RepairFinding   Verb = "repair finding"
+	EndFinding      Verb = "end finding"
+	AcceptFinding   Verb = "accept finding"
+	BelieveScan     Verb = "believe scan"
 	Export          Verb = "export"
 	Import          Verb = "import"
 )

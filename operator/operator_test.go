@@ -54,6 +54,11 @@ func (r *runs) ResumeRequest(_ context.Context, id int64, _ string) error {
 	return r.Resume(context.Background(), ledger.RequestName(id), "")
 }
 
+func (r *runs) Scan(_ context.Context, app string) error {
+	r.told = append(r.told, "scan of "+app)
+	return r.down
+}
+
 func (r *runs) Deliver(ctx context.Context, e hr.Event, _ int64) error {
 	return r.Resume(ctx, e.PersonID, "")
 }
@@ -271,6 +276,31 @@ func (s *site) adopt(ctx context.Context, r operator.Request) error {
 	return s.TellAdopted(ctx, []string{"ada"})
 }
 
+// found has a scan of the wiki find something about an account.
+func (s *site) found(t *testing.T, f ledger.Finding, seen ledger.Observed) {
+	t.Helper()
+	f.State, seen.At = ledger.FindingOpen, now.Add(-time.Minute)
+	scan, err := s.ledger.BeginScan(t.Context(), "wiki", "1", now)
+	require.NoError(t, err)
+	require.NoError(t, s.ledger.Observe(t.Context(), ledger.Listed{Scan: scan.ID, Accounts: []ledger.Observed{seen}}))
+	_, err = s.ledger.EndListing(t.Context(), scan.ID, now, -1)
+	require.NoError(t, err)
+	_, err = s.ledger.SaveVerdicts(t.Context(), ledger.Compared{
+		Scan: scan.ID, At: now, Verdicts: []ledger.Verdict{{AccountID: seen.AccountID, Findings: []ledger.Finding{f}}},
+	})
+	require.NoError(t, err)
+}
+
+// ended has the last assessment find that somebody has left.
+func (s *site) ended(t *testing.T, id string) {
+	t.Helper()
+	person, err := s.ledger.Person(t.Context(), id)
+	require.NoError(t, err)
+	summary := person.Summary
+	summary.Status, summary.AssessedAt = hr.StatusEnded, now.Add(time.Second)
+	require.NoError(t, s.ledger.SaveAssessment(t.Context(), ledger.Assessment{Summary: summary}))
+}
+
 // deed is one thing that an operator does to ada.
 type deed struct {
 	verb  operator.Verb
@@ -444,6 +474,32 @@ var deeds = []deed{
 		asksForAuditor(t, s)
 		_, err := s.SetStandIn(t.Context(), earlier, operator.StandInOrder{PersonID: "bob", StandIn: "ada", Until: now.Add(time.Hour)})
 		require.NoError(t, err)
+	}},
+	{operator.RepairFinding, func(ctx context.Context, s *site, r operator.Request) error {
+		_, err := s.RepairFinding(ctx, r, "f-1")
+		return err
+	}, true, "f-1 is being repaired", func(t *testing.T, s *site) {
+		s.links(t, ledger.LinkDisabled, "ada")
+		s.found(t, ledger.Finding{Kind: ledger.FindingState, PersonID: "ada"}, ledger.Observed{AccountID: "account-ada", Active: true})
+	}},
+	{operator.EndFinding, func(ctx context.Context, s *site, r operator.Request) error {
+		_, err := s.EndFinding(ctx, r, "f-1", "ada")
+		return err
+	}, true, "f-1 is being repaired", func(t *testing.T, s *site) {
+		s.ended(t, "ada")
+		s.found(t, ledger.Finding{Kind: ledger.FindingOrphan}, ledger.Observed{AccountID: "9", Active: true})
+	}},
+	{operator.AcceptFinding, func(ctx context.Context, s *site, r operator.Request) error {
+		_, err := s.AcceptFinding(ctx, r, "f-1", now.Add(time.Hour))
+		return err
+	}, true, "", func(t *testing.T, s *site) {
+		s.links(t, ledger.LinkActive, "ada")
+		s.found(t, ledger.Finding{Kind: ledger.FindingStray, What: "admins", PersonID: "ada"}, ledger.Observed{AccountID: "account-ada", Active: true, Entitlements: []string{"admins"}})
+	}},
+	{operator.BelieveScan, func(ctx context.Context, s *site, r operator.Request) error { return s.BelieveScan(ctx, r, "wiki") }, false, "", func(t *testing.T, s *site) {
+		scan, err := s.ledger.BeginScan(t.Context(), "wiki", "1", now)
+		require.NoError(t, err)
+		require.NoError(t, s.ledger.EndScan(t.Context(), ledger.ScanEnd{Scan: scan.ID, At: now, State: ledger.ScanSuspicious}))
 	}},
 	{operator.UnlinkPeople, func(ctx context.Context, s *site, r operator.Request) error {
 		_, err := s.UnlinkPeople(ctx, r, "bob", "ada")

@@ -25,7 +25,7 @@ import (
 )
 
 func (c *cli) appCommand() *cobra.Command {
-	return noun("app", "Show apps and the accounts in them", c.appListCommand(), c.appAccountsCommand(), c.appAdoptCommand(), c.appUnlinkCommand(), c.appLicencesCommand(), c.appDenyCommand(), c.appTestCommand(), c.appKindsCommand(), c.appKindCommand())
+	return noun("app", "Show apps and the accounts in them", c.appListCommand(), c.appAccountsCommand(), c.appAdoptCommand(), c.appUnlinkCommand(), c.appLicencesCommand(), c.appScanCommand(), c.appDenyCommand(), c.appTestCommand(), c.appKindsCommand(), c.appKindCommand())
 }
 
 type appView struct {

@@ -27,6 +27,7 @@ import (
 
 // frontend fakes the part of a Temporal server that the command line calls.
 type frontend struct {
+	started []string // the IDs of workflows that were started
 	workflowservice.UnimplementedWorkflowServiceServer
 	runs    []*workflowpb.WorkflowExecutionInfo
 	queries []string

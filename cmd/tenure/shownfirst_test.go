@@ -33,6 +33,10 @@ var shownFirst = []struct{ command, args string }{
 	{"exception end", "x-1 --reason x --operator olga"},
 	{"request new", "10005 wiki-admin --for 2h --reason x --operator olga"},
 	{"request approve", "r-1 --as 10001 --reason x --operator olga"},
+	{"finding accept", "f-1 --until 30d --reason x --operator olga"},
+	{"finding adopt", "f-2 --person 10003 --reason x --operator olga"},
+	{"finding end", "f-3 --person 10002 --reason x --operator olga"},
+	{"finding repair", "f-4 --reason x --operator olga"},
 	{"hold release", "10002 --reason x --operator olga"},
 	{"person rename", "10001 --to georgi --reason x --operator olga"},
 	{"person link", "10003 10002 --reason x --operator olga"},
@@ -45,6 +49,7 @@ var shownFirst = []struct{ command, args string }{
 
 // atOnce lists the commands that do something without --apply, and why they may.
 var atOnce = map[string]string{
+	"app scan":          "looks, and changes no app",
 	"app test --write":  "only the test account that it makes itself, and takes away",
 	"dlq index":         "writes into the ledger what Kafka has; nothing comes of it for anybody",
 	"event send FILE":   "HR's word is HR's to say; plan --events shows before what comes of it",
@@ -86,6 +91,7 @@ func busySite(t *testing.T) (*site, *frontend) {
 	s.binned("10003")
 	s.held(3)
 	s.deadLetters()
+	s.found("mail")
 	message := kafka.Message{Value: []byte(refusedValue)}
 	s.put(cluster, "hr.events.dlq", message, message, message, message)
 	s.snapshot("people.csv", snapshotHeader+"10004;Kyoichi;Koblick;Engineer;Production;2026-05-18;Europe/Berlin;;Active\n")

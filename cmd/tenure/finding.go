@@ -1,0 +1,337 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tenurehq/tenure/config"
+	"github.com/tenurehq/tenure/internal/words"
+	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/operator"
+)
+
+func (c *cli) findingCommand() *cobra.Command {
+	return noun("finding", "What apps show that Tenure did not do",
+		c.findingListCommand(), c.findingShowCommand(), c.findingRepairCommand(), c.findingAdoptCommand(), c.findingAcceptCommand(), c.findingEndCommand())
+}
+
+// findingView describes a finding.
+type findingView struct {
+	Finding    string    `json:"finding"`
+	App        string    `json:"app"`
+	Account    string    `json:"account"`
+	Username   string    `json:"username,omitempty"`
+	Kind       string    `json:"kind"`
+	What       string    `json:"what,omitempty"`
+	Enabled    bool      `json:"enabled"`
+	Person     string    `json:"person,omitempty"`
+	Candidates []string  `json:"candidates,omitempty"`
+	MatchesBy  string    `json:"matchesBy,omitempty"`
+	State      string    `json:"state"`
+	Why        string    `json:"why,omitempty"`
+	Scans      int       `json:"scans"`
+	FoundAt    time.Time `json:"foundAt"`
+	DecidedAt  time.Time `json:"decidedAt,omitzero"`
+	DecidedBy  string    `json:"decidedBy,omitempty"`
+	Login      string    `json:"login,omitempty"`
+	Reason     string    `json:"reason,omitempty"`
+	EndedAt    time.Time `json:"endedAt,omitzero"`
+	Remedies   []string  `json:"remedies,omitempty"`
+}
+
+func viewFinding(ctx context.Context, l ledger.Reader, f ledger.Finding) (findingView, error) {
+	v := findingView{
+		Finding: operator.FindingName(f.ID), App: f.App, Account: f.AccountID, Kind: string(f.Kind), What: f.What, Enabled: f.Enabled,
+		Person: f.PersonID, Candidates: f.Candidates, MatchesBy: f.By, State: string(f.State), Why: f.Why, Scans: f.Scans, FoundAt: f.FoundAt,
+		DecidedAt: f.DecidedAt, DecidedBy: f.DecidedBy, Login: f.Login, Reason: f.Reason, EndedAt: f.EndedAt,
+	}
+	for _, r := range operator.Remedies(f) {
+		v.Remedies = append(v.Remedies, string(r))
+	}
+	seen, _, err := l.Seen(ctx, f.App, f.AccountID)
+	v.Username = seen.Username
+	return v, err
+}
+
+const findingHeader = "finding,app,account,username,on,kind,what,person,state,found"
+
+func (v findingView) row() []string {
+	on := "no"
+	if v.Enabled {
+		on = "yes"
+	}
+	person := v.Person
+	if person == "" {
+		person = strings.Join(v.Candidates, " ")
+	}
+	state := v.State
+	if v.Why != "" {
+		state += " (" + v.Why + ")"
+	}
+	return []string{v.Finding, v.App, v.Account, v.Username, on, v.Kind, v.What, person, state, words.Instant(v.FoundAt)}
+}
+
+func (c *cli) findingListCommand() *cobra.Command {
+	var f ledger.FindingFilter
+	var kind string
+	var all, open bool
+	cmd := &cobra.Command{
+		Use:   "list",
+		Short: "List how apps differ from what Tenure knows",
+		Long: `List how apps differ from what Tenure knows, as their last scans have seen.
+
+The kinds are: state (an account is on that Tenure turned off or deleted), off (one is off
+that Tenure left on), missing, attributes, lacking and stray (an entitlement too few or too
+many), unlinked (nobody's account, which matches one person), disputed (it matches several),
+orphan (it matches nobody, or only people who have left).
+
+A finding is open if you are asked, repairing if planning does the rest, pending if too few
+scans have shown it or something newer is known, and reported if it is only counted. The
+exit status is 3 if any is open.`,
+		Example: `  tenure finding list --open
+  tenure finding list --app wiki --kind orphan
+  tenure finding list -o json | jq -r '.[] | select(.enabled) | .finding'`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return c.view(cmd.Context(), func(cfg *config.Config, v *operator.Viewer) error {
+				var kinds []string
+				for _, k := range ledger.FindingKinds() {
+					kinds = append(kinds, string(k))
+				}
+				if err := errors.Join(personFilter(cmd.Context(), v.Ledger, f.PersonID), oneOf("kind", kind, kinds)); err != nil {
+					return err
+				}
+				if f.App != "" {
+					if err := v.Apps.Find(f.App); err != nil {
+						return err
+					}
+				}
+				if f.Kind, f.Ended = ledger.FindingKind(kind), all; open {
+					f.States = []ledger.FindingStatus{ledger.FindingOpen}
+				}
+				return c.listFindings(cmd.Context(), v, f)
+			})
+		},
+	}
+	cmd.Flags().StringVar(&f.App, "app", "", "only of this `app`")
+	cmd.Flags().StringVar(&kind, "kind", "", "only of this `kind`")
+	cmd.Flags().StringVar(&f.PersonID, "person", "", "only about accounts of this `person`")
+	cmd.Flags().BoolVar(&open, "open", false, "only those about which you are asked")
+	cmd.Flags().BoolVar(&all, "all", false, "those that have ended too")
+	_ = cmd.RegisterFlagCompletionFunc("app", c.completeApps)
+	return c.lists(cmd)
+}
+
+func (c *cli) listFindings(ctx context.Context, v *operator.Viewer, f ledger.FindingFilter) error {
+	views, asked := []findingView{}, false
+	for one, err := range ledger.AllFindings(ctx, v.Ledger, f) {
+		if err != nil {
+			return err
+		}
+		view, err := viewFinding(ctx, v.Ledger, one)
+		if err != nil {
+			return err
+		}
+		views, asked = append(views, view), asked || one.State == ledger.FindingOpen
+	}
+	views = limited(c, views)
+	rows := rowsOf(views, findingView.row)
+	err := c.printList(views, findingHeader, rows, func(p *page) {
+		p.table("", findingHeader, rows)
+		if len(views) == 0 {
+			p.note("nothing was found")
+		}
+	})
+	if err == nil && asked {
+		return errAttention
+	}
+	return err
+}
+
+func (c *cli) findingShowCommand() *cobra.Command {
+	return c.reads(&cobra.Command{
+		Use:     "show FINDING",
+		Short:   "Show one finding, and what may be done about it",
+		Example: `  tenure finding show f-9`,
+		Args:    exactly("FINDING"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return c.view(cmd.Context(), func(_ *config.Config, viewer *operator.Viewer) error {
+				f, err := viewer.Finding(cmd.Context(), args[0])
+				if err != nil {
+					return err
+				}
+				v, err := viewFinding(cmd.Context(), viewer.Ledger, f)
+				if err != nil {
+					return err
+				}
+				return c.print(v, func(p *page) { p.finding(v) })
+			})
+		},
+	})
+}
+
+// finding adds the facts of one finding.
+func (p *page) finding(v findingView) {
+	row := v.row()
+	p.fields(
+		field{"finding", v.Finding}, field{"app", v.App}, field{"account", strings.TrimSpace(v.Account + " " + v.Username)}, field{"on", row[4]},
+		field{"kind", strings.TrimSpace(v.Kind + " " + v.What)}, field{"person", row[7]}, field{"matches by", v.MatchesBy}, field{"state", row[8]},
+		field{"found", fmt.Sprintf("%s, by %d scans", words.Instant(v.FoundAt), v.Scans)},
+	)
+	if v.DecidedBy != "" {
+		p.fields(field{"decided", words.Instant(v.DecidedAt) + " by " + operatorFrom(v.DecidedBy, v.Login)}, field{"reason", v.Reason})
+	}
+	if !v.EndedAt.IsZero() {
+		p.fields(field{"ended", words.Instant(v.EndedAt)})
+	}
+	if len(v.Remedies) > 0 {
+		p.note("")
+		p.note("what may be done: %s", strings.Join(v.Remedies, ", "))
+	}
+}
+
+// remedyFlags holds the flags of a command that does something about a finding.
+type remedyFlags struct {
+	decisionFlags
+	applying
+	person string
+}
+
+// remedy completes a command that does something about findings. do does it about one, and
+// returns one line that says what was done.
+func (c *cli) remedy(cmd *cobra.Command, f *remedyFlags, remedy operator.Remedy, do func(ctx context.Context, o *operator.Operator, name string) (string, error)) *cobra.Command {
+	cmd.Args = cobra.MinimumNArgs(1)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if f.does() {
+			if err := f.given(); err != nil {
+				return err
+			}
+		}
+		return c.operate(cmd.Context(), func(cfg *config.Config, o *operator.Operator) error {
+			var views []findingView
+			var failed error
+			for _, name := range args {
+				found, err := o.Finding(cmd.Context(), name)
+				if err != nil {
+					return err
+				}
+				v, err := viewFinding(cmd.Context(), o.Ledger, found)
+				if err != nil {
+					return err
+				}
+				views = append(views, v)
+				if !f.does() {
+					c.say("%s: %s %s of account %s %s in %s, of %s\n", remedy, v.Kind, v.What, v.Account, v.Username, v.App, v.row()[7])
+					continue
+				}
+				done, err := do(cmd.Context(), o, name)
+				if err = c.tellUntold(err, cfg.Sweep.Every); err != nil {
+					failed = errors.Join(failed, fmt.Errorf("%s: %w", name, err))
+					continue
+				}
+				c.say("%s: %s\n", name, done)
+			}
+			if !f.does() {
+				return errors.Join(c.report(views), c.onlyShown(f.applying, "that is what it is about"))
+			}
+			return errors.Join(c.report(views), failed)
+		})
+	}
+	f.decisionFlags.flags(cmd)
+	f.applying.flags(cmd)
+	return c.reads(cmd)
+}
+
+func (c *cli) findingRepairCommand() *cobra.Command {
+	var f remedyFlags
+	return c.remedy(&cobra.Command{
+		Use:   "repair FINDING...",
+		Short: "Have planning put right what differs",
+		Long: `Have planning put right what differs: the ledger learns what the app shows, and the
+person's run does what has to be done, with holds, approvals, the breaker and protection
+as always. An entitlement that no role gives is taken, and one that a role gives is given
+again; an account that has to be off is turned off.
+
+Without --apply the command only shows what it is about (exit status 3). It is on the
+record with your name and reason.`,
+		Example: `  tenure finding repair f-9 --reason "nobody knows why, case 12" --apply`,
+	}, &f, operator.RemedyRepair, func(ctx context.Context, o *operator.Operator, name string) (string, error) {
+		done, err := o.RepairFinding(ctx, f.request(), name)
+		return "the run of person " + done.PersonID + " puts it right", err
+	})
+}
+
+func (c *cli) findingEndCommand() *cobra.Command {
+	var f remedyFlags
+	cmd := c.remedy(&cobra.Command{
+		Use:   "end FINDING...",
+		Short: "End an orphaned account like that of a leaver",
+		Long: `End an account that is nobody's like that of a leaver: it is linked to the person who has
+left and whom it matches (or --person), turned off, stripped, kept and deleted, with holds,
+approvals, the breaker and protection as always.
+
+Without --apply the command only shows what it is about (exit status 3). It is on the
+record with your name and reason.`,
+		Example: `  tenure finding end f-9 --reason "she left in March, case 12" --apply
+  tenure finding end f-9 --person 10004 --reason "it was his second account" --apply`,
+	}, &f, operator.RemedyEnd, func(ctx context.Context, o *operator.Operator, name string) (string, error) {
+		done, err := o.EndFinding(ctx, f.request(), name, f.person)
+		return "the account is that of person " + done.PersonID + ", whose run ends it", err
+	})
+	cmd.Flags().StringVar(&f.person, "person", "", "whose it was: a `person` who has left (default: whom it matches)")
+	return cmd
+}
+
+func (c *cli) findingAdoptCommand() *cobra.Command {
+	var f remedyFlags
+	var opts operator.AdoptOptions
+	cmd := c.remedy(&cobra.Command{
+		Use:   "adopt FINDING...",
+		Short: "Link an account to the person whose it is",
+		Long: `Link an account that is nobody's to the person whom it matches (or --person), as
+tenure app adopt does: their person ID is written into the account and, unless it was there
+already, sessions are ended and credentials reset.
+
+Without --apply the command only shows what it is about (exit status 3). It is on the
+record with your name.`,
+		Example: `  tenure finding adopt f-9 --reason "he says so, case 12" --apply`,
+	}, &f, operator.RemedyAdopt, func(ctx context.Context, o *operator.Operator, name string) (string, error) {
+		_, err := o.AdoptFinding(ctx, f.request(), name, f.person, opts)
+		return "the account is linked; the next scan ends the finding", err
+	})
+	cmd.Flags().StringVar(&f.person, "person", "", "whose it is: a `person` (default: whom it matches)")
+	cmd.Flags().BoolVar(&opts.Take, "take", false, "revoke what the account has and no role gives")
+	cmd.Flags().BoolVar(&opts.KeepCredentials, "keep-credentials", false, "neither end sessions nor reset credentials")
+	return cmd
+}
+
+func (c *cli) findingAcceptCommand() *cobra.Command {
+	var f remedyFlags
+	var until string
+	cmd := c.remedy(&cobra.Command{
+		Use:   "accept FINDING...",
+		Short: "Leave somebody an entitlement that no role gives, for a time",
+		Long: `Leave somebody an entitlement that no role gives (a finding of the kind stray) until
+--until, or until the employment ends. It is an exception: see tenure exception list. After
+that time the next scan finds it again.
+
+Without --apply the command only shows what it is about (exit status 3). It is on the
+record with your name and reason.`,
+		Example: `  tenure finding accept f-9 --until 90d --reason "until the move is over" --apply`,
+	}, &f, operator.RemedyAccept, func(ctx context.Context, o *operator.Operator, name string) (string, error) {
+		at, err := end(until, o.Clock.Now())
+		if err != nil {
+			return "", err
+		}
+		x, err := o.AcceptFinding(ctx, f.request(), name, at)
+		return "accepted as " + x.Name() + "; the next scan ends the finding", err
+	})
+	cmd.Flags().StringVar(&until, "until", "", "when it ends: a `day`, an instant, or a time from now (90d)")
+	_ = cmd.MarkFlagRequired("until")
+	return cmd
+}
