@@ -309,7 +309,7 @@ func TestNobodyKeepsAccessBecauseTheirDataCannotBeHandedOver(t *testing.T) {
 	for name, lose := range map[string]func(*office, *atOnce, string){
 		"the app refuses the receiver": func(_ *office, app *atOnce, _ string) { app.refuses = true },
 		"the receiver's account is off in the app": func(o *office, app *atOnce, kim string) {
-			require.NoError(o.t, app.Connector.Disable(o.t.Context(), kim))
+			require.NoError(o.t, app.Disable(o.t.Context(), kim))
 		},
 		"nobody": nil,
 	} {

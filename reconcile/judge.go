@@ -169,7 +169,7 @@ func judgeLinked(s Sighting, link Link, terms Terms) Judgement {
 		switch {
 		case s.ProvenAt.After(k.DecidedAt):
 			j.Proven = append(j.Proven, k.ID)
-		case !shows && !(s.Settled && s.AssessedAt.After(k.DecidedAt)):
+		case !shows && (!s.Settled || !s.AssessedAt.After(k.DecidedAt)):
 			j.Keep = append(j.Keep, k.ID)
 		}
 	}

@@ -74,9 +74,9 @@ for the person ID; accounts that exist already can be linked without it, too
 const appHeader = "app,connector,rate,capabilities"
 
 func (v appView) row() []string {
-	can := make([]string, len(v.Capabilities))
-	for i, name := range v.Capabilities {
-		can[i] = connector.InWords(name)
+	var can []string
+	for _, name := range v.Capabilities {
+		can = append(can, connector.InWords(name))
 	}
 	if len(v.ByHand) > 0 {
 		can = append(can, "by hand: "+strings.Join(v.ByHand, ", "))

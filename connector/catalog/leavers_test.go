@@ -35,7 +35,9 @@ func leavers(t *testing.T) (kinds, profiles map[string]leaving) {
 	page, err := os.ReadFile("../../docs/leavers.md")
 	require.NoError(t, err)
 	kinds, profiles = map[string]leaving{}, map[string]leaving{}
-	table, _, _ := strings.Cut(string(page)[strings.Index(string(page), "| kind |"):], "\n\n")
+	_, table, ok := strings.Cut(string(page), "| kind |")
+	require.True(t, ok)
+	table, _, _ = strings.Cut("| kind |"+table, "\n\n")
 	for _, line := range strings.Split(table, "\n")[2:] {
 		cells := strings.Split(strings.Trim(line, "|"), "|")
 		require.Len(t, cells, 6, line)
@@ -110,7 +112,9 @@ func TestTheLeaversPageComparesEveryProfile(t *testing.T) {
 func TestTheLeaversPagesNotesAreCounted(t *testing.T) {
 	page, err := os.ReadFile("../../docs/leavers.md")
 	require.NoError(t, err)
-	table, _, _ := strings.Cut(string(page)[strings.Index(string(page), "| kind |"):], "\n\n")
+	_, table, ok := strings.Cut(string(page), "| kind |")
+	require.True(t, ok)
+	table, _, _ = strings.Cut("| kind |"+table, "\n\n")
 	raised := strings.NewReplacer("¹", "1", "²", "2", "³", "3", "⁴", "4", "⁵", "5", "⁶", "6", "⁷", "7", "⁸", "8", "⁹", "9", "⁰", "0")
 	used := map[string]bool{}
 	for _, number := range regexp.MustCompile(`[¹²³⁴⁵⁶⁷⁸⁹⁰]+`).FindAllString(table, -1) {

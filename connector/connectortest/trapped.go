@@ -144,7 +144,7 @@ func (v Vendor[S]) complete(t *testing.T) {
 	files, err := filepath.Glob("*_test.go")
 	require.NoError(t, err)
 	for _, file := range files {
-		text, err := os.ReadFile(file) //nolint:gosec // a file of this package
+		text, err := os.ReadFile(file)
 		require.NoError(t, err)
 		for _, found := range testName.FindAllStringSubmatch(string(text), -1) {
 			tests = append(tests, found[1])

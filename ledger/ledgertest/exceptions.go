@@ -19,10 +19,10 @@ func granted(from, to int) ledger.Exception {
 	}
 }
 
-// withheld returns what is withheld from p1 from some minutes after t0 on.
-func withheld(from int, app, entitlement string) ledger.Exception {
+// withheld returns what is withheld from p1 in the wiki, from some minutes after t0 on.
+func withheld(from int, entitlement string) ledger.Exception {
 	x := granted(from, from)
-	x.Kind, x.Role, x.App, x.Entitlement, x.EndsAt, x.Emergency = "withhold", "", app, entitlement, time.Time{}, false
+	x.Kind, x.Role, x.App, x.Entitlement, x.EndsAt, x.Emergency = "withhold", "", "wiki", entitlement, time.Time{}, false
 	return x
 }
 
@@ -74,7 +74,7 @@ var exceptionTests = tests{
 	},
 	"IsFoundByItsFilter": func(t *testing.T, l ledger.Ledger) {
 		record(t, l, received("p1", "e1", 0), received("p2", "e2", 0))
-		a, b := placeException(t, l, granted(2, 90)), placeException(t, l, withheld(3, "wiki", "admins"))
+		a, b := placeException(t, l, granted(2, 90)), placeException(t, l, withheld(3, "admins"))
 		other := granted(4, 50)
 		other.PersonID, other.Role = "p2", "auditor"
 		c := placeException(t, l, other)
@@ -103,7 +103,7 @@ var exceptionTests = tests{
 		record(t, l, received("p1", "e1", 0))
 		x := placeException(t, l, granted(2, 90))
 		placeException(t, l, granted(3, 90))
-		placeException(t, l, withheld(3, "wiki", ""))
+		placeException(t, l, withheld(3, ""))
 		_, err := l.EndException(t.Context(), givenBack(x.ID, 5))
 		require.NoError(t, err)
 		counts, err := l.Count(t.Context())
@@ -112,7 +112,7 @@ var exceptionTests = tests{
 	},
 	"LapsesWithAnAssessment": func(t *testing.T, l ledger.Ledger) {
 		record(t, l, received("p1", "e1", 0))
-		lapsed, stays := placeException(t, l, granted(2, 90)), placeException(t, l, withheld(2, "wiki", ""))
+		lapsed, stays := placeException(t, l, granted(2, 90)), placeException(t, l, withheld(2, ""))
 		for range 2 {
 			assess(t, l, "p1", 3, func(a *ledger.Assessment) {
 				a.LapsedExceptions = []ledger.LapsedException{{ID: lapsed.ID, Why: "its time is over"}}
@@ -127,7 +127,7 @@ var exceptionTests = tests{
 	},
 	"OfAnEarlierIDIsThePersons": func(t *testing.T, l ledger.Ledger) {
 		record(t, l, received("p1", "e1", 0), received("p2", "e2", 0))
-		x := placeException(t, l, withheld(2, "wiki", ""))
+		x := placeException(t, l, withheld(2, ""))
 		_, err := l.LinkPeople(t.Context(), samePerson("p2", "p1", 3))
 		require.NoError(t, err)
 		assert.Equal(t, []ledger.Exception{x}, read(t, l, "p2").Exceptions)

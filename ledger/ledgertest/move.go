@@ -124,7 +124,7 @@ func liveALife(t *testing.T, l ledger.Ledger) (lastAttempt int64) {
 	placeHold(t, l, hold(14, 90))
 	setRetention(t, l, kept(14, "wiki", time.Time{}, time.Hour))
 	placeException(t, l, granted(14, 90))
-	placeException(t, l, withheld(14, "wiki", ""))
+	placeException(t, l, withheld(14, ""))
 	r, err := l.AskFor(t.Context(), asking(14))
 	require.NoError(t, err)
 	_, err = l.ChangeRequest(t.Context(), approved(r, 14))

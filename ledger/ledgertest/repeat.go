@@ -134,7 +134,7 @@ func calls(t *testing.T) []call {
 			return l.LinkPeople(ctx, samePerson("p1", "p7", 41))
 		}},
 		{"NoteIdentifiers", func(ctx context.Context, l ledger.Ledger) (any, error) {
-			return nil, l.NoteIdentifiers(ctx, at(42), []ledger.Identifier{noted(ledger.IdentifiesEmail, "", "zoe@example.com", "p1", at(42))})
+			return nil, l.NoteIdentifiers(ctx, at(42), []ledger.Identifier{noted(ledger.IdentifiesEmail, "zoe@example.com", "p1", at(42))})
 		}},
 		{"BeginScan", func(ctx context.Context, l ledger.Ledger) (any, error) {
 			return l.BeginScan(ctx, "wiki", "run", at(43))

@@ -11,8 +11,8 @@ import (
 	"github.com/tenurehq/tenure/ledger"
 )
 
-func noted(kind ledger.IdentifierKind, app, value, personID string, since time.Time) ledger.Identifier {
-	return ledger.Identifier{Kind: kind, App: app, Value: value, PersonID: personID, Since: since}
+func noted(kind ledger.IdentifierKind, value, personID string, since time.Time) ledger.Identifier {
+	return ledger.Identifier{Kind: kind, Value: value, PersonID: personID, Since: since}
 }
 
 // called returns the kinds and values of what a person is called.
@@ -28,12 +28,12 @@ var identifierTests = tests{
 		worker(t, l, "Ada")
 		assess(t, l, "Ada", 2, func(a *ledger.Assessment) {
 			a.Identifiers = []ledger.Identifier{
-				noted(ledger.IdentifiesPerson, "", "Ada", "", time.Time{}), noted(ledger.IdentifiesEmail, "", " Ada@Example.com", "", time.Time{}),
-				noted(ledger.IdentifiesEmployee, "", "", "", time.Time{}),
+				noted(ledger.IdentifiesPerson, "Ada", "", time.Time{}), noted(ledger.IdentifiesEmail, " Ada@Example.com", "", time.Time{}),
+				noted(ledger.IdentifiesEmployee, "", "", time.Time{}),
 			}
 		})
 		assess(t, l, "Ada", 3, func(a *ledger.Assessment) {
-			a.Identifiers = []ledger.Identifier{noted(ledger.IdentifiesEmail, "", "zoë@example.com", "", time.Time{})}
+			a.Identifiers = []ledger.Identifier{noted(ledger.IdentifiesEmail, "zoë@example.com", "", time.Time{})}
 		})
 		putLink(t, l, ledger.Link{PersonID: "Ada", App: "chat", AccountID: "Aa1", State: ledger.LinkActive})
 		putLink(t, l, ledger.Link{PersonID: "Ada", App: "chat", State: ledger.LinkDeleted})
@@ -49,8 +49,8 @@ var identifierTests = tests{
 			record(t, l, received(id, "hired "+id, 0))
 		}
 		require.NoError(t, l.NoteIdentifiers(t.Context(), at(1), []ledger.Identifier{
-			noted(ledger.IdentifiesPerson, "", "b", "b", time.Time{}), noted(ledger.IdentifiesEmail, "", "x@example.com", "a", time.Time{}),
-			noted(ledger.IdentifiesEmail, "", "x@example.com", "b", time.Time{}),
+			noted(ledger.IdentifiesPerson, "b", "b", time.Time{}), noted(ledger.IdentifiesEmail, "x@example.com", "a", time.Time{}),
+			noted(ledger.IdentifiesEmail, "x@example.com", "b", time.Time{}),
 		}))
 		ids, err := l.Unidentified(t.Context(), "", all)
 		require.NoError(t, err)
@@ -62,7 +62,7 @@ var identifierTests = tests{
 		assert.Equal(t, []string{"email//x@example.com", "person//b"}, called(t, l, "b"))
 		again, err := l.Identifiers(t.Context(), "b")
 		require.NoError(t, err)
-		assert.Equal(t, noted(ledger.IdentifiesPerson, "", "b", "b", at(1)), again[1])
+		assert.Equal(t, noted(ledger.IdentifiesPerson, "b", "b", at(1)), again[1])
 	},
 }
 
@@ -100,8 +100,9 @@ func compared(scan ledger.Scan, minutes int, all ...ledger.Verdict) ledger.Compa
 	return ledger.Compared{Scan: scan.ID, At: at(minutes), After: scan.Place, Verdicts: all, Flapping: 2, FlapsSince: at(minutes - 1000)}
 }
 
-func found(kind ledger.FindingKind, what, personID string, state ledger.FindingStatus) ledger.Finding {
-	return ledger.Finding{Kind: kind, What: what, PersonID: personID, Enabled: true, State: state}
+// found returns a finding about ada.
+func found(kind ledger.FindingKind, what string, state ledger.FindingStatus) ledger.Finding {
+	return ledger.Finding{Kind: kind, What: what, PersonID: "ada", Enabled: true, State: state}
 }
 
 func findings(t *testing.T, l ledger.Ledger) []ledger.Finding {
@@ -206,8 +207,8 @@ var scanTests = tests{
 		newcomer(t, l, "new")
 		claim(t, l, "new", "newcomer")
 		require.NoError(t, l.NoteIdentifiers(t.Context(), at(1), []ledger.Identifier{
-			noted(ledger.IdentifiesPerson, "", "new", "new", time.Time{}),
-			noted(ledger.IdentifiesEmail, "", "shared@example.com", "new", time.Time{}), noted(ledger.IdentifiesEmail, "", "shared@example.com", "zoe", time.Time{}),
+			noted(ledger.IdentifiesPerson, "new", "new", time.Time{}),
+			noted(ledger.IdentifiesEmail, "shared@example.com", "new", time.Time{}), noted(ledger.IdentifiesEmail, "shared@example.com", "zoe", time.Time{}),
 		}))
 		begin(t, l, attempt("ada", "wiki", "k", 5))
 		begin(t, l, attempt("new", "wiki", "k", 5))
@@ -246,7 +247,7 @@ var scanTests = tests{
 	"ARepairSaysWhatTheAppShows": func(t *testing.T, l ledger.Ledger) {
 		was := turnedOff(t, l, "ada")
 		scan := scanned(t, l, "run 1", 10, ledger.Observed{AccountID: was.AccountID, Active: true, Seen: map[string]string{"title": "ab"}})
-		verdict := ledger.Verdict{AccountID: was.AccountID, Baseline: true, Findings: []ledger.Finding{found(ledger.FindingState, "", "ada", ledger.FindingRepairing)}}
+		verdict := ledger.Verdict{AccountID: was.AccountID, Baseline: true, Findings: []ledger.Finding{found(ledger.FindingState, "", ledger.FindingRepairing)}}
 		assert.Equal(t, []string{"ada"}, verdicts(t, l, scan, 11, verdict))
 		p := read(t, l, "ada")
 		now := was
@@ -281,7 +282,7 @@ var scanTests = tests{
 	"ARepairNeverOverwritesWhatIsNewer": func(t *testing.T, l ledger.Ledger) {
 		was := turnedOff(t, l, "ada")
 		scan := scanned(t, l, "run 1", 10, ledger.Observed{AccountID: was.AccountID, Active: true})
-		verdict := ledger.Verdict{AccountID: was.AccountID, Findings: []ledger.Finding{found(ledger.FindingState, "", "ada", ledger.FindingRepairing)}}
+		verdict := ledger.Verdict{AccountID: was.AccountID, Findings: []ledger.Finding{found(ledger.FindingState, "", ledger.FindingRepairing)}}
 		begun := begin(t, l, attempt("ada", "wiki", "k", 11))
 		assert.Empty(t, verdicts(t, l, scan, 12, verdict), "an attempt may be under way")
 		assert.Equal(t, ledger.LinkDisabled, read(t, l, "ada").Links[0].State)
@@ -302,7 +303,7 @@ var scanTests = tests{
 		for turn := range 3 {
 			minutes := 10 + 10*turn
 			scan := scanned(t, l, "run "+string(rune('a'+turn)), minutes, ledger.Observed{AccountID: was.AccountID, Active: true})
-			v := ledger.Verdict{AccountID: was.AccountID, Findings: []ledger.Finding{found(ledger.FindingState, "", "ada", ledger.FindingRepairing)}}
+			v := ledger.Verdict{AccountID: was.AccountID, Findings: []ledger.Finding{found(ledger.FindingState, "", ledger.FindingRepairing)}}
 			for _, f := range findings(t, l) {
 				v.Proven = append(v.Proven, f.ID)
 			}
@@ -327,16 +328,16 @@ var scanTests = tests{
 			seen  ledger.Observed
 			check func(t *testing.T, now ledger.Link)
 		}{
-			{found(ledger.FindingOff, "", "ada", ledger.FindingRepairing), ledger.Observed{}, func(t *testing.T, now ledger.Link) {
+			{found(ledger.FindingOff, "", ledger.FindingRepairing), ledger.Observed{}, func(t *testing.T, now ledger.Link) {
 				assert.Equal(t, []any{ledger.LinkDisabled, at(10)}, []any{now.State, now.DisabledAt})
 			}},
-			{found(ledger.FindingAttributes, "title", "ada", ledger.FindingRepairing), ledger.Observed{Active: true}, func(t *testing.T, now ledger.Link) {
+			{found(ledger.FindingAttributes, "title", ledger.FindingRepairing), ledger.Observed{Active: true}, func(t *testing.T, now ledger.Link) {
 				assert.Equal(t, ledger.AttributesUnknown, now.Attributes)
 			}},
-			{found(ledger.FindingLacking, "lost", "ada", ledger.FindingRepairing), ledger.Observed{Active: true, Entitlements: []string{"staff"}}, func(t *testing.T, now ledger.Link) {
+			{found(ledger.FindingLacking, "lost", ledger.FindingRepairing), ledger.Observed{Active: true, Entitlements: []string{"staff"}}, func(t *testing.T, now ledger.Link) {
 				assert.Equal(t, []string{"staff"}, now.Entitlements)
 			}},
-			{found(ledger.FindingStray, "admins", "ada", ledger.FindingRepairing), ledger.Observed{Active: true, Entitlements: []string{"admins", "lost", "staff"}}, func(t *testing.T, now ledger.Link) {
+			{found(ledger.FindingStray, "admins", ledger.FindingRepairing), ledger.Observed{Active: true, Entitlements: []string{"admins", "lost", "staff"}}, func(t *testing.T, now ledger.Link) {
 				assert.Equal(t, []string{"admins", "lost", "staff"}, now.Entitlements)
 			}},
 		} {
@@ -349,14 +350,14 @@ var scanTests = tests{
 		}
 		putAgain(t, l, link)
 		scan := scanned(t, l, "missing", 20)
-		verdicts(t, l, scan, 21, ledger.Verdict{AccountID: "1", Findings: []ledger.Finding{found(ledger.FindingMissing, "", "ada", ledger.FindingRepairing)}})
+		verdicts(t, l, scan, 21, ledger.Verdict{AccountID: "1", Findings: []ledger.Finding{found(ledger.FindingMissing, "", ledger.FindingRepairing)}})
 		now := read(t, l, "ada").Links[0]
 		assert.Equal(t, []any{ledger.LinkDeleted, at(21), "", "1"}, []any{now.State, now.DeletedAt, now.AccountID, now.Binned.AccountID})
 
 		// It is there again.
 		back := scanned(t, l, "back", 30, ledger.Observed{AccountID: "1", Active: true, Username: "ada"})
 		require.Len(t, sightings(t, l, back, 30), 1)
-		verdicts(t, l, back, 31, ledger.Verdict{AccountID: "1", Findings: []ledger.Finding{found(ledger.FindingState, "", "ada", ledger.FindingRepairing)}})
+		verdicts(t, l, back, 31, ledger.Verdict{AccountID: "1", Findings: []ledger.Finding{found(ledger.FindingState, "", ledger.FindingRepairing)}})
 		now = read(t, l, "ada").Links[0]
 		assert.Equal(t, []any{ledger.LinkActive, "1", ledger.Binned{}}, []any{now.State, now.AccountID, now.Binned})
 	},
@@ -391,8 +392,8 @@ var scanTests = tests{
 		worker(t, l, "ada")
 		id := "account of ada"
 		scan := scanned(t, l, "run 1", 10, ledger.Observed{AccountID: id, Active: true})
-		stray := found(ledger.FindingStray, "admins", "ada", ledger.FindingOpen)
-		other := found(ledger.FindingStray, "owners", "ada", ledger.FindingReported)
+		stray := found(ledger.FindingStray, "admins", ledger.FindingOpen)
+		other := found(ledger.FindingStray, "owners", ledger.FindingReported)
 		verdicts(t, l, scan, 11, ledger.Verdict{AccountID: id, Findings: []ledger.Finding{stray, other}})
 		scan = scanned(t, l, "run 2", 20, ledger.Observed{AccountID: id, Active: true})
 		verdicts(t, l, scan, 21, ledger.Verdict{AccountID: id, Unjudged: true})

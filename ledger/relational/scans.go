@@ -116,7 +116,7 @@ func (t *Tx) storeObserved(o ledger.Observed) error {
 // EndListing implements ledger.Scans.
 func (s *Store) EndListing(ctx context.Context, id int64, at time.Time, reported int) (scan ledger.Scan, err error) {
 	err = s.write(ctx, func(t *Tx) (err error) {
-		listing := false
+		var listing bool
 		if scan, listing, err = t.scan(id, ledger.ScanListing); err != nil || !listing {
 			return err
 		}
