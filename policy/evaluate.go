@@ -68,7 +68,7 @@ func (e *evaluation) current(period *hr.Period, positions []hr.Position, active 
 	e.refuse(positions, active)
 	all := e.held(positions, active)
 	e.withhold(all)
-	e.add(all, &period.Profiles[snapshotAt(period, e.now)].Profile, active)
+	e.add(all, &period.Profiles[snapshotAt(period, e.now)].Profile, active, e.variablesOf(positions))
 }
 
 // held returns the access that is given for all positions that the person holds now, before
@@ -120,17 +120,18 @@ func (e *evaluation) upcoming(periods []hr.Period, positions []hr.Position) {
 	}
 	if period := periodAt(periods, begins); period != nil {
 		e.withhold(all)
-		e.add(all, &period.Profiles[snapshotAt(period, begins)].Profile, false)
+		profile := &period.Profiles[snapshotAt(period, begins)].Profile
+		e.add(all, profile, false, []*variables{variablesOf(e.identity, profile)})
 	}
 }
 
 // add adds the accounts for granted access. Each mapping sees the manager's account in its own
-// app.
-func (e *evaluation) add(granted access, profile *hr.Profile, enabled bool) {
+// app. The attributes come from profile, the reasons from all positions.
+func (e *evaluation) add(granted access, profile *hr.Profile, enabled bool, positions []*variables) {
 	vars := variablesOf(e.identity, profile)
 	for _, name := range slices.Sorted(maps.Keys(granted)) {
 		vars.manager = object{managerType, &manager{e.identity.ManagerAccounts[name]}}
-		roles, excepted := e.givers(name, vars)
+		roles, excepted := e.givers(name, positions)
 		if len(granted[name]) > 0 {
 			roles = nil // entitlements name their own roles
 		}
@@ -145,14 +146,18 @@ func (e *evaluation) add(granted access, profile *hr.Profile, enabled bool) {
 	}
 }
 
-// givers returns the roles that give an account in an app, and whether exceptions alone do.
-func (e *evaluation) givers(app string, vars *variables) (names []string, excepted bool) {
+// givers returns the roles that give an account in an app to somebody with these positions, and whether exceptions alone do.
+func (e *evaluation) givers(app string, positions []*variables) (names []string, excepted bool) {
 	add := func(role *role, as string) {
 		gives := slices.ContainsFunc(role.grants, func(g Grant) bool { return g.App == app })
 		if !gives {
 			return
 		}
-		if holds, err := role.when.eval(vars); err == nil && holds == true {
+		holds := slices.ContainsFunc(positions, func(vars *variables) bool {
+			holds, err := role.when.eval(vars)
+			return err == nil && holds == true
+		})
+		if holds {
 			names = append(names, as)
 		}
 	}
@@ -259,6 +264,17 @@ func snapshotAt(period *hr.Period, t time.Time) int {
 		}
 	}
 	return at
+}
+
+// variablesOf returns what the conditions of roles see of each position that is held now.
+func (e *evaluation) variablesOf(positions []hr.Position) []*variables {
+	var all []*variables
+	for _, position := range positions {
+		if held := periodAt(position.Periods, e.now); held != nil {
+			all = append(all, variablesOf(e.identity, &held.Profiles[snapshotAt(held, e.now)].Profile))
+		}
+	}
+	return all
 }
 
 // heldFrom returns the instant from which the snapshot at index i was in force.

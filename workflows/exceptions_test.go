@@ -471,3 +471,21 @@ func TestWhatWasCarriedOverIsToldOfOneID(t *testing.T) {
 	assert.Equal(t, []string{"chat active", "directory active", "wiki disabled"}, apps(b.person, 11*day))
 	assert.Equal(t, all, apps(b.person, day), "the other ID's are the same human's")
 }
+
+// The breaker does not count a grant that only another position than the primary one allows.
+func TestTheBreakerDoesNotCountAGrantForASecondPosition(t *testing.T) {
+	rules := requestRules()
+	rules.Roles[len(rules.Roles)-1].When = "person.department == 'Development'"
+	b := newBiography(t, rules)
+	b.limit()
+	sales := hired("Sales")
+	sales.PositionID = "p1"
+	dev := hired("Development")
+	dev.PositionID = "p2"
+	b.hears(0, sales)
+	b.hears(time.Second, dev)
+	b.others(2*day-time.Hour, ledger.Grants, 3)
+	b.grants(2*day, "crm-user", 2*day, 5*day)
+	b.on(2*day+time.Minute, func() { assert.Equal(t, "on [users]", b.state("crm"), "at once") })
+	b.live(3 * day)
+}
