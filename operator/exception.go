@@ -73,16 +73,21 @@ func (v *Viewer) grantable(want RoleGrant, person ledger.Person, t hr.Timeline, 
 	case !slices.Contains(known, want.Role):
 		return refuse(fmt.Sprintf("there is no role %q%s", want.Role, nearest.Hint(want.Role, v.Policy.RequestableRoles())), "")
 	case !ok:
-		return refuse(fmt.Sprintf("role %q cannot be granted: everybody has it for whom its condition holds", want.Role), "access why %s", want.PersonID)
+		return refuse(fmt.Sprintf("role %q cannot be granted: everybody has it for whom its condition holds", want.Role), "person why %s", want.PersonID)
 	case want.For <= 0:
 		return refuse("a grant has to last longer than nothing", "")
 	case want.For > rules.Most:
 		return refuse(fmt.Sprintf("role %q is granted for %s at most", want.Role, rules.Most), "")
 	}
+	meant, _ := assess.Employment(t, v.Clock.Now())
+	if opened, employed := assess.Employment(t, from); !employed || opened != meant {
+		return refuse(fmt.Sprintf("the grant would begin at %s, when the employment for which it is made is over", from.UTC().Format(time.RFC3339)),
+			"person timeline %s", person.PersonID)
+	}
 	id := policy.Identity{PersonID: person.PersonID, Username: person.Username}
 	if !v.Policy.Eligible(want.Role, t, from, id) {
 		return refuse(fmt.Sprintf("person %s may not have role %q at %s: its condition does not hold for them then",
-			visible.Line(person.PersonID), want.Role, from.UTC().Format(time.RFC3339)), "access why %s", person.PersonID)
+			visible.Line(person.PersonID), want.Role, from.UTC().Format(time.RFC3339)), "person why %s", person.PersonID)
 	}
 	return nil
 }

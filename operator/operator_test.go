@@ -703,3 +703,27 @@ func TestEveryVerbHasADeed(t *testing.T) {
 	}
 	assert.Greater(t, verbs, 20)
 }
+
+// A grant is made for one employment, and does not begin in a later one.
+func TestAGrantBeginsInTheEmploymentForWhichItIsMade(t *testing.T) {
+	s := newSite(t)
+	s.leave(t, "ada")
+	later := now.AddDate(0, 2, 0)
+	_, err := s.ledger.Record(t.Context(), []ledger.Received{{At: now, Event: hr.Event{
+		EventKey: hr.EventKey{Source: "/hr", ID: "rehired-ada"}, Type: hr.EventRehired, PersonID: "ada", Recorded: now, Effective: hr.DateOf(later),
+		Profile: &hr.Profile{Type: hr.TypeEmployee, GivenName: "A", FamilyName: "ada", StartDate: hr.DateOf(later), Location: hr.Location{TimeZone: "UTC"}},
+	}}})
+	require.NoError(t, err)
+	grant := func(from time.Time) error {
+		_, err := s.GrantRole(t.Context(), asks, operator.RoleGrant{PersonID: "ada", Role: "admin", From: from, For: time.Hour}, false)
+		return err
+	}
+	require.NoError(t, grant(later.AddDate(0, 0, 2)), "she is not employed now, so it is for the next employment")
+	_, err = s.ledger.Record(t.Context(), []ledger.Received{{At: now, Event: hr.Event{
+		EventKey: hr.EventKey{Source: "/hr", ID: "left-bob"}, Type: hr.EventTerminated, PersonID: "bob", Recorded: now, Effective: hr.DateOf(now.AddDate(0, 0, 5)),
+		Termination: &hr.Termination{LastDay: hr.DateOf(now.AddDate(0, 0, 5))},
+	}}})
+	require.NoError(t, err)
+	_, err = s.GrantRole(t.Context(), asks, operator.RoleGrant{PersonID: "bob", Role: "admin", From: later, For: time.Hour}, false)
+	require.ErrorContains(t, err, "when the employment for which it is made is over")
+}

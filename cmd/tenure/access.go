@@ -188,14 +188,14 @@ func (c *cli) accessThen(ctx context.Context, l ledger.Reader, person, at, again
 	}
 	v = accessView{Person: person, At: now}
 	if at != "" {
-		if v.At, err = onDay("--at", at); err != nil {
+		if v.At, err = onDay("--at", at, now); err != nil {
 			return v, err
 		}
 	}
 	if v.Access, err = report.AccessOf(ctx, l, person, v.At); err != nil || against == "" {
 		return v, err
 	}
-	if v.Against, err = onDay("--against", against); err != nil {
+	if v.Against, err = onDay("--against", against, now); err != nil {
 		return v, err
 	}
 	other, err := report.AccessOf(ctx, l, person, v.Against)
@@ -203,15 +203,19 @@ func (c *cli) accessThen(ctx context.Context, l ledger.Reader, person, at, again
 	return v, err
 }
 
-// onDay reads a day, of which it returns the last instant, or an instant.
-func onDay(flag, text string) (time.Time, error) {
-	if day, err := time.Parse(time.DateOnly, text); err == nil {
-		return day.AddDate(0, 0, 1).Add(-time.Microsecond), nil
+// onDay reads a day, of which it returns the last instant until now, or an instant. It refuses
+// what lies in the future: nobody knows what somebody will have had.
+func onDay(flag, text string, now time.Time) (time.Time, error) {
+	if day, err := time.Parse(time.DateOnly, text); err == nil && !day.After(now) {
+		if end := day.AddDate(0, 0, 1).Add(-time.Microsecond); end.Before(now) {
+			return end, nil
+		}
+		return now, nil
 	}
-	if at, err := time.Parse(time.RFC3339, text); err == nil {
+	if at, err := time.Parse(time.RFC3339, text); err == nil && !at.After(now) {
 		return at.UTC(), nil
 	}
-	return time.Time{}, usagef("%s wants a day (2027-03-31, its end in UTC) or an instant (2027-03-31T12:00:00Z), not %q", flag, text)
+	return time.Time{}, usagef("%s wants a day (2027-03-31, its end in UTC) or an instant (2027-03-31T12:00:00Z) that is not in the future, and not %q", flag, text)
 }
 
 func drawAccess(p *page, v accessView) {
