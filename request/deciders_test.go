@@ -2,6 +2,7 @@ package request_test
 
 import (
 	"errors"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -92,7 +93,7 @@ func TestDeciders(t *testing.T) {
 		"... not if they have left": {people: is("sec", hr.StatusEnded), change: func(q *request.Question) { q.StandIns = standIns },
 			want: []request.Decider{{"bob", "manager of ada"}}},
 		"... not in turn": {change: func(q *request.Question) {
-			q.StandIns = append(standIns, ledger.StandIn{ID: 3, PersonID: "sec", StandIn: "otto"})
+			q.StandIns = append(slices.Clone(standIns), ledger.StandIn{ID: 3, PersonID: "sec", StandIn: "otto"})
 		}, want: []request.Decider{{"bob", "manager of ada"}, {"sec", "stand-in for bob (s-2)"}}},
 
 		"owners": {change: func(q *request.Question) { q.Stage = []string{"owner"} },

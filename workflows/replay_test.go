@@ -31,6 +31,7 @@ func TestReplay(t *testing.T) {
 				workflows.TypeJoiner: workflows.Joiner, workflows.TypeMover: workflows.Mover,
 				workflows.TypeLeaver: workflows.Leaver, workflows.TypeScheduled: workflows.Scheduled,
 				workflows.TypeSweep: workflows.Sweep, workflows.TypeRequest: workflows.Request,
+				workflows.TypeReconcile: workflows.Reconcile,
 			} {
 				replayer.RegisterWorkflowWithOptions(fn, workflow.RegisterOptions{Name: name})
 			}
@@ -38,7 +39,7 @@ func TestReplay(t *testing.T) {
 			require.NoError(t, replayer.ReplayWorkflowHistoryFromJSONFile(quiet, file))
 		})
 	}
-	for _, kind := range []string{workflows.TypeJoiner, workflows.TypeMover, workflows.TypeLeaver, workflows.TypeScheduled, workflows.TypeSweep, workflows.TypeRequest} {
+	for _, kind := range []string{workflows.TypeJoiner, workflows.TypeMover, workflows.TypeLeaver, workflows.TypeScheduled, workflows.TypeSweep, workflows.TypeRequest, workflows.TypeReconcile} {
 		require.True(t, seen[kind], "no fixture of %s", kind)
 	}
 }

@@ -171,7 +171,7 @@ func (p *petition) lives(id int64, until time.Duration) {
 			return false
 		}
 		e := p.events[0]
-		p.events, p.biography.at = p.events[1:], later(p.biography.at, e.at)
+		p.events, p.at = p.events[1:], later(p.at, e.at)
 		e.do()
 		return true
 	}
@@ -189,7 +189,7 @@ func (p *petition) runRequest(id int64, until time.Duration) {
 	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
 	env := suite.NewTestWorkflowEnvironment()
 	env.SetTestTimeout(time.Minute)
-	env.SetStartTime(p.biography.at)
+	env.SetStartTime(p.at)
 	workflows.Register(env, p.acts)
 	env.SetOnLocalActivityCompletedListener(func(_ *activity.Info, result converter.EncodedValue, err error) {
 		var state request.State
@@ -206,14 +206,14 @@ func (p *petition) runRequest(id int64, until time.Duration) {
 		env.RegisterDelayedCallback(func() {
 			event.do()
 			happened++
-		}, max(event.at.Sub(p.biography.at), 0))
+		}, max(event.at.Sub(p.at), 0))
 	}
-	env.RegisterDelayedCallback(func() { env.CancelWorkflow() }, max(epoch.Add(until).Sub(p.biography.at), 0))
+	env.RegisterDelayedCallback(func() { env.CancelWorkflow() }, max(epoch.Add(until).Sub(p.at), 0))
 	p.running = id
 	p.setEnv(env)
 	env.ExecuteWorkflow(workflows.TypeRequest, workflows.RequestInput{Request: id})
 	p.setEnv(nil)
-	p.biography.at, p.running, p.events = env.Now(), 0, p.events[happened:]
+	p.at, p.running, p.events = env.Now(), 0, p.events[happened:]
 	require.True(p.t, env.IsWorkflowCompleted())
 	p.done = env.GetWorkflowError() == nil
 }

@@ -112,7 +112,7 @@ func calls(t *testing.T) []call {
 		{"LookAgainAt", func(ctx context.Context, l ledger.Ledger) (any, error) { return nil, l.LookAgainAt(ctx, 1, 0, at(90)) }},
 		{"ChangeRequest", func(ctx context.Context, l ledger.Ledger) (any, error) {
 			if yes == nil {
-				c := approved(theRequest(t, l, 1), 17)
+				c := approved(theRequest(t, l, 1), 17) //nolint:contextcheck // the test's own
 				yes = &c
 			}
 			return l.ChangeRequest(ctx, *yes)

@@ -121,7 +121,7 @@ func (c *Client) ScheduleScans(ctx context.Context, every map[string]time.Durati
 func spread(app string, every time.Duration) client.ScheduleSpec {
 	sum := fnv.New64a()
 	_, _ = sum.Write([]byte(app))                        // never fails
-	offset := time.Duration(sum.Sum64() % uint64(every)) //nolint:gosec // G115: a span is positive
+	offset := time.Duration(sum.Sum64() % uint64(every))
 	return client.ScheduleSpec{Intervals: []client.ScheduleIntervalSpec{{Every: every, Offset: offset.Truncate(time.Second)}}}
 }
 
