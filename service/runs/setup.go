@@ -120,7 +120,7 @@ func (c *Client) ScheduleScans(ctx context.Context, every map[string]time.Durati
 // spread returns the times at which an app is scanned: apps are not scanned all at once.
 func spread(app string, every time.Duration) client.ScheduleSpec {
 	sum := fnv.New64a()
-	_, _ = sum.Write([]byte(app))                        // never fails
+	_, _ = sum.Write([]byte(app)) // never fails
 	offset := time.Duration(sum.Sum64() % uint64(every))
 	return client.ScheduleSpec{Intervals: []client.ScheduleIntervalSpec{{Every: every, Offset: offset.Truncate(time.Second)}}}
 }
