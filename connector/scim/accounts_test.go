@@ -107,6 +107,28 @@ func TestPaging(t *testing.T) {
 		assert.Equal(t, connector.KindInvalid, failed.Kind)
 		assert.Contains(t, failed.Message, "startIndex")
 	})
+	t.Run("the first page behind the last, for whoever goes on where another has listed", func(t *testing.T) {
+		var usernames []string
+		for token, pages := "", 0; ; pages++ {
+			require.Less(t, pages, 10, "it does not end")
+			c := deviant(t, app, func(r *http.Request) int {
+				if start, _ := strconv.Atoi(r.URL.Query().Get("startIndex")); start > many {
+					return rewrite("startIndex", "1")(r)
+				}
+				return 0
+			}, func(map[string]any) {})
+			page, err := c.Page(t.Context(), token)
+			require.NoError(t, err)
+			for _, account := range page.Accounts {
+				usernames = append(usernames, account.Username)
+			}
+			if token = page.Next; token == "" {
+				break
+			}
+		}
+		assert.Len(t, slices.Compact(slices.Sorted(slices.Values(usernames))), many)
+		assert.Len(t, usernames, many, "each once")
+	})
 	t.Run("pages shift meanwhile", func(t *testing.T) {
 		// As if an account had come in before each page: the last one of a page is
 		// the first of the next.

@@ -24,18 +24,22 @@ func (c *client) Page(ctx context.Context, token string) (page connector.Page, e
 	const op = connector.OpPage
 	c.pages.mu.Lock()
 	defer c.pages.mu.Unlock()
-	w, memberships := c.pages.walker, c.pages.memberships
+	w, memberships, resumed := c.pages.walker, c.pages.memberships, false
 	if token == "" || token != c.pages.token || w == nil {
 		w, memberships = c.walker(ctx, request{op: op, collection: users}), c.memberships(ctx, op)
 		if !w.goTo(token) {
 			return page, connector.Invalid(op, "the token is of another list")
 		}
+		resumed = token != ""
 	}
 	c.pages.walker = nil // a page that fails is asked for anew
 	page.Total = -1
 	found, ended, err := w.fetch(ctx)
 	if err != nil || ended {
 		return page, err
+	}
+	if resumed && w.behindTheEnd() {
+		return page, nil
 	}
 	if w.list.TotalResults != nil && (int(*w.list.TotalResults) > len(w.list.Resources) || w.received == 0) {
 		page.Total = int(*w.list.TotalResults)
@@ -56,6 +60,14 @@ func (c *client) Page(ctx context.Context, token string) (page connector.Page, e
 		c.pages.token, c.pages.walker, c.pages.memberships = page.Next, w, memberships
 	}
 	return page, nil
+}
+
+// behindTheEnd reports whether the page that was fetched begins behind the last resource: some
+// services send earlier ones again then. Whoever goes on where another has listed has not seen
+// those. A total that is not larger than a page may count the resources of the page.
+func (w *walker) behindTheEnd() bool {
+	total := w.list.TotalResults
+	return total != nil && !w.from.byCursor && int(*total) > w.count && w.received >= int(*total)
 }
 
 // token returns where the next page begins.
