@@ -149,7 +149,16 @@ func TestScript(t *testing.T) {
 		run, _ := o.script(t, []string{"okta"})
 		require.NoError(t, run.Start())
 		o.underWay(t, "tenant-okta.journal")
+		require.Eventually(t, func() bool { // between two tests there may be no account
+			o.Door().SetFaults(vendortest.Faults{Stall: true})
+			if len(o.Accounts()) > 1 {
+				return true
+			}
+			o.Door().SetFaults(vendortest.Faults{})
+			return false
+		}, time.Minute, 10*time.Millisecond)
 		require.NoError(t, syscall.Kill(-run.Process.Pid, syscall.SIGKILL))
+		o.Door().SetFaults(vendortest.Faults{})
 		require.Error(t, run.Wait()) // once the suite has closed its output, too: it ends by itself
 		assert.FileExists(t, filepath.Join(o.folder, "tenant-okta.journal"))
 		assert.Greater(t, len(o.logins(t)), 1)
