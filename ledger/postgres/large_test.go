@@ -44,6 +44,9 @@ func TestALargeLedgerIsNotReadWhole(t *testing.T) {
 		`INSERT INTO holds (person_id, placed_at, expires_at, operator, reason) SELECT 'p' || n, 0, 1, 'ops', 'x' FROM generate_series(1, 20000) n`,
 		`INSERT INTO retentions (person_id, app, until_at, set_at, operator, reason) SELECT 'p' || n, '', 1, 0, 'ops', 'x' FROM generate_series(1, 20000) n`,
 		`INSERT INTO approvals (person_id, key, app, state) SELECT 'p' || n, 'k', 'chat', 'approved' FROM generate_series(1, 20000) n`,
+		`INSERT INTO exceptions (person_id, kind, role, app, entitlement, duty, control, employment_source, employment_id,
+				starts_at, ends_at, origin, emergency, decided_at, decided_by, login, reason)
+			SELECT 'p' || n, 'grant', 'admin', '', '', '', '', '', '', 0, 1, 'operator', 0, 0, 'ops', '', 'x' FROM generate_series(1, 20000) n`,
 		`ANALYZE`,
 	} {
 		_, err := s.db.ExecContext(t.Context(), statement)
