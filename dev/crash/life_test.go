@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -67,7 +68,10 @@ func lead(encoded string) error {
 	defer stop()
 	fmt.Fprintln(os.Stderr, firstWords)
 	store, err := sqlite.Open(ctx, l.Ledger)
-	if err != nil {
+	switch {
+	case ctx.Err() != nil && errors.Is(err, context.Canceled):
+		return nil // it was told to stop before it had begun
+	case err != nil:
 		return err
 	}
 	defer store.Close()
