@@ -59,10 +59,13 @@ func TestTerminationWhileProvisioning(t *testing.T) {
 	}
 	assert.Empty(t, kills, "the worker was killed")
 	require.Eventually(t, func() bool { return r.unread(t) == "" }, rest, 100*time.Millisecond)
-	assert.Less(t, r.App("wiki").Faults().FailAfterApply, failures, "the wiki failed while people came and went")
 	// Whoever comes last meets all failures that are left, one an attempt, with longer and
-	// longer waits in between.
-	r.App("wiki").SetFaults(scimtest.Faults{})
+	// longer waits in between: a few are enough.
+	for _, name := range []string{"chat", "wiki"} {
+		faults := r.App(name).Faults()
+		faults.FailAfterApply, faults.DropAfterApply = min(faults.FailAfterApply, 3), min(faults.DropAfterApply, 3)
+		r.App(name).SetFaults(faults)
+	}
 	r.awaitRest(t)
 
 	made := 0
