@@ -57,22 +57,11 @@ func (a Account) Attribute(name string) any {
 // case or with other spaces, a number or a truth value as text, a date as a time, a phone
 // number in another form, the items of a list in another order. Nothing, an empty text, an
 // empty list and false are the same.
-func SameValue(set, shown any) bool {
-	a, b := spellings(set), spellings(shown)
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range a {
-		if a[i] != b[i] && !sameInstant(a[i], b[i]) && !samePhone(a[i], b[i]) {
-			return false
-		}
-	}
-	return true
-}
+func SameValue(set, shown any) bool { return slices.Equal(Spellings(set), Spellings(shown)) }
 
-// spellings returns the texts that a value consists of, sorted, in a form that can be
-// compared. It leaves out texts that mean nothing.
-func spellings(value any) []string {
+// Spellings returns the texts that a value consists of, sorted, each in one form for all that
+// SameValue takes for the same. It leaves out texts that mean nothing.
+func Spellings(value any) []string {
 	var texts []string
 	switch v := value.(type) {
 	case nil:
@@ -83,17 +72,16 @@ func spellings(value any) []string {
 	}
 	for i, text := range texts {
 		// Upper case first: some letters have two lower-case forms.
-		texts[i] = strings.ToLower(strings.ToUpper(norm.NFC.String(strings.Join(strings.Fields(text), " "))))
+		text = strings.ToLower(strings.ToUpper(norm.NFC.String(strings.Join(strings.Fields(text), " "))))
+		if at, ok := instant(text); ok {
+			text = at.UTC().Format(time.RFC3339Nano)
+		} else if number, ok := phone(text); ok {
+			text = "tel:" + number
+		}
+		texts[i] = text
 	}
 	slices.Sort(texts)
 	return slices.Compact(slices.DeleteFunc(texts, func(text string) bool { return text == "" || text == "false" }))
-}
-
-// sameInstant reports whether two texts are the same date or time.
-func sameInstant(a, b string) bool {
-	at, ok := instant(a)
-	other, too := instant(b)
-	return ok && too && at.Equal(other)
 }
 
 func instant(text string) (time.Time, bool) {
@@ -103,13 +91,6 @@ func instant(text string) (time.Time, bool) {
 		}
 	}
 	return time.Time{}, false
-}
-
-// samePhone reports whether two texts are the same phone number with its country code.
-func samePhone(a, b string) bool {
-	number, ok := phone(a)
-	other, too := phone(b)
-	return ok && too && number == other
 }
 
 // phone returns a phone number without its visual separators (RFC 3966 section 5).

@@ -4,9 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -271,20 +269,13 @@ func text(value any) string {
 	return s
 }
 
-// digests returns a short digest of each attribute that policy maps and the app keeps.
+// digests returns a short digest of each attribute that policy maps and the app keeps. Values
+// that count as the same for a proof have the same one.
 func (t *turn) digests(a connector.Account) map[string]string {
 	rules, _ := t.Policy.App(t.scan.App)
 	seen := map[string]string{}
 	for _, name := range set.Minus(rules.Attributes, rules.Ignore) {
-		value := a.Attribute(name)
-		if texts, ok := value.([]string); ok {
-			value = slices.Sorted(slices.Values(texts))
-		}
-		written, err := json.Marshal(value)
-		if err != nil {
-			written = []byte(fmt.Sprint(value))
-		}
-		sum := sha256.Sum256(written)
+		sum := sha256.Sum256([]byte(strings.Join(connector.Spellings(a.Attribute(name)), "\x00")))
 		seen[name] = hex.EncodeToString(sum[:8])
 	}
 	return seen

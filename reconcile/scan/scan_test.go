@@ -321,6 +321,18 @@ func TestWhatWasTakenOrChangedIsRepaired(t *testing.T) {
 	o.nothingFound("and compared with the new baseline")
 }
 
+// An app, or its administrator, may write a value in another way that counts as the same.
+func TestAValueThatIsSpelledInAnotherWayIsNoDifference(t *testing.T) {
+	o := newOffice(t)
+	id := o.hired("ada").AccountID
+	o.nothingFound("as hired")
+	require.NoError(t, o.hand.Update(t.Context(), id, map[string]any{"title": " ENGINEER"}))
+	o.nothingFound("in capitals")
+	require.NoError(t, o.hand.Update(t.Context(), id, map[string]any{"title": "Engine"}))
+	o.scan(ledger.ScanDone)
+	assert.Equal(t, []string{"attributes title ada repairing"}, o.found())
+}
+
 func TestWhoWasTurnedOffByHandStaysOffUntilSomebodyDecides(t *testing.T) {
 	o := newOffice(t)
 	id := o.hired("ada").AccountID
