@@ -60,14 +60,15 @@ func (t *Tx) putLink(l ledger.Link) error {
 	if !old.Contested || l.Contested {
 		return nil
 	}
-	return t.exec(`UPDATE links SET contested = 0 WHERE app = ?1 AND account_id = ?2 AND contested = 1 AND 1 = (
-		SELECT count(*) FROM links WHERE app = ?1 AND account_id = ?2 AND state <> 'deleted')`, old.App, old.AccountID)
+	return t.exec(`UPDATE links SET contested = 0 WHERE app = ?1 AND account_id = ?2 AND account_id <> '' AND contested = 1 AND 1 = (
+		SELECT count(*) FROM links WHERE app = ?1 AND account_id = ?2 AND account_id <> '' AND state <> 'deleted')`, old.App, old.AccountID)
 }
 
 // unowned fails with a *ledger.TakenError if the link's account is linked to another person.
+// The query names no empty account, as the index does: else all links of the app are read.
 func (t *Tx) unowned(l ledger.Link) error {
 	taken := &ledger.TakenError{App: l.App}
-	found, err := t.get(`SELECT person_id FROM links WHERE app = ? AND account_id = ? AND state <> 'deleted' AND person_id <> ?
+	found, err := t.get(`SELECT person_id FROM links WHERE app = ? AND account_id = ? AND account_id <> '' AND state <> 'deleted' AND person_id <> ?
 		ORDER BY person_id LIMIT 1`, []any{l.App, l.AccountID, l.PersonID}, &taken.Owner)
 	if err == nil && found {
 		return taken

@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -170,19 +171,23 @@ func (t *turn) listPages(ctx context.Context) (reported int, ended bool, err err
 		if err != nil {
 			return -1, false, err
 		}
-		for accounts := range slices.Chunk(page.Accounts, pageSize) {
-			if err := t.observe(ctx, accounts, t.scan.Token); err != nil {
+		next := cmp.Or(page.Next, t.scan.Token)
+		for left := page.Accounts; ; left = left[pageSize:] {
+			if len(left) <= pageSize { // what is left is stored with where the list goes on
+				err = t.observe(ctx, left, next)
+				break
+			}
+			if err := t.observe(ctx, left[:pageSize], t.scan.Token); err != nil {
 				return -1, false, err
 			}
+		}
+		if err != nil {
+			return -1, false, err
 		}
 		if page.Next == "" {
 			return page.Total, true, nil
 		}
-		if err := t.Ledger.Observe(ctx, ledger.Listed{Scan: t.scan.ID, Token: t.scan.Token, Next: page.Next}); err != nil {
-			return -1, false, err
-		}
 		t.scan.Token = page.Next
-		t.alive()
 	}
 	return -1, false, nil
 }
@@ -204,9 +209,9 @@ func (t *turn) listAll(ctx context.Context) (reported int, ended bool, err error
 	return -1, true, t.observe(ctx, page, "")
 }
 
-// observe stores accounts, without going to the next page.
-func (t *turn) observe(ctx context.Context, accounts []connector.Account, token string) error {
-	listed := ledger.Listed{Scan: t.scan.ID, Token: token, Next: token}
+// observe stores accounts of the page at the scan's token, and where the list goes on.
+func (t *turn) observe(ctx context.Context, accounts []connector.Account, next string) error {
+	listed := ledger.Listed{Scan: t.scan.ID, Token: t.scan.Token, Next: next}
 	for _, a := range accounts {
 		listed.Accounts = append(listed.Accounts, t.observed(a, t.asked))
 	}
