@@ -17,8 +17,9 @@
 //     people and accounts are called.
 //   - [Query] and [Census] answer questions and count, and [Licences] keeps how many seats
 //     apps have.
-//   - [Pacer] shares the rates of apps between processes, and [Mover] exports a ledger
-//     and imports it into another database.
+//   - [Pacer] shares the rates of apps between processes, [Leases] give one of them at a
+//     time the right to do something, and [Mover] exports a ledger and imports it into
+//     another database.
 //
 // # What it promises
 //

@@ -43,6 +43,7 @@ type Ledger interface {
 	Census
 	Tasks
 	Pacer
+	Leases
 	Licences
 	Mover
 	Breaker

@@ -34,6 +34,8 @@ type Reader interface {
 	Namesakes(ctx context.Context, givenName, familyName string, limit int) ([]string, error)
 	// CallWaits is described at Pacer.
 	CallWaits(ctx context.Context) (map[string]time.Duration, error)
+	// Leases is described at Leases.
+	Leases(ctx context.Context) ([]Lease, error)
 	// Licences is described at Licences.
 	Licences(ctx context.Context) ([]Licence, error)
 	// Identifiers is described at Identifiers.

@@ -37,6 +37,7 @@ func Run(t *testing.T, open func(t *testing.T) ledger.Ledger) {
 		"Census":     censusTests,
 		"Query":      queryTests,
 		"Pace":       paceTests,
+		"Lease":      leaseTests,
 		"Licences":   licenceTests,
 		"Breaker":    breakerTests,
 		"Hold":       holdTests,

@@ -113,6 +113,9 @@ func liveALife(t *testing.T, l ledger.Ledger) (lastAttempt int64) {
 	_, err := l.ReserveCalls(t.Context(), ledger.CallReservation{App: "wiki", Calls: 1, Every: time.Hour})
 	require.NoError(t, err)
 
+	_, held, err := l.TakeLease(t.Context(), "notices", "worker 1", ledger.LongestLease)
+	require.NoError(t, err)
+	require.True(t, held)
 	require.NoError(t, l.SaveLicences(t.Context(), "wiki", at(14), []ledger.Licence{{Name: "licence:word", Seats: 3, Used: 2, Awaited: 1}}))
 
 	_, err = l.Admit(t.Context(), ledger.AdmissionRequest{
@@ -186,6 +189,9 @@ func goOn(t *testing.T, l ledger.Ledger, lastAttempt int64) {
 	wait, err := l.ReserveCalls(t.Context(), ledger.CallReservation{App: "wiki", Calls: 1, Every: time.Hour})
 	require.NoError(t, err)
 	assert.Greater(t, wait, 50*time.Minute, "the hour that was taken before")
+	lease, _, err := l.TakeLease(t.Context(), "notices", "worker 2", time.Minute)
+	require.NoError(t, err)
+	assert.EqualValues(t, 1, lease.Fence, "the lease that was taken before")
 	assess(t, l, "p1", 30, nil)
 	assert.Empty(t, read(t, l, "p1").Tasks)
 }

@@ -45,6 +45,7 @@ var tables = []table{
 		digest format at reason field text person_id event_type event_source event_id urgent
 		parent_topic parent_partition parent_offset state acted_at operator why ended_at sending login`)},
 	{name: "app_pace", key: "app", columns: words(`app next_at`)},
+	{name: "leases", key: "name", columns: words(`name holder fence ends_at`)},
 	{name: "licences", key: "app, name", columns: words(`app name seats used awaited counted_at`)},
 	{name: "tasks", key: "id", counter: "id", columns: words(`id person_id app key kind work assignee escalate_to second_person state
 		opened_at due_at look_at reminders escalated_at done_by proof done_at account ended_by why ended_at

@@ -44,24 +44,18 @@ func (s *Store) PauseCalls(ctx context.Context, app string, pause time.Duration)
 // CallWaits implements ledger.Pacer.
 func (s *Store) CallWaits(ctx context.Context) (map[string]time.Duration, error) {
 	type pace struct {
-		app       string
-		next, now int64
+		app string
+		at  moment
 	}
-	query := `SELECT app, next_at, 0 FROM app_pace`
-	if clock := s.dialect.Clock; clock != "" {
-		query = `SELECT app, next_at, (` + clock + `) FROM app_pace`
-	}
-	paces, err := list(ctx, s.engine, query, nil, func(p *pace) []any { return []any{&p.app, &p.next, &p.now} })
+	paces, err := list(ctx, s.engine, `SELECT app, next_at, `+s.dialect.now()+` FROM app_pace`, nil,
+		func(p *pace) []any { return []any{&p.app, &p.at.nanos, &p.at.now} })
 	if err != nil {
 		return nil, s.explain(err)
 	}
 	waits := map[string]time.Duration{}
 	for _, p := range paces {
-		if p.now == 0 { // the engine uses the machine's clock
-			p.now = time.Now().UnixNano()
-		}
-		if p.next > p.now {
-			waits[p.app] = time.Duration(p.next - p.now)
+		if left := p.at.left(); left > 0 {
+			waits[p.app] = left
 		}
 	}
 	return waits, nil
@@ -77,10 +71,7 @@ func (t *Tx) pace(app string) (next, now int64, err error) {
 	if err != nil {
 		return 0, 0, err
 	}
-	if t.dialect.Clock == "" {
-		return next, time.Now().UnixNano(), nil
-	}
-	_, err = t.get(t.dialect.Clock, nil, &now)
+	now, err = t.clock()
 	return next, now, err
 }
 
