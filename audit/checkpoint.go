@@ -1,0 +1,173 @@
+package audit
+
+import (
+	"bytes"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/mod/sumdb/note"
+)
+
+// Checkpoint says what the log was at a time.
+type Checkpoint struct {
+	Origin string // name of the log: see Origin
+	Size   int64
+	Root   Hash
+	At     time.Time // when it was made, to the microsecond; zero if it does not say
+}
+
+// Origin returns the name of a log in an epoch: the first one has the name alone.
+func Origin(name string, epoch int64) string {
+	if epoch <= 1 {
+		return name
+	}
+	return name + "/" + strconv.FormatInt(epoch, 10)
+}
+
+// made begins the line of a checkpoint that says when it was made.
+const made = "time "
+
+const madeLayout = "2006-01-02T15:04:05.000000Z"
+
+// Body returns the checkpoint without signatures.
+func (c Checkpoint) Body() string {
+	body := fmt.Sprintf("%s\n%d\n%s\n", c.Origin, c.Size, base64.StdEncoding.EncodeToString(c.Root[:]))
+	if !c.At.IsZero() {
+		body += made + c.At.UTC().Format(madeLayout) + "\n"
+	}
+	return body
+}
+
+// Sign returns the checkpoint as a note. Without signers it is not signed, and says only what
+// whoever stored it says.
+func (c Checkpoint) Sign(signers ...note.Signer) (string, error) {
+	if len(signers) == 0 {
+		return c.Body() + "\n", nil
+	}
+	signed, err := note.Sign(&note.Note{Text: c.Body()}, signers...)
+	return string(signed), err
+}
+
+// Signature says who signed a note.
+type Signature int
+
+// The signatures of a note.
+const (
+	Unsigned Signature = iota // nobody
+	Unknown                   // somebody, of whom the verifiers know nothing
+	Signed                    // a key that the verifiers know
+)
+
+// errForm is returned for a note that is not written as Tenure writes it.
+var errForm = errors.New("it is no checkpoint as Tenure writes them")
+
+// Open reads a note. It fails if the note is not exactly as Sign writes it, besides signatures of
+// others, or if a signature by one of the verifiers is wrong.
+func Open(text string, verifiers note.Verifiers) (Checkpoint, Signature, error) {
+	if verifiers == nil {
+		verifiers = note.VerifierList()
+	}
+	body, signatures, found := strings.Cut(text, "\n\n")
+	if !found {
+		return Checkpoint{}, Unsigned, errForm
+	}
+	c, err := parse(body + "\n")
+	if err != nil || signatures == "" {
+		return c, Unsigned, err
+	}
+	for line := range strings.Lines(signatures) { // a signature may be written in several ways
+		encoded := line[strings.LastIndexByte(line, ' ')+1:]
+		if raw, err := base64.StdEncoding.DecodeString(strings.TrimSuffix(encoded, "\n")); err != nil || base64.StdEncoding.EncodeToString(raw)+"\n" != encoded {
+			return Checkpoint{}, Unknown, errForm
+		}
+	}
+	opened, err := note.Open([]byte(text), verifiers)
+	var unverified *note.UnverifiedNoteError
+	if errors.As(err, &unverified) {
+		return c, Unknown, nil
+	}
+	if err != nil {
+		return Checkpoint{}, Unknown, err
+	}
+	if opened.Text != c.Body() {
+		return Checkpoint{}, Unknown, errForm
+	}
+	return c, Signed, nil
+}
+
+func parse(body string) (Checkpoint, error) {
+	lines := strings.Split(strings.TrimSuffix(body, "\n"), "\n")
+	if len(lines) < 3 || len(lines) > 4 {
+		return Checkpoint{}, errForm
+	}
+	size, err := strconv.ParseInt(lines[1], 10, 64)
+	root, failed := base64.StdEncoding.DecodeString(lines[2])
+	if err != nil || failed != nil || len(root) != len(Hash{}) || size < 0 {
+		return Checkpoint{}, errForm
+	}
+	c := Checkpoint{Origin: lines[0], Size: size, Root: Hash(root)}
+	if len(lines) == 4 {
+		if c.At, err = time.Parse(made+madeLayout, lines[3]); err != nil {
+			return Checkpoint{}, errForm
+		}
+	}
+	if c.Origin == "" || c.Body() != body {
+		return Checkpoint{}, errForm
+	}
+	return c, nil
+}
+
+// NewKey returns a pair of keys for a log: the one that signs, and the one by which anybody
+// verifies.
+func NewKey(name string) (signs, verifies string, err error) {
+	signs, verifies, err = note.GenerateKey(rand.Reader, name)
+	if err == nil {
+		_, err = note.NewSigner(signs) // which refuses names that GenerateKey takes
+	}
+	return signs, verifies, err
+}
+
+// Verifies returns the key that verifies what a signing key signs, as note.NewVerifier takes it.
+func Verifies(signs string) (string, error) {
+	parts := strings.SplitN(signs, "+", 5)
+	if len(parts) != 5 {
+		return "", errors.New("it is no key as tenure audit key writes it")
+	}
+	if _, err := note.NewSigner(signs); err != nil {
+		return "", errors.New("it is no key as tenure audit key writes it")
+	}
+	public, err := publicKey(parts[4])
+	if err != nil {
+		return "", err
+	}
+	return note.NewEd25519VerifierKey(parts[2], public)
+}
+
+// Split returns the notes in a file to which they were added one after the other. It leaves out
+// the beginning of one at the end, as is there if the machine stopped while it was written.
+func Split(file []byte) []string {
+	var notes []string
+	for len(bytes.TrimSpace(file)) > 0 {
+		file = bytes.TrimLeft(file, "\n")
+		end := bytes.Index(file, []byte("\n\n"))
+		if end < 0 {
+			return notes
+		}
+		end += 2
+		for bytes.HasPrefix(file[end:], []byte("\u2014 ")) {
+			line := bytes.IndexByte(file[end:], '\n')
+			if line < 0 {
+				return notes
+			}
+			end += line + 1
+		}
+		notes = append(notes, string(file[:end]))
+		file = file[end:]
+	}
+	return notes
+}
