@@ -55,6 +55,7 @@ type Ledger interface {
 	Identities
 	Identifiers
 	Scans
+	Log
 
 	// Ping reports whether the store answers.
 	Ping(ctx context.Context) error

@@ -42,6 +42,7 @@ type Reader interface {
 	Identifiers(ctx context.Context, personID string) ([]Identifier, error)
 	ScanReader
 	RequestReader
+	LogReader
 	// Ping is described at Ledger.
 	Ping(ctx context.Context) error
 }

@@ -48,6 +48,7 @@ func Run(t *testing.T, open func(t *testing.T) ledger.Ledger) {
 		"Identity":   identityTests,
 		"Identifier": identifierTests,
 		"Scan":       scanTests,
+		"Log":        logTests,
 		"Repeat":     repeatTests,
 		"Race":       raceTests,
 		"Model":      modelTests,

@@ -150,6 +150,8 @@ func liveALife(t *testing.T, l ledger.Ledger) (lastAttempt int64) {
 		Findings: []ledger.Finding{{Kind: ledger.FindingDisputed, Candidates: []string{"p1", "p3"}, By: "email", State: ledger.FindingOpen}},
 	})
 
+	logged(t, l)
+
 	last := begin(t, l, attempt("p3", "wiki", "k5", 15))
 	ended := outcome("p3", "wiki", "k5", 16, ledger.StepDone)
 	ended.Attempt = last.Attempt
@@ -203,6 +205,8 @@ func aMove(minutes int) ledger.Move { return ledger.Move{Operator: "ops", At: at
 // row of one is about the export, and that of the other about the import.
 func RequireMoved(t *testing.T, from, to ledger.Ledger) {
 	t.Helper()
+	require.Empty(t, Verify(t, from).Findings)
+	require.Empty(t, Verify(t, to).Findings)
 	a, b := everything(t, from), everything(t, to)
 	exported, imported := cutLast(&a.Audit), cutLast(&b.Audit)
 	require.Equal(t, ledger.ActionExported, exported.Action)

@@ -3,10 +3,12 @@ package ledgertest
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	auditlog "github.com/tenurehq/tenure/audit"
 	"github.com/tenurehq/tenure/ledger"
 )
 
@@ -20,6 +22,7 @@ type call struct {
 func calls(t *testing.T) []call {
 	var attemptID int64
 	var yes *ledger.RequestChange
+	var batch *ledger.LogBatch
 	return []call{
 		{"Record", func(ctx context.Context, l ledger.Ledger) (any, error) {
 			receipts, err := l.Record(ctx, []ledger.Received{received("p1", "e1", 0), received("p2", "e2", 0)})
@@ -160,6 +163,46 @@ func calls(t *testing.T) []call {
 			}
 			return l.RepairFinding(ctx, ledger.FindingDecision{ID: 1, PersonID: "p8", Operator: "ops", Reason: "x", At: at(50)})
 		}},
+		{"AppendLeaves", func(ctx context.Context, l ledger.Ledger) (any, error) {
+			lease, _, err := l.TakeLease(context.WithoutCancel(ctx), ledger.LeaseAudit, "a", time.Minute)
+			if err != nil {
+				return nil, err
+			}
+			if batch == nil {
+				rows, err := l.Unsequenced(context.WithoutCancel(ctx), 0, all)
+				if err != nil {
+					return nil, err
+				}
+				b := Batch(&auditlog.Edge{}, rows)
+				batch = &b
+			}
+			return nil, l.AppendLeaves(ctx, lease, *batch)
+		}},
+		{"SaveCheckpoint", func(ctx context.Context, l ledger.Ledger) (any, error) {
+			lease, _, err := l.TakeLease(context.WithoutCancel(ctx), ledger.LeaseAudit, "a", time.Minute)
+			if err != nil {
+				return nil, err
+			}
+			edge, err := LogEdge(context.WithoutCancel(ctx), l)
+			if err != nil {
+				return nil, err
+			}
+			c := auditlog.Checkpoint{Origin: "test/audit", Size: edge.Size(), Root: edge.Root(), At: at(51)}
+			return nil, l.SaveCheckpoint(ctx, lease, auditlog.Stored{Size: c.Size, At: c.At, Root: c.Root, Note: c.Body() + "\n"})
+		}},
+		{"SavePublished", func(ctx context.Context, l ledger.Ledger) (any, error) {
+			lease, _, err := l.TakeLease(context.WithoutCancel(ctx), ledger.LeaseAudit, "a", time.Minute)
+			if err != nil {
+				return nil, err
+			}
+			return nil, l.SavePublished(ctx, lease, ledger.Published{Place: "file", Size: 1, At: at(52)})
+		}},
+		{"Redact", func(ctx context.Context, l ledger.Ledger) (any, error) {
+			return nil, l.Redact(ctx, ledger.Redaction{Seqs: []int64{1}, Operator: "ops", Reason: "x", At: at(53)})
+		}},
+		{"RestartLog", func(ctx context.Context, l ledger.Ledger) (any, error) {
+			return l.RestartLog(ctx, ledger.LogRestart{Operator: "ops", Reason: "x", At: at(54)})
+		}},
 	}
 }
 
@@ -235,6 +278,8 @@ type contents struct {
 	Identifiers []ledger.Identifier
 	Scans       []ledger.Scan
 	Findings    []ledger.Finding
+	Log         ledger.LogCounts
+	Record      *auditlog.Report
 	Seen        ledger.Observed
 }
 
@@ -275,6 +320,11 @@ func everything(t *testing.T, l ledger.Ledger) contents {
 	c.Scans, err = l.Scans(t.Context(), "", all)
 	require.NoError(t, err)
 	c.Findings = findings(t, l)
+	c.Log, err = l.CountLog(t.Context())
+	require.NoError(t, err)
+	c.Record = Verify(t, l)
+	c.Record.Waiting = 0 // the last row of a ledger that was moved is not that of the other
+	c.Log.Unsequenced = 0
 	c.Seen, _, err = l.Seen(t.Context(), "wiki", "nobody's")
 	require.NoError(t, err)
 	for _, s := range people {

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"reflect"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -29,6 +28,8 @@ var dialect = relational.Dialect{
 
 	Session:    `SELECT session_user::text`,
 	LockTables: `LOCK TABLE {tables} IN EXCLUSIVE MODE`,
+	// Every transaction holds a lock on its own name until it ends, and whoever asks may see it.
+	Writers:    `SELECT virtualtransaction FROM pg_locks WHERE locktype = 'virtualxid' AND mode = 'ExclusiveLock' AND pid <> pg_backend_pid()`,
 	Counter:    `SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM {table}_{column}_seq`,
 	SetCounter: `SELECT setval('{table}_{column}_seq', ?1)`,
 }
@@ -201,20 +202,13 @@ func plain(args []any) []any {
 				out[i] = int64(1)
 			}
 		case string:
-			out[i] = storable(v)
+			out[i] = relational.Storable(v)
 		default:
 			out[i] = a
 			if r := reflect.ValueOf(a); r.Kind() == reflect.String {
-				out[i] = storable(r.String())
+				out[i] = relational.Storable(r.String())
 			}
 		}
 	}
 	return out
-}
-
-// storable returns a text that PostgreSQL can hold: in UTF-8, without NUL. HR events are
-// stored as JSON, which escapes NUL.
-func storable(s string) string {
-	const replacement = "\uFFFD"
-	return strings.ReplaceAll(strings.ToValidUTF8(s, replacement), "\x00", replacement)
 }

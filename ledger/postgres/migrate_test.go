@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tenurehq/tenure/ledger/ledgertest"
+	"github.com/tenurehq/tenure/ledger/relational"
 )
 
 // TestEveryMigrationHasATwin: whoever changes the tables of one database changes
@@ -33,7 +34,7 @@ func TestStorable(t *testing.T) {
 	for text, want := range map[string]string{
 		"Zoë 山田": "Zoë 山田", "a\x00b": "a\uFFFDb", "bad\xff": "bad\uFFFD", "": "",
 	} {
-		assert.Equal(t, want, storable(text))
+		assert.Equal(t, want, relational.Storable(text))
 	}
 	type word string
 	assert.Equal(t, []any{int64(1), int64(0), "w", int64(7), nil, "x"}, plain([]any{true, false, word("w"), int64(7), nil, "x"}))

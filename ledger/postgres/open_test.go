@@ -173,11 +173,12 @@ func TestTheDatabaseItselfHoldsTheRules(t *testing.T) {
 	require.Len(t, before, 2)
 	const appendOnly = "the audit record is append-only"
 	for statement, want := range map[string]string{
-		`UPDATE audit SET actor = 'nobody'`:     appendOnly,
-		`DELETE FROM audit`:                     appendOnly,
-		`TRUNCATE audit`:                        appendOnly,
-		`DELETE FROM audit WHERE false`:         appendOnly,
-		`INSERT INTO audit SELECT * FROM audit`: "duplicate key",
+		`UPDATE audit SET actor = 'nobody'`:                       appendOnly,
+		`DELETE FROM audit`:                                       appendOnly,
+		`TRUNCATE audit`:                                          appendOnly,
+		`DELETE FROM audit WHERE false`:                           appendOnly,
+		`UPDATE audit SET cause = '', detail = NULL, salt = NULL`: appendOnly,
+		`INSERT INTO audit SELECT * FROM audit`:                   "duplicate key",
 		`INSERT INTO audit (at, person_id, app, action, actor, cause, key, attempt) SELECT at, person_id, app, action, actor, cause, key, attempt FROM audit`: "duplicate key",
 		`INSERT INTO audit SELECT * FROM audit ON CONFLICT (seq) DO UPDATE SET actor = 'nobody'`:                                                              appendOnly,
 		`UPDATE people SET username = 'NAME1', username_key = 'name1' WHERE id = 'p2'`:                                                                        "people_username_key_key",

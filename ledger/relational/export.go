@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -24,6 +25,7 @@ type table struct {
 	// counter is the column whose values the database counts up; empty if there is none.
 	// The database never uses a value again.
 	counter string
+	bytes   []string // columns that hold bytes: in an export they are base64
 }
 
 // tables lists all tables of a ledger, in an order in which they can be filled. Tests of the
@@ -40,7 +42,12 @@ var tables = []table{
 		planned_at trying_since last_attempt_at finished_at outcome acknowledged_at operation operation_call operation_at operation_look_at`)},
 	{name: "attempts", key: "id", counter: "id", columns: words(`id person_id key app at deadline gives destroys before`)},
 	{name: "waivers", key: "person_id, key", columns: words(`person_id key operator reason at login`)},
-	{name: "audit", key: "seq", counter: "seq", columns: words(`seq at person_id app action actor cause detail key attempt login`)},
+	{name: "audit", key: "seq", counter: "seq", columns: words(`seq at person_id app action actor cause detail key attempt login salt`), bytes: []string{"salt"}},
+	{name: "audit_leaves", key: "leaf", columns: words(`leaf seq text hash`), bytes: []string{"text", "hash"}},
+	{name: "audit_tiles", key: "level, n", columns: words(`level n data`), bytes: []string{"data"}},
+	{name: "checkpoints", key: "size", columns: words(`size at root note`), bytes: []string{"root"}},
+	{name: "published", key: "place, size", columns: words(`place size at receipt`)},
+	{name: "redactions", key: "seq", columns: words(`seq by`)},
 	{name: "dead_letters", key: "id", counter: "id", columns: words(`id topic partition offset origin_topic origin_partition origin_offset
 		digest format at reason field text person_id event_type event_source event_id urgent
 		parent_topic parent_partition parent_offset state acted_at operator why ended_at sending login`)},
@@ -227,8 +234,10 @@ func (e *exporter) rows(ctx context.Context, now Reader, t table) (err error) {
 			return err
 		}
 		for i, v := range line {
-			switch v.(type) {
+			switch v := v.(type) {
 			case nil, string, int64:
+			case []byte:
+				line[i] = base64.StdEncoding.EncodeToString(v)
 			default:
 				return fmt.Errorf("column %s holds a %T", t.columns[i-1], v)
 			}
@@ -263,7 +272,7 @@ func (e *exporter) line(v any) error {
 //	{"rows":17,"sha256":"..."}
 //
 // Rows come table by table, in the order of the header. A value is a text, a whole number or
-// null. The last line has the digest of all other lines, line ends included.
+// null. Bytes are a text in base64. The last line has the digest of all other lines, line ends included.
 
 const (
 	exportFormat  = "tenure-ledger"

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -212,8 +213,18 @@ func (in *importer) readRows(t table, n int) ([]any, error) {
 		}
 		for i, v := range row[1:] {
 			switch v := v.(type) {
-			case nil, string:
+			case nil:
 				values = append(values, v)
+			case string:
+				if !slices.Contains(t.bytes, t.columns[i]) {
+					values = append(values, v)
+					continue
+				}
+				b, err := base64.StdEncoding.DecodeString(v)
+				if err != nil {
+					return nil, fmt.Errorf("line %d: column %s is not in base64", in.read+1, t.columns[i])
+				}
+				values = append(values, b)
 			case json.Number:
 				whole, err := v.Int64()
 				if err != nil {

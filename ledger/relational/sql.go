@@ -74,6 +74,13 @@ func indexable(name string) string {
 	return name[:end]
 }
 
+// Storable returns a text that every database can hold: in UTF-8, without NUL. HR events are
+// stored as JSON, which escapes NUL.
+func Storable(s string) string {
+	const replacement = "\uFFFD"
+	return strings.ReplaceAll(strings.ToValidUTF8(s, replacement), "\x00", replacement)
+}
+
 // sorted returns a sorted copy without duplicates, or nil if that is empty.
 func sorted(list []string) []string {
 	return slices.Compact(slices.Sorted(slices.Values(list)))

@@ -92,6 +92,9 @@ type Dialect struct {
 	// Session reads the role as which the session was authenticated; empty if the database
 	// has no roles.
 	Session string
+	// Writers lists the transactions that are under way, by names that are never used again
+	// while one of them may be; empty if rows become visible in the order of their numbers.
+	Writers string
 	// LockTables keeps all others from writing to {tables} until the transaction ends;
 	// empty if there is never another writer.
 	LockTables string

@@ -2,11 +2,13 @@ package relational
 
 import (
 	"context"
+	"crypto/rand"
 	"database/sql"
 	"errors"
 	"slices"
 	"time"
 
+	"github.com/tenurehq/tenure/audit"
 	"github.com/tenurehq/tenure/ledger"
 )
 
@@ -117,12 +119,18 @@ func (t *Tx) appendAudit(r ledger.AuditRow, key string, attempt int64) (written 
 	if r.Actor == ledger.ActorTenure {
 		login = ""
 	}
-	n, err := t.change(`INSERT INTO audit (at, person_id, app, action, actor, cause, detail, key, attempt, login)
-		SELECT ?1, ?2, ?3, ?4, ?5, ?6, nullif(?7, 'null'), ?8, ?9, ?10
+	salt := make([]byte, audit.SaltSize)
+	_, _ = rand.Read(salt) // never fails
+	// The log is of what is stored, and every database has to be able to store it.
+	for _, text := range []*string{&r.PersonID, &r.App, &r.Action, &r.Actor, &r.Cause, &key, &login} {
+		*text = Storable(*text)
+	}
+	n, err := t.change(`INSERT INTO audit (at, person_id, app, action, actor, cause, detail, key, attempt, login, salt)
+		SELECT ?1, ?2, ?3, ?4, ?5, ?6, nullif(?7, 'null'), ?8, ?9, ?10, ?11
 		WHERE NOT EXISTS (SELECT 1 FROM audit
 			WHERE person_id = ?2 AND key = ?8 AND action = ?4 AND actor = ?5 AND at = ?1 AND attempt = ?9)
 		ON CONFLICT DO NOTHING`,
-		r.At.UnixMicro(), r.PersonID, r.App, r.Action, r.Actor, r.Cause, detail, key, attempt, login)
+		r.At.UnixMicro(), r.PersonID, r.App, r.Action, r.Actor, r.Cause, detail, key, attempt, login, salt)
 	return n > 0, err
 }
 

@@ -141,8 +141,9 @@ func TestTheDatabaseItselfHoldsTheRules(t *testing.T) {
 		rest       = "at, person_id, app, action, actor, cause, detail, key, attempt"
 	)
 	for statement, want := range map[string]string{
-		`UPDATE audit SET actor = 'nobody'`: appendOnly,
-		`DELETE FROM audit`:                 appendOnly,
+		`UPDATE audit SET actor = 'nobody'`:                                                                                       appendOnly,
+		`DELETE FROM audit`:                                                                                                       appendOnly,
+		`UPDATE audit SET cause = '', detail = NULL, salt = NULL`:                                                                 appendOnly,
 		`REPLACE INTO audit (seq, ` + rest + `) SELECT seq, ` + rest + ` FROM audit`:                                              appendOnly,
 		`REPLACE INTO audit (` + rest + `) SELECT ` + rest + ` FROM audit`:                                                        appendOnly,
 		`UPDATE people SET username = 'NAME1', username_key = 'name1' WHERE id = 'p2'`:                                            "UNIQUE constraint failed: people.username_key",
