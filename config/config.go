@@ -22,6 +22,8 @@ type Config struct {
 
 	Webhooks *Webhooks // nil: none are taken
 
+	Audit Audit
+
 	Attention Attention
 	Sweep     Sweep
 	// Breaker says how many people may lose access, or be given more, at once before an

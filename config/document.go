@@ -33,6 +33,7 @@ func (l *loader) document(v value) (*Config, policy.Rules) {
 		on("joiner", func(v value) { rules.Joiner = readJoiner(v, rules.Joiner) }),
 		on("mover", func(v value) { rules.Mover = readMover(v, rules.Mover) }),
 		on("leaver", func(v value) { rules.Leaver = readLeaver(v, rules.Leaver) }),
+		on("audit", func(v value) { cfg.Audit = readAudit(v) }),
 		on("reconcile", func(v value) { terms = readReconcile(v, terms) }),
 		on("apps", func(v value) {
 			v.entries(func(name string, v value) {

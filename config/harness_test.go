@@ -20,11 +20,13 @@ var (
 		"/run/secrets/token": "absolute",
 		"secrets/empty":      "\n",
 		"secrets/webhook":    "0123456789abcdef",
+		"secrets/audit":      auditKey + "\n",
 		"kafka/ca.pem":       certificatePEM,
 		"kafka/tenure.pem":   certificatePEM,
 		"kafka/tenure.key":   keyPEM,
 		"kafka/other.key":    otherKeyPEM,
 	}
+	auditKey    = "PRIVATE+KEY+example.com/tenure+8a852de2+AYqS0nsWEyBMBFuF+Yl3/ip4oyYbXGFBOztYRpyD0xGZ"
 	environment = map[string]string{"TOKEN": "t0ken", "EMPTY": ""}
 )
 

@@ -14,7 +14,7 @@ func Document() *settings.Setting { return &document }
 
 var document = settings.Setting{
 	Type: settings.TypeMapping,
-	Text: "The configuration of Tenure. Secrets are written as ${env:NAME} or ${file:PATH}, in apps.*.settings, kafka.topics[].settings, ledger.url, kafka.sasl and webhooks only. Paths are relative to this file.",
+	Text: "The configuration of Tenure. Secrets are written as ${env:NAME} or ${file:PATH}, in apps.*.settings, kafka.topics[].settings, ledger.url, kafka.sasl, webhooks and audit.key only. Paths are relative to this file.",
 	Keys: []settings.Setting{
 		{Name: "include", Type: settings.TypeTexts,
 			Text: "More files that belong to this configuration. Each is a path or a pattern, such as `roles/*.yaml`, relative to the folder of this file and below it; a pattern that matches no file is an error. An included file has `apps` and `roles` only, and includes no others. Its apps and roles are added after those of this file; the same name twice is an error that shows both places. Relative paths in it start from the folder of this file too.",
@@ -311,6 +311,9 @@ var document = settings.Setting{
 		},
 		{Name: "reconcile", Type: settings.TypeMapping, Default: settings.Empty(), Keys: reconcileKeys(),
 			Text: "How often the accounts of apps are compared with what Tenure knows, and what is done about what differs. `repair`, `adopt` and `end` change what Tenure believes, so that planning does the rest. `ask`: an operator is asked (`tenure finding list`). `report`: it is only counted.",
+		},
+		{Name: "audit", Type: settings.TypeMapping, Default: settings.Empty(), Keys: auditKeys,
+			Text: "How the audit record becomes a log in which every change can be seen: see [Evidence](evidence.md).",
 		},
 		{Name: "joiner", Type: settings.TypeMapping, Default: settings.Empty(), Keys: joinerKeys, Text: "When accounts are created."},
 		{Name: "mover", Type: settings.TypeMapping, Default: settings.Empty(), Keys: moverKeys,

@@ -32,6 +32,8 @@ func TestLoadReadsEveryKey(t *testing.T) {
 	cfg.Kafka.SASL = nil // secrets cannot be compared
 	assertSecret(t, "0123456789abcdef", cfg.Webhooks.Endpoints[0].Secrets)
 	cfg.Webhooks.Endpoints[0].Secrets = nil
+	assertSecret(t, auditKey, []secret.Secret{cfg.Audit.Key})
+	cfg.Audit.Key = secret.Secret{}
 	assert.Equal(t, &Config{
 		Path: "etc/tenure.yaml",
 		Kafka: Kafka{
@@ -59,6 +61,9 @@ func TestLoadReadsEveryKey(t *testing.T) {
 			}},
 		},
 		Ledger: Ledger{URL: "sqlite:etc/tenure.db"},
+		Audit: Audit{Origin: "example.com/tenure", Every: 20 * time.Second, Checkpoint: 2 * time.Minute, Publish: []AuditPlace{
+			{File: "etc/checkpoints"}, {HTTP: "https://archive.example.com/checkpoints"}, {Witness: "https://witness.example.com/w"}, {Kafka: "checkpoints"},
+		}},
 		Apps: map[string]App{
 			"directory": {Connector: "memory", Settings: map[string]any{"name": "directory"}, Rate: pace.Rate{Calls: 10, Per: time.Second}, AtOnce: 7, Settling: ptr(20 * time.Minute), LongestOperation: 72 * time.Hour, Licences: ledger.EnoughSeats{Seats: 12, Ahead: 14 * 24 * time.Hour}, Reconcile: reconcile.Terms{
 				Every: 6 * time.Hour, Share: 0.2, Shrink: 0.05, Grace: 3, Flapping: 1,
@@ -160,6 +165,7 @@ func TestLoadFillsInTheDefaults(t *testing.T) {
 	assert.Equal(t, []Topic{{Name: "hr.events", Source: "cloudevents", DeadLetters: "hr.events.dlq", StartOffset: StartFirst}}, cfg.Kafka.Topics)
 	assert.Equal(t, "tenure", cfg.Kafka.Group)
 	assert.Equal(t, Attention{After: 15 * time.Minute, Recheck: time.Hour}, cfg.Attention)
+	assert.Equal(t, Audit{Origin: "tenure/audit", Every: 10 * time.Second, Checkpoint: time.Minute}, cfg.Audit)
 	assert.Equal(t, Sweep{Every: time.Minute, Overdue: 10 * time.Minute}, cfg.Sweep)
 	usual := ledger.Limit{Share: 0.1, Count: 20, Most: 200}
 	suspensions := usual

@@ -12,10 +12,13 @@ const (
 	PartWebhooks Part = "webhooks"
 	PartLedger   Part = "ledger"
 	PartApps     Part = "apps"
+	PartAudit    Part = "audit"
 )
 
 // Parts lists all parts.
-func Parts() []Part { return []Part{PartKafka, PartSources, PartWebhooks, PartLedger, PartApps} }
+func Parts() []Part {
+	return []Part{PartKafka, PartSources, PartWebhooks, PartLedger, PartApps, PartAudit}
+}
 
 // partOf returns the part that holds the field at path, or "" if none does.
 func partOf(path string) Part {

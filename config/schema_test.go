@@ -145,9 +145,10 @@ func TestTheExampleOfACompanyLoads(t *testing.T) {
 }
 
 // madeUp holds what the files of an example hold, by the ending of their names: a
-// certificate with its private key, a private key, the key file of a service account of Google's.
+// certificate with its private key, a private key, the key of an audit record's log, the key
+// file of a service account of Google's.
 var madeUp = map[string]string{
-	".pem": certificatePEM + keyPEM, ".key": keyPEM,
+	".pem": certificatePEM + keyPEM, ".key": keyPEM, ".signer": auditKey,
 	".json": func() string {
 		account, _ := json.Marshal(map[string]string{
 			"type": "service_account", "client_email": "tenure@project.iam.gserviceaccount.com", "private_key_id": "1",

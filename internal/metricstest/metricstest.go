@@ -30,7 +30,7 @@ func page(t *testing.T) string {
 // labels lists the allowed labels. They have a bounded set of values, and no data about a
 // person.
 var labels = []string{
-	"app", "dependency", "endpoint", "kind", "licence", "outcome", "partition", "process", "reason", "result", "state", "topic", "version",
+	"app", "dependency", "endpoint", "kind", "licence", "outcome", "partition", "place", "process", "reason", "result", "state", "topic", "version",
 }
 
 // Ours returns the families of Tenure's own metrics.

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/zap"
 
+	"github.com/tenurehq/tenure/audit"
 	"github.com/tenurehq/tenure/clock"
 	"github.com/tenurehq/tenure/internal/metricstest"
 	"github.com/tenurehq/tenure/ledger"
@@ -42,6 +43,10 @@ func metricsOfAWorker(t *testing.T) []*dto.MetricFamily {
 	t.Cleanup(func() { require.NoError(t, store.Close()) })
 	require.NoError(t, store.SaveLicences(t.Context(), "wiki", time.Now(), []ledger.Licence{{Name: "licence:pro", Seats: 1}}))
 	reg.MustRegister(&census{enough: few, ledger: store, clock: clock.Real(), apps: []string{"wiki"}, log: zap.NewNop()})
+	lease, _, err := store.TakeLease(t.Context(), ledger.LeaseAudit, "a", time.Minute)
+	require.NoError(t, err)
+	require.NoError(t, store.SaveCheckpoint(t.Context(), lease, audit.Stored{Size: 1, At: time.Now()}))
+	newAuditMetrics(reg, store, clock.Real(), []string{"kafka tenure.checkpoints"}, zap.NewNop())
 	families, err := reg.Gather()
 	require.NoError(t, err)
 	return families

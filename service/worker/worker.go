@@ -76,6 +76,11 @@ func Run(ctx context.Context, o Options) (err error) {
 		ledger: o.Ledger, clock: cfg.Clock(), apps: cfg.Policy.Apps(), enough: known.EnoughSeats, overdue: cfg.OverdueAfter(), log: o.Log,
 		scanned: toScan(acts.Scanner), started: cfg.Clock().Now(),
 	})
+	endSequencing, err := sequencing(ctx, cfg, o, newAuditMetrics(o.Metrics, o.Ledger, cfg.Clock(), placesOf(cfg.Audit), o.Log))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, endSequencing()) }()
 	host := NewHost(o.Temporal, acts)
 	err = service.SetUpTemporal(ctx, o.Log, func(ctx context.Context) error {
 		if err := o.Runs.ScheduleSweeps(ctx, cfg.Sweep.Every); err != nil {
