@@ -143,6 +143,7 @@ const (
 	BelieveScan     Verb = "believe scan"
 	Export          Verb = "export"
 	Import          Verb = "import"
+	RestartLog      Verb = "restart log"
 )
 
 // unexplained holds the verbs that need no reason: what they do is reason enough.

@@ -512,6 +512,10 @@ var deeds = []deed{
 		_, err := s.Export(ctx, r, io.Discard, nil)
 		return err
 	}, false, "", nil},
+	{operator.RestartLog, func(ctx context.Context, s *site, r operator.Request) error {
+		_, err := s.RestartLog(ctx, r, "example.com/tenure", nil)
+		return err
+	}, false, "", nil},
 }
 
 // breakGlass is a suspension without Temporal.

@@ -95,6 +95,7 @@ type configView struct {
 	Hooks   []endpointView    `json:"webhooks,omitempty"`
 	Ledger  string            `json:"ledger"` // its kind: the whole URL may hold a password
 	Apps    map[string]string `json:"apps"`   // connectors by name
+	Audit   auditView         `json:"audit"`
 
 	Warnings []string         `json:"warnings,omitempty"` // what is probably a mistake, and where
 	Systems  []checkup.Report `json:"systems,omitempty"`  // with --connect
@@ -121,6 +122,24 @@ type endpointView struct {
 	channelView
 }
 
+// auditView describes the log of the audit record.
+type auditView struct {
+	Log    string `json:"log"`
+	Signed bool   `json:"signed"`
+	Places int    `json:"places"` // where checkpoints are published
+}
+
+func (v auditView) String() string {
+	signed, published := "signed", fmt.Sprintf("published to %d places", v.Places)
+	if !v.Signed {
+		signed = "not signed (tenure audit key makes a key)"
+	}
+	if v.Places == 0 {
+		published = "published nowhere (audit.publish)"
+	}
+	return v.Log + ": checkpoints are " + signed + ", and " + published
+}
+
 func viewConfig(cfg *config.Config) configView {
 	kind, _, _ := strings.Cut(cfg.Ledger.URL, ":")
 	if kind == "" {
@@ -138,6 +157,7 @@ func viewConfig(cfg *config.Config) configView {
 			v.Hooks = append(v.Hooks, endpointView{e.Path, e.Topic, viewChannel(e.Channel)})
 		}
 	}
+	v.Audit = auditView{Log: cfg.Audit.Origin, Signed: !cfg.Audit.Key.IsZero(), Places: len(cfg.Audit.Publish)}
 	for _, w := range cfg.Warnings {
 		v.Warnings = append(v.Warnings, w.Error())
 	}
@@ -157,7 +177,7 @@ func (v configView) draw(p *page) {
 		}
 		p.note("")
 	}
-	p.fields(field{"brokers", strings.Join(v.Brokers, ", ")}, field{"group", v.Group}, field{"ledger", v.Ledger})
+	p.fields(field{"brokers", strings.Join(v.Brokers, ", ")}, field{"group", v.Group}, field{"ledger", v.Ledger}, field{"audit record", v.Audit.String()})
 	p.table("Topics", "topic,source,dead letters,speaks for,may say", rowsOf(v.Topics, func(t topicView) []string {
 		return []string{t.Name, t.Source, t.DeadLetters, strings.Join(t.Sources, " "), strings.Join(t.Types, " ")}
 	}))

@@ -21,6 +21,7 @@ var shownFirst = []struct{ command, args string }{
 	{"account restore", "10003 mail --reason x --operator olga"},
 	{"app adopt", "chat --operator olga"},
 	{"app unlink", "wiki --person 10003 --reason x --operator olga"},
+	{"audit restart", "--reason x --operator olga"},
 	{"breaker cancel", "c-1 --person p1 --reason x --operator olga"},
 	{"breaker release", "c-1 --reason x --operator olga"},
 	{"deletion approve", "10002 --app wiki --reason x --operator olga"},

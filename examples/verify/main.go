@@ -1,0 +1,305 @@
+// Command verify verifies an audit record that tenure audit export wrote. It shares no code with
+// Tenure and uses the standard library only, so that an auditor can read the whole of it:
+// docs/evidence.md has the algorithm in prose.
+//
+//	verify FOLDER KEY [FILE OF CHECKPOINTS THAT YOU KEPT]...
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/ed25519"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+func main() {
+	if len(os.Args) < 3 {
+		fmt.Fprintln(os.Stderr, "usage: verify FOLDER KEY [FILE OF CHECKPOINTS]...")
+		os.Exit(2)
+	}
+	rows, err := verify(os.Args[1], os.Args[2], os.Args[3:])
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "NOT SOUND:", err)
+		os.Exit(3)
+	}
+	fmt.Printf("sound: %d rows\n", rows)
+}
+
+// verify returns the number of rows, or the first thing that is wrong.
+func verify(folder, key string, kept []string) (rows int, err error) {
+	name, public, err := readKey(key)
+	if err != nil {
+		return 0, err
+	}
+	var checkpoints []checkpoint
+	for _, path := range append([]string{filepath.Join(folder, "checkpoints")}, kept...) {
+		some, err := readCheckpoints(path, name, public)
+		if err != nil {
+			return 0, fmt.Errorf("%s: %w", path, err)
+		}
+		checkpoints = append(checkpoints, some...)
+	}
+	if len(checkpoints) == 0 {
+		return 0, errors.New("there is no checkpoint")
+	}
+	record, err := readRows(folder)
+	if err != nil {
+		return 0, err
+	}
+	roots := rootsOf(record.leaves, checkpoints)
+	for _, c := range checkpoints {
+		if err := record.holds(c, name, roots); err != nil {
+			return 0, err
+		}
+	}
+	return len(record.leaves), nil
+}
+
+// readKey reads a key that verifies: name+hash+base64 of one byte 1 and the public key.
+func readKey(text string) (name string, public ed25519.PublicKey, err error) {
+	parts := strings.SplitN(text, "+", 3)
+	if len(parts) != 3 {
+		return "", nil, errors.New("the key is not written as name+hash+key")
+	}
+	raw, err := base64.StdEncoding.DecodeString(parts[2])
+	if err != nil || len(raw) != 1+ed25519.PublicKeySize || raw[0] != 1 {
+		return "", nil, errors.New("the key is no ed25519 key")
+	}
+	return parts[0], ed25519.PublicKey(raw[1:]), nil
+}
+
+type checkpoint struct {
+	origin string
+	size   int
+	root   [32]byte
+}
+
+// readCheckpoints reads the checkpoints of a file, each of which has to be signed.
+func readCheckpoints(path, name string, public ed25519.PublicKey) ([]checkpoint, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	var all []checkpoint
+	var body, signed string // the lines of a checkpoint, and those that a signature is of
+	verified := true
+	for line := range strings.Lines(string(text)) {
+		switch signature, isSignature := strings.CutPrefix(line, "\u2014 "+name+" "); {
+		case line == "\n":
+			if body != "" {
+				signed, body, verified = body, "", false
+			}
+		case isSignature:
+			raw, err := base64.StdEncoding.DecodeString(strings.TrimSpace(signature))
+			if err != nil || len(raw) != 4+ed25519.SignatureSize || !ed25519.Verify(public, []byte(signed), raw[4:]) {
+				return nil, errors.New("a checkpoint has a wrong signature")
+			}
+			fields := strings.Split(signed, "\n")
+			if len(fields) < 3 {
+				return nil, errors.New("a checkpoint is too short")
+			}
+			size, err := strconv.Atoi(fields[1])
+			root, failed := base64.StdEncoding.DecodeString(fields[2])
+			if err != nil || failed != nil || len(root) != 32 {
+				return nil, errors.New("a checkpoint has no size or root")
+			}
+			all, verified = append(all, checkpoint{fields[0], size, [32]byte(root)}), true
+		case strings.HasPrefix(line, "\u2014 "): // of somebody else
+		case !verified:
+			return nil, errors.New("a checkpoint is not signed by the key")
+		default:
+			body += line
+		}
+	}
+	if !verified || body != "" {
+		return nil, errors.New("the last checkpoint is not signed by the key")
+	}
+	return all, nil
+}
+
+// record is what there is of each leaf.
+type record struct {
+	leaves   [][32]byte // their hashes
+	restarts []restart
+}
+
+// restart is a row by which an operator began the next epoch of the log, after a restore.
+type restart struct {
+	leaf int
+	lost int // size of the newest checkpoint before that is known to have been lost
+}
+
+// readRows verifies each row against its leaf, and the leaves against the files of entries and tiles.
+func readRows(folder string) (r record, err error) {
+	file, err := os.Open(filepath.Join(folder, "rows.jsonl"))
+	if err != nil {
+		return r, err
+	}
+	defer func() { _ = file.Close() }() // it was read
+	redacted, listed := map[int64]bool{}, map[int64]bool{}
+	var entries, hashes []byte
+	for in := bufio.NewReader(file); ; {
+		text, err := in.ReadBytes('\n')
+		if errors.Is(err, io.EOF) && len(text) == 0 {
+			break
+		}
+		n := len(r.leaves)
+		var line struct {
+			Leaf     int
+			Record   json.RawMessage
+			Salt     []byte
+			Cause    string
+			Detail   *string
+			Redacted bool
+		}
+		var leaf struct {
+			Seq, Attempt        int64
+			Person, Action, Key string
+			Text                []byte
+		}
+		if err := errors.Join(json.Unmarshal(text, &line), json.Unmarshal(line.Record, &leaf)); err != nil || line.Leaf != n {
+			return r, fmt.Errorf("line %d of rows.jsonl cannot be read, or is not that of leaf %d", n+1, n)
+		}
+		if line.Redacted {
+			if line.Salt != nil || line.Cause != "" || line.Detail != nil {
+				return r, fmt.Errorf("leaf %d: the row was redacted, and has a text", n)
+			}
+			redacted[leaf.Seq] = true
+		} else if digest := digestOf(line.Salt, line.Cause, line.Detail); !bytes.Equal(digest[:], leaf.Text) {
+			return r, fmt.Errorf("leaf %d: the text of row %d was altered", n, leaf.Seq)
+		}
+		hash := sha256.Sum256(append([]byte{0}, line.Record...))
+		r.leaves = append(r.leaves, hash)
+		hashes = append(hashes, hash[:]...)
+		entries = append(binary.BigEndian.AppendUint16(entries, uint16(len(line.Record))), line.Record...) //nolint:gosec // a leaf that is too long is found
+		if len(r.leaves)%256 == 0 {
+			if err := sameFiles(folder, n/256, 256, entries, hashes); err != nil {
+				return r, err
+			}
+			entries, hashes = nil, nil
+		}
+		if line.Detail == nil || leaf.Person != "" {
+			continue
+		}
+		var detail struct {
+			Rows  []int64
+			Known int
+		}
+		_ = json.Unmarshal([]byte(*line.Detail), &detail) // other rows have other details
+		switch {
+		case leaf.Action == "audit_redacted":
+			for _, seq := range detail.Rows {
+				listed[seq] = true
+			}
+		case leaf.Action == "audit_restarted" && leaf.Key == "audit:restart" && int(leaf.Attempt) == len(r.restarts)+2:
+			r.restarts = append(r.restarts, restart{n, detail.Known})
+		}
+	}
+	for seq := range redacted {
+		if !listed[seq] {
+			return r, fmt.Errorf("the text of row %d was erased, and no row says by whom", seq)
+		}
+	}
+	if width := len(r.leaves) % 256; width > 0 {
+		return r, sameFiles(folder, len(r.leaves)/256, width, entries, hashes)
+	}
+	return r, nil
+}
+
+// digestOf returns the digest of a row's text.
+func digestOf(salt []byte, cause string, detail *string) [32]byte {
+	b := append([]byte{byte(len(salt))}, salt...) //nolint:gosec // a salt that is too long is found
+	b = append(binary.BigEndian.AppendUint64(b, uint64(len(cause))), cause...)
+	if detail == nil {
+		return sha256.Sum256(append(b, 0))
+	}
+	return sha256.Sum256(append(append(b, 1), *detail...))
+}
+
+// sameFiles compares the n-th bundle of entries, and the n-th tile of their hashes, with what the
+// rows give.
+func sameFiles(folder string, n, width int, entries, hashes []byte) error {
+	path := fmt.Sprintf("%03d", n%1000)
+	for n /= 1000; n > 0; n /= 1000 {
+		path = fmt.Sprintf("x%03d/%s", n%1000, path)
+	}
+	if width < 256 {
+		path += fmt.Sprintf(".p/%d", width)
+	}
+	for kind, want := range map[string][]byte{"entries": entries, "0": hashes} {
+		got, err := os.ReadFile(filepath.Join(folder, "tile", kind, filepath.FromSlash(path)))
+		if err != nil || !bytes.Equal(got, want) {
+			return fmt.Errorf("tile/%s/%s is missing, or is not what the rows give", kind, path)
+		}
+	}
+	return nil
+}
+
+// holds verifies that the record has what a checkpoint says.
+func (r record) holds(c checkpoint, name string, roots map[int][32]byte) error {
+	epoch := 1
+	for _, again := range r.restarts {
+		if again.leaf < c.size {
+			epoch++
+		}
+	}
+	origin := func(epoch int) string {
+		if epoch == 1 {
+			return name
+		}
+		return fmt.Sprintf("%s/%d", name, epoch)
+	}
+	for i, again := range r.restarts {
+		if c.origin == origin(i+1) && c.origin != origin(epoch) && c.size <= again.lost {
+			return nil // lost by a restore, as the record says
+		}
+	}
+	switch {
+	case c.size > len(r.leaves):
+		return fmt.Errorf("rolled back: a checkpoint has size %d, and the record %d rows", c.size, len(r.leaves))
+	case c.origin != origin(epoch):
+		return fmt.Errorf("a checkpoint of size %d is of the log %s, and the record is %s there", c.size, c.origin, origin(epoch))
+	case roots[c.size] != c.root:
+		return fmt.Errorf("rewritten: a checkpoint of size %d has another root", c.size)
+	}
+	return nil
+}
+
+// rootsOf returns the root of the tree, as RFC 6962 has it, at the size of each checkpoint.
+func rootsOf(leaves [][32]byte, checkpoints []checkpoint) map[int][32]byte {
+	roots := map[int][32]byte{}
+	for _, c := range checkpoints {
+		roots[c.size] = sha256.Sum256(nil) // of the empty tree
+	}
+	// The tree consists of complete subtrees, the largest on the left, as the bits of its size.
+	var subtrees [][32]byte
+	for n, leaf := range leaves {
+		for rest := n; rest%2 == 1; rest /= 2 { // two of one size become one
+			last := len(subtrees) - 1
+			leaf, subtrees = node(subtrees[last], leaf), subtrees[:last]
+		}
+		subtrees = append(subtrees, leaf)
+		if _, wanted := roots[n+1]; wanted {
+			root := subtrees[len(subtrees)-1]
+			for i := len(subtrees) - 2; i >= 0; i-- {
+				root = node(subtrees[i], root)
+			}
+			roots[n+1] = root
+		}
+	}
+	return roots
+}
+
+func node(left, right [32]byte) [32]byte {
+	return sha256.Sum256(append(append([]byte{1}, left[:]...), right[:]...))
+}
