@@ -35,6 +35,11 @@ func TestALargeLedgerIsNotReadWhole(t *testing.T) {
 		`INSERT INTO waivers SELECT 'p' || n, 'conflict', 'ops', '', 0 FROM generate_series(1, 20000) n`,
 		`INSERT INTO audit (at, person_id, app, action, actor, cause, key, attempt)
 			SELECT n, 'p' || 1 + n % 20000, 'chat', 'created', 'tenure', '', 'k1', n FROM generate_series(1, 40000) n`,
+		`INSERT INTO audit_leaves (leaf, seq, text, hash) SELECT n - 1, n, '', '' FROM generate_series(1, 40000) n`,
+		`INSERT INTO audit_tiles (level, n, data) SELECT 0, n, '' FROM generate_series(0, 20000) n`,
+		`INSERT INTO checkpoints (size, at, root, note) SELECT n, 0, '', '' FROM generate_series(1, 20000) n`,
+		`INSERT INTO published (place, size, at, receipt) SELECT 'file', n, 0, '' FROM generate_series(1, 20000) n`,
+		`INSERT INTO redactions (seq, by) SELECT n, 1 FROM generate_series(1, 20000) n`,
 		`INSERT INTO tasks (person_id, app, key, kind, work, assignee, escalate_to, second_person, state, opened_at)
 			SELECT 'p' || n, 'chat', 'k2', 'Provision', '{}', 'it', '', 0, 'open', 0 FROM generate_series(1, 20000) n`,
 		`INSERT INTO dead_letters (topic, partition, "offset", origin_topic, origin_partition, origin_offset, digest, format, at, reason, field, text,
@@ -105,7 +110,16 @@ func everyday(t *testing.T, s *Store, person string, round int) error {
 	if _, err := s.Audit(ctx, person, 0, 100); err != nil {
 		return err
 	}
-	_, err = s.Audit(ctx, "", 39990, 100)
+	if _, err = s.Audit(ctx, "", 39990, 100); err != nil {
+		return err
+	}
+	if _, err = s.LogState(ctx); err != nil {
+		return err
+	}
+	if _, err = s.LogTile(ctx, 0, int64(round)); err != nil {
+		return err
+	}
+	_, err = s.Unsequenced(ctx, 39990, 100)
 	return err
 }
 
