@@ -78,7 +78,7 @@ func TestAnExportedRecordIsVerified(t *testing.T) {
 // Every single bit of every file.
 func TestEverySingleBitOfAnExportIsFound(t *testing.T) {
 	signer, verifiers, _ := keysOf(t, testOrigin)
-	folder := export(t, redacted(t, signer, 4, 3))
+	folder := export(t, redacted(t, signer, 3, 4))
 	tried := 0
 	for _, name := range slices.Sorted(maps.Keys(folder)) {
 		for bit := range 8 * len(folder[name].Data) {

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -17,6 +18,9 @@ type memory struct {
 	leaves      []Leaf
 	tiles       []Tile
 	checkpoints []Stored
+
+	sorted []Leaf // leaves, for one look
+	bySeq  map[int64]int
 }
 
 func after[T any](list []T, place func(T) int64, after int64, limit int) []T {
@@ -31,10 +35,18 @@ func after[T any](list []T, place func(T) int64, after int64, limit int) []T {
 }
 
 func (m *memory) Entries(_ context.Context, from int64, limit int) ([]Entry, error) {
+	if from == math.MinInt64 || m.sorted == nil { // another look begins
+		m.sorted = after(m.leaves, func(l Leaf) int64 { return l.N }, math.MinInt64, len(m.leaves))
+		m.bySeq = map[int64]int{}
+		for i, r := range m.rows {
+			m.bySeq[r.Seq] = i
+		}
+	}
+	i, _ := slices.BinarySearchFunc(m.sorted, from, func(l Leaf, from int64) int { return cmp.Or(cmp.Compare(l.N, from), -1) })
 	var out []Entry
-	for _, l := range after(m.leaves, func(l Leaf) int64 { return l.N }, from, limit) {
+	for _, l := range m.sorted[i:min(len(m.sorted), i+limit)] {
 		e := Entry{Leaf: l}
-		if i := slices.IndexFunc(m.rows, func(r Row) bool { return r.Seq == l.Seq }); i >= 0 {
+		if i, ok := m.bySeq[l.Seq]; ok {
 			e.Row = &m.rows[i]
 		}
 		out = append(out, e)

@@ -1,0 +1,124 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/zap"
+
+	"github.com/tenurehq/tenure/audit"
+	"github.com/tenurehq/tenure/audit/sequencer"
+	"github.com/tenurehq/tenure/clock"
+	"github.com/tenurehq/tenure/ledger/ledgertest"
+	"github.com/tenurehq/tenure/ledger/relational"
+)
+
+// noted is the writing connection, and notes what is executed.
+type noted struct {
+	relational.Conn
+	statements []string
+}
+
+func (n *noted) Exec(query string, args ...any) (sql.Result, error) {
+	n.statements = append(n.statements, query)
+	return n.Conn.Exec(query, args...)
+}
+
+func (n *noted) Query(query string, args ...any) (*sql.Rows, error) {
+	n.statements = append(n.statements, query)
+	return n.Conn.Query(query, args...)
+}
+
+func newSequencer(s *Store, every time.Duration) *sequencer.Sequencer {
+	return &sequencer.Sequencer{Ledger: s, Origin: "test/audit", Every: every, Clock: clock.Real(), Log: zap.NewNop()}
+}
+
+// What is written for a step is the same, statement by statement, whether the record is put into
+// its log or not: writers know nothing of it.
+func TestWritersWriteTheSameWithALog(t *testing.T) {
+	s := openStore(t, newPath(t))
+	n := &noted{Conn: s.writes.stmt}
+	s.writes.tx = relational.NewTx(n, dialect)
+	round := func(person string) []string {
+		n.statements = nil
+		require.NoError(t, ledgertest.WriteRound(t.Context(), s, person, 0))
+		return n.statements
+	}
+	without := round("p1")
+	require.NotEmpty(t, without)
+	q := newSequencer(s, time.Hour)
+	require.NoError(t, q.Step(t.Context()))
+	require.EqualValues(t, 1, ledgertest.Verify(t, s).Leaves)
+	assert.Equal(t, without, round("p2"))
+	t.Logf("%d statements, with a log and without", len(without))
+}
+
+// BenchmarkFinishStep measures steps as BenchmarkSteps does, with the record put into its log
+// meanwhile, a hundred times as often as by default, and without, in turns.
+func BenchmarkFinishStep(b *testing.B) {
+	var spent [2]time.Duration
+	var stores [2]*Store
+	for i := range stores {
+		s, err := Open(b.Context(), newPath(b))
+		require.NoError(b, err)
+		defer func() { require.NoError(b, s.Close()) }()
+		stores[i] = s
+	}
+	const callers, turn = 10, 200
+	done := 0
+	for b.Loop() {
+		for i, s := range stores {
+			ctx, stop := context.WithCancel(b.Context())
+			var beside sync.WaitGroup
+			if i == 1 {
+				beside.Go(func() { newSequencer(s, 100*time.Millisecond).Run(ctx) })
+			}
+			start := time.Now()
+			var all sync.WaitGroup
+			for caller := range callers {
+				all.Go(func() {
+					for n := range turn / callers {
+						if err := oneStep(b, s, caller, done+n); err != nil {
+							b.Error(err)
+						}
+					}
+				})
+			}
+			all.Wait()
+			spent[i] += time.Since(start)
+			stop()
+			beside.Wait()
+		}
+		done += turn
+	}
+	b.ReportMetric(float64(done)/spent[0].Seconds(), "steps/s-without")
+	b.ReportMetric(float64(done)/spent[1].Seconds(), "steps/s-with")
+	b.ReportMetric(100*(spent[1].Seconds()/spent[0].Seconds()-1), "%-slower")
+}
+
+func BenchmarkVerify(b *testing.B) {
+	s, err := Open(b.Context(), newPath(b))
+	require.NoError(b, err)
+	defer func() { require.NoError(b, s.Close()) }()
+	const rows = 20_000
+	_, err = s.writes.conn.ExecContext(b.Context(), fmt.Sprintf(`WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < %d)
+		INSERT INTO audit (at, person_id, app, action, actor, cause, key, attempt, salt) SELECT n, 'p' || n, 'wiki', 'created', 'tenure', 'everyone', 'k' || n, 0, randomblob(16) FROM n`, rows))
+	require.NoError(b, err)
+	start := time.Now()
+	require.NoError(b, newSequencer(s, time.Hour).Step(b.Context()))
+	b.ReportMetric(rows/time.Since(start).Seconds(), "sequenced/s")
+	for b.Loop() {
+		require.NoError(b, s.ReadRecord(b.Context(), func(source audit.Source) error {
+			r, err := audit.Verify(b.Context(), source, audit.Options{})
+			require.True(b, err == nil && r.Sound() && r.Leaves == rows)
+			return err
+		}))
+	}
+	b.ReportMetric(float64(rows*b.N)/b.Elapsed().Seconds(), "verified/s")
+}
