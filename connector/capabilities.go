@@ -51,6 +51,9 @@ type Capabilities struct {
 	// may still be shown. Zero stands for an app whose answers are always current.
 	Settling time.Duration
 
+	// LastUse says what Account.LastUsedAt means, and how late it is.
+	LastUse LastUse
+
 	// Directory names the app by which people sign in to this one, if this app creates
 	// accounts by itself when they do (SAML, OIDC): then Tenure creates none. While the
 	// directory lets somebody in, an account that was ended here may appear again.
@@ -82,6 +85,7 @@ var capabilities = []capability{
 	{"page", func(can Capabilities) bool { return can.Page }, []string{OpPage}},
 	{"list entitlements", func(can Capabilities) bool { return can.ListEntitlements }, []string{OpListEntitlements}},
 	{"probe", func(can Capabilities) bool { return can.Probe }, []string{OpProbe}},
+	{"last use", func(can Capabilities) bool { return can.LastUse.Told() }, nil},
 }
 
 // Names returns the names of the capabilities, as `tenure app list` shows them.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"sync"
 )
 
 // maxIDBytes bounds the ID that an app gives an account. The ledger finds links by it, and
@@ -16,6 +17,13 @@ const maxIDBytes = 1024
 type checked struct {
 	app    Connector
 	before func(ctx context.Context, next call) error
+	pages  *paging
+}
+
+// paging holds where Page is in the list of an app.
+type paging struct {
+	mu     sync.Mutex
+	tokens circle
 }
 
 // call describes a call that is about to be made.
@@ -28,7 +36,7 @@ type call struct {
 
 // offered returns a connector that refuses the calls that c does not offer.
 func offered(c Connector) Connector {
-	return checked{c, func(_ context.Context, next call) error { return offers(c, next) }}
+	return checked{c, func(_ context.Context, next call) error { return offers(c, next) }, &paging{}}
 }
 
 // offers returns the error for a call that a connector does not offer, or nil.
@@ -110,9 +118,17 @@ func (c checked) Page(ctx context.Context, token string) (Page, error) {
 	if err := c.before(ctx, call{op: OpPage}); err != nil {
 		return Page{}, err
 	}
+	if len(token) > maxToken {
+		return Page{}, NoSuchPage(OpPage)
+	}
 	page, err := c.app.Page(ctx, token)
 	for i := 0; err == nil && i < len(page.Accounts); i++ {
 		_, err = storable(OpPage, page.Accounts[i], nil)
+	}
+	if err == nil && page.Next != "" {
+		c.pages.mu.Lock()
+		err = c.pages.tokens.follow(OpPage, token, page.Next)
+		c.pages.mu.Unlock()
 	}
 	if err != nil {
 		return Page{}, err

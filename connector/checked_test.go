@@ -28,7 +28,7 @@ var (
 		"Disable": {"Disable", "Enable"}, "Delete": {"Delete"}, "Restore": {"Restore"}, "Entitlements": {"Grant", "Revoke"},
 		"ListEntitlements": {"Entitlements"}, "Sessions": {"RevokeSessions"}, "ResetCredentials": {"ResetCredentials"},
 		"HandOver": {"HandOver"}, "List": {"List"}, "Page": {"Page"}, "Probe": {"Probe"},
-		"Reversible": {}, "RecycleBin": {}, "HandOverByDelete": {}, "HandOverNeeds": {}, "MarksLater": {}, "Settling": {}, "EnableFirst": {}, "Frozen": {}, "Directory": {}, // these describe other capabilities
+		"Reversible": {}, "RecycleBin": {}, "HandOverByDelete": {}, "HandOverNeeds": {}, "MarksLater": {}, "Settling": {}, "LastUse": {}, "EnableFirst": {}, "Frozen": {}, "Directory": {}, // these describe other capabilities
 	}
 )
 

@@ -16,7 +16,7 @@ type Account struct {
 	Attributes   map[string]any // by the app's own names
 	Entitlements []string       // names, sorted; all that the account has, also those that Tenure did not grant
 	CreatedAt    time.Time      // by the app's clock; zero if the app does not say
-	LastUsedAt   time.Time      // when somebody last signed in; zero if never, or if the app does not say
+	LastUsedAt   time.Time      // as Capabilities.LastUse says; zero if unknown, which is not the same as unused
 }
 
 // Keys holds the keys by which an account can be found. Find ignores empty ones.
@@ -104,8 +104,9 @@ type Connector interface {
 	List(ctx context.Context) iter.Seq2[Account, error]
 	// Page lists a page of accounts, each as List lists it. The empty token is that of the
 	// first page. A token is good on other connections too, so that a list can go on where it
-	// was: an account that was there all the time is then listed, unless others were deleted
-	// meanwhile, and none is listed twice. Between two pages of one connection nothing is read
+	// was. An account that was there all the time is listed once; where an app counts the accounts
+	// before a page, it may be missing if one of those was deleted meanwhile. A token that is none
+	// of the app's, or that it does not know any more, is an error of KindInvalid. Between two pages of one connection nothing is read
 	// again that was read for the first one, such as who is in which group.
 	Page(ctx context.Context, token string) (Page, error)
 	// Entitlements lists the entitlements that the app can grant.

@@ -45,7 +45,7 @@ func Guard(c Connector, p Protection) Connector {
 		}
 		return p.refuses(ctx, c, next)
 	}
-	return guarded{checked: checked{c, before}, Protection: p}
+	return guarded{checked: checked{c, before, &paging{}}, Protection: p}
 }
 
 // reading lists the operations that change nothing.

@@ -38,6 +38,11 @@ type Kind struct {
 	// Unreached names the vendor's service on which the kind was never run: "Okta". Empty
 	// if there is no such service, or if a proof is of it.
 	Unreached string
+	// LastUse says at most what Account.LastUsedAt means, or why apps of this kind do not tell it.
+	LastUse LastUse
+	// Whole says in a sentence why accounts are listed as a whole, where List is offered and Page
+	// is not.
+	Whole string
 	// Logins names the setting, a mapping of person IDs to logins, by which the configuration
 	// says which of the vendor's users somebody is. Empty if Tenure makes the accounts. With
 	// it, a trial needs the login of somebody who exists.

@@ -69,6 +69,9 @@ func (o *Operator) accounts(ctx context.Context, app string, byWord bool) (*Acco
 // Close closes the connection to the app.
 func (a *Accounts) Close() error { return a.conn.Close() }
 
+// LastUse returns what the app tells about when its accounts were last used.
+func (a *Accounts) LastUse() connector.LastUse { return a.conn.Capabilities().LastUse }
+
 // ByHand reports whether only humans see the accounts: see AccountsByHand.
 func (a *Accounts) ByHand() bool { return a.byHand }
 

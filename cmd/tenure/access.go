@@ -161,7 +161,9 @@ on that later, or earlier, day.
 
 A day means its end, in UTC. It comes from the audit record, to which rows are only
 added. An account that an app created or changed by itself is not in it: tenure app
-accounts APP shows what is there now.`,
+accounts APP shows what is there now. Without --at, it also shows when each account was
+last used, as the last scan of the app saw it ("unknown" is not unused: tenure app kind
+NAME says what an app tells).`,
 		Example: `  tenure person access 10004 --at 2027-03-31
   tenure person access 10004 --at 2026-12-31 --against 2027-03-31
   tenure person access 10004 --at 2027-03-31T12:00:00Z -o json`,
@@ -192,7 +194,10 @@ func (c *cli) accessThen(ctx context.Context, l ledger.Reader, person, at, again
 			return v, err
 		}
 	}
-	if v.Access, err = report.AccessOf(ctx, l, person, v.At); err != nil || against == "" {
+	if v.Access, err = report.AccessOf(ctx, l, person, v.At); err == nil && at == "" {
+		err = report.AddLastUse(ctx, l, person, v.Access)
+	}
+	if err != nil || against == "" {
 		return v, err
 	}
 	if v.Against, err = onDay("--against", against, now); err != nil {
@@ -222,12 +227,12 @@ func drawAccess(p *page, v accessView) {
 	p.fields(field{"person", v.Person}, field{"at", words.Instant(v.At)})
 	var rows [][]string
 	for _, a := range v.Access {
-		rows = append(rows, []string{a.App, "account: " + string(a.State), words.Instant(a.Since), a.Why(), words.Instant(a.ProvenAt)})
+		rows = append(rows, []string{a.App, "account: " + string(a.State), words.Instant(a.Since), a.Why(), words.Instant(a.ProvenAt), lastUsed(a.LastUsedAt)})
 		for _, e := range a.Entitlements {
-			rows = append(rows, []string{a.App, e.Name, words.Instant(e.Since), e.Why(), words.Instant(a.ProvenAt)})
+			rows = append(rows, []string{a.App, e.Name, words.Instant(e.Since), e.Why(), words.Instant(a.ProvenAt), ""})
 		}
 	}
-	p.table("Access", "app,what,since,because,last proof", rows)
+	p.table("Access", "app,what,since,because,last proof,last used", rows)
 	if len(rows) == 0 {
 		p.note("none")
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/csv"
 	"errors"
@@ -35,6 +36,7 @@ type accountView struct {
 	Candidates   []string           `json:"candidates,omitempty"`
 	By           connector.MatchKey `json:"by,omitempty"`
 	Why          string             `json:"why,omitempty"`
+	LastUsed     time.Time          `json:"lastUsedAt,omitzero"` // zero if unknown
 	Entitlements []string           `json:"entitlements,omitempty"`
 }
 
@@ -42,7 +44,7 @@ func viewAccount(f correlation.Finding) accountView {
 	return accountView{
 		AccountID: f.Account.ID, Username: f.Account.Username, State: f.State, Active: f.Account.Active,
 		Person: f.Link.PersonID, Link: f.Link.State, ExternalID: f.Account.ExternalID,
-		Candidates: f.People, By: f.By, Why: f.Why, Entitlements: f.Account.Entitlements,
+		Candidates: f.People, By: f.By, Why: f.Why, LastUsed: f.Account.LastUsedAt, Entitlements: f.Account.Entitlements,
 	}
 }
 
@@ -111,7 +113,9 @@ they are linked already.`,
 					p.table("", accountHeader, rows)
 					if len(rows) == 0 {
 						p.note("no accounts")
+						return
 					}
+					p.note("last used: %s", a.LastUse())
 				})
 			})
 		},
@@ -121,11 +125,15 @@ they are linked already.`,
 	return c.lists(cmd)
 }
 
-const accountHeader = "username,account,enabled,state,person,link,entitlements"
+// lastUsed says when an account was last used. That nothing is known of it is not that it is
+// unused.
+func lastUsed(at time.Time) string { return cmp.Or(words.Instant(at), "unknown") }
+
+const accountHeader = "username,account,enabled,state,person,link,last used,entitlements"
 
 func (v accountView) row() []string {
 	return []string{
-		v.Username, v.AccountID, strconv.FormatBool(v.Active), v.state(), v.whose(), string(v.Link), strings.Join(v.Entitlements, " "),
+		v.Username, v.AccountID, strconv.FormatBool(v.Active), v.state(), v.whose(), string(v.Link), lastUsed(v.LastUsed), strings.Join(v.Entitlements, " "),
 	}
 }
 
@@ -287,7 +295,7 @@ func viewAdoption(a operator.Adoption) adoptionView {
 }
 
 func (v adoptionView) row() []string {
-	return []string{v.Person, v.Username, v.AccountID, string(v.By), words.Instant(v.CreatedAt), words.Instant(v.LastUsed),
+	return []string{v.Person, v.Username, v.AccountID, string(v.By), words.Instant(v.CreatedAt), lastUsed(v.LastUsed),
 		strings.Join(v.Beyond, " "), strings.Join(v.Gets, " "), v.Result}
 }
 

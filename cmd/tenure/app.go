@@ -166,6 +166,8 @@ type kindView struct {
 	Unreached  string          `json:"neverRunAgainst,omitempty"` // the vendor's service
 	Longest    int             `json:"longestUsername,omitempty"`
 	AtOnce     int             `json:"atOnce"`
+	LastUse    string          `json:"lastUse"`         // what the time of the last use means, and how late it is
+	Whole      string          `json:"whole,omitempty"` // why accounts are not listed in pages
 	Attributes []string        `json:"attributes"`
 	Others     string          `json:"otherAttributes,omitempty"`
 	Settings   []settingView   `json:"settings"`
@@ -190,7 +192,7 @@ type operationView struct {
 }
 
 func viewKind(kind connector.Kind) kindView {
-	v := kindView{Name: kind.Name, Summary: kind.Summary, About: absolute(kind.About), Proven: kind.ProvenOn(), Unreached: kind.Unreached, Longest: kind.LongestUsername, AtOnce: kind.CallsAtOnce(0), Attributes: append([]string{}, kind.Attributes...), Others: kind.OtherAttributes, Settings: []settingView{}}
+	v := kindView{Name: kind.Name, Summary: kind.Summary, About: absolute(kind.About), Proven: kind.ProvenOn(), Unreached: kind.Unreached, Longest: kind.LongestUsername, AtOnce: kind.CallsAtOnce(0), LastUse: kind.LastUse.String(), Whole: kind.Whole, Attributes: append([]string{}, kind.Attributes...), Others: kind.OtherAttributes, Settings: []settingView{}}
 	for _, s := range kind.Settings {
 		setting := settingView{Name: s.Name, Type: string(s.Type), Required: s.Required, Choices: s.Choices, Text: s.Text}
 		if s.Default != nil {
@@ -295,6 +297,7 @@ func drawKind(p *page, v kindView) {
 	p.fields(
 		field{"kind", v.Name}, field{"is", v.Summary}, field{"never run against", v.Unreached}, field{"longest username", longest},
 		field{"calls at a time", fmt.Sprintf("%d by each worker, unless apps.NAME.atOnce says otherwise", v.AtOnce)},
+		field{"last use", v.LastUse}, field{"listed as a whole", v.Whole},
 		field{"attributes", strings.Join(v.Attributes, ", ")}, field{"other attributes", v.Others},
 	)
 	if v.About != "" {

@@ -37,7 +37,7 @@ var _ connector.Connector = (*client)(nil)
 func (c *client) Capabilities() connector.Capabilities {
 	return connector.Capabilities{
 		Create: true, Adopt: true, Update: true, Relabel: true, Disable: true, Reversible: true, Delete: true, RecycleBin: c.recycleBin,
-		Entitlements: true, ListEntitlements: true, ResetCredentials: true, List: true, Probe: true,
+		Entitlements: true, ListEntitlements: true, ResetCredentials: true, List: true, Probe: true, LastUse: lastUse,
 	}
 }
 
@@ -137,6 +137,14 @@ func (c *client) Close() error {
 	c.directory.Close()
 	return nil
 }
+
+// lastUse says what accounts show: lastLogonTimestamp, which domain controllers write again when
+// it is older than ms-DS-Logon-Time-Sync-Interval, 14 days unless the domain has another one
+// (MS-ADA1 section 2.351).
+var lastUse = connector.LastUse{By: "a logon to the domain", Lag: 14 * 24 * time.Hour}
+
+// whole says why there is no Page.
+const whole = "A directory's pages end with the connection that began them (RFC 2696): a list that is broken off begins anew."
 
 // List implements connector.Connector. It reads the groups' names first, so that it needs no
 // call for each account.

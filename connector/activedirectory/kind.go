@@ -55,6 +55,8 @@ var Kind = connector.Kind{
 	Foresee:         foresee,
 
 	Unreached: "a domain controller of Microsoft's",
+	LastUse:   lastUse,
+	Whole:     whole,
 	Connect:   connect,
 }
 

@@ -42,7 +42,7 @@ func TestConformanceOfActiveDirectory(t *testing.T) {
 		Open:  func(t *testing.T) connector.Connector { return d.open(t, settings) },
 		Capabilities: connector.Capabilities{
 			Create: true, Adopt: true, Update: true, Relabel: true, Disable: true, Reversible: true, Delete: true,
-			Entitlements: true, ListEntitlements: true, ResetCredentials: true, List: true, Probe: true,
+			Entitlements: true, ListEntitlements: true, ResetCredentials: true, List: true, Probe: true, LastUse: activedirectory.Kind.LastUse,
 		},
 		Entitlements:  groups,
 		Attributes:    [2]string{"description", "department"},

@@ -37,6 +37,7 @@ type client struct {
 	invitation string
 	inviting   chan struct{}               // held while somebody is invited: see Create
 	only       rest.Memo[struct{}, string] // the ID of the directory, if it has no name
+	pages      connector.Pages[struct{}]
 }
 
 // user is a user of a directory ("Search for users in an organization").
@@ -127,11 +128,15 @@ func (c *client) username(address string) string {
 	return address
 }
 
+// lastUse says why accounts show nothing: last activity is a call for each account ("Get user's
+// last active dates"), and counts visits to products.
+var lastUse = connector.LastUse{Note: "Atlassian tells the last activity by a call for each account, which Tenure does not make."}
+
 // Capabilities implements connector.Connector.
 func (c *client) Capabilities() connector.Capabilities {
 	can := connector.Capabilities{
 		Create: len(c.invitedTo) > 0, Disable: true, Reversible: true,
-		Entitlements: true, ListEntitlements: true, List: true, Probe: true, Settling: settling,
+		Entitlements: true, ListEntitlements: true, List: true, Page: true, Probe: true, Settling: settling, LastUse: lastUse,
 	}
 	if c.managed {
 		can.Sessions, can.Delete, can.RecycleBin, can.Restore = true, true, bin, true
@@ -192,21 +197,10 @@ func search[T any](ctx context.Context, c *client, op, what string, filter map[s
 			yield(none, err)
 			return
 		}
-		ask := func(cursor string) rest.Request {
-			body := map[string]any{"limit": pageSize}
-			maps.Copy(body, filter)
-			if cursor != "" {
-				body["cursor"] = cursor
-			}
-			return rest.Request{Op: op, Method: http.MethodPost, Path: path, Body: body}
+		next := func(p page[T], _ http.Header) (rest.Request, bool) {
+			return pageOf(op, path, filter, p.Links.Next), p.Links.Next != ""
 		}
-		next := func(p page[T], _ http.Header) (rest.Request, bool) { return ask(p.Links.Next), p.Links.Next != "" }
-		for item, err := range rest.Items(ctx, c.api, ask(""), next, func(p page[T]) ([]T, error) {
-			if p.Data == nil {
-				return nil, rest.Contradictory(op, "Atlassian answered without a list")
-			}
-			return p.Data, nil
-		}) {
+		for item, err := range rest.Items(ctx, c.api, pageOf(op, path, filter, ""), next, func(p page[T]) ([]T, error) { return p.items(op) }) {
 			if !yield(item, err) || err != nil {
 				return
 			}
@@ -214,11 +208,34 @@ func search[T any](ctx context.Context, c *client, op, what string, filter map[s
 	}
 }
 
+// pageOf returns the request for a page of a search.
+func pageOf(op, path string, filter map[string]any, cursor string) rest.Request {
+	body := map[string]any{"limit": pageSize}
+	maps.Copy(body, filter)
+	if cursor != "" {
+		body["cursor"] = cursor
+	}
+	return rest.Request{Op: op, Method: http.MethodPost, Path: path, Body: body}
+}
+
+// items returns what is on the page.
+func (p page[T]) items(op string) ([]T, error) {
+	if p.Data == nil {
+		return nil, rest.Contradictory(op, "Atlassian answered without a list")
+	}
+	return p.Data, nil
+}
+
+// whole adds to a filter that each user comes with the groups and roles that it holds.
+func whole(filter map[string]any) map[string]any {
+	filter["expand"] = []string{"groups", "platformRoles"}
+	return filter
+}
+
 // users searches users. Each has the groups and roles that it holds.
 func (c *client) users(ctx context.Context, op string, filter map[string]any) iter.Seq2[user, error] {
-	filter["expand"] = []string{"groups", "platformRoles"}
 	return func(yield func(user, error) bool) {
-		for u, err := range search[user](ctx, c, op, "users", filter) {
+		for u, err := range search[user](ctx, c, op, "users", whole(filter)) {
 			if err == nil {
 				err = u.whole(op, "")
 			}
@@ -325,18 +342,36 @@ func (c *client) Find(ctx context.Context, keys connector.Keys) ([]connector.Mat
 
 // List implements connector.Connector.
 func (c *client) List(ctx context.Context) iter.Seq2[connector.Account, error] {
-	return func(yield func(connector.Account, error) bool) {
-		for u, err := range c.users(ctx, connector.OpList, map[string]any{}) {
-			if err != nil {
-				yield(connector.Account{}, err)
-				return
-			}
-			person := u.Type == "" || u.Type == "atlassian" // others are apps, and customers of a help centre
-			if person && !c.gone(u) && !yield(c.account(u), nil) {
-				return
-			}
+	return c.pages.List(ctx)
+}
+
+// Page implements connector.Connector. Atlassian documents neither how long a cursor is good nor
+// what it does to a list that users are deleted from meanwhile.
+func (c *client) Page(ctx context.Context, token string) (connector.Page, error) {
+	return c.pages.Page(ctx, token)
+}
+
+// fetch reads a page of users.
+func (c *client) fetch(ctx context.Context, op, cursor string, _ struct{}) (connector.Page, error) {
+	path, err := c.in(ctx, op, "users", "search")
+	if err != nil {
+		return connector.Page{}, err
+	}
+	var shown page[user]
+	if _, err := c.api.Do(ctx, pageOf(op, path, whole(map[string]any{}), cursor), &shown); err != nil {
+		return connector.Page{}, err
+	}
+	users, err := shown.items(op)
+	listed := connector.Page{Next: shown.Links.Next, Total: -1}
+	for _, u := range users {
+		if err := u.whole(op, ""); err != nil {
+			return connector.Page{}, err
+		}
+		if person := u.Type == "" || u.Type == "atlassian"; person && !c.gone(u) { // others are apps, and customers of a help centre
+			listed.Accounts = append(listed.Accounts, c.account(u))
 		}
 	}
+	return listed, err
 }
 
 // Check implements connector.Connector.

@@ -47,7 +47,7 @@ func open(t *testing.T, settings connector.Settings) connector.Connector {
 
 var (
 	unmanaged = connector.Capabilities{
-		Create: true, Disable: true, Reversible: true, Entitlements: true, ListEntitlements: true, List: true, Probe: true, Settling: time.Minute,
+		Create: true, Disable: true, Reversible: true, Entitlements: true, ListEntitlements: true, List: true, Page: true, LastUse: atlassian.Kind.LastUse, Probe: true, Settling: time.Minute,
 	}
 	managed = func() connector.Capabilities {
 		can := unmanaged

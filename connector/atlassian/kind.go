@@ -64,6 +64,7 @@ var Kind = connector.Kind{
 		{Op: connector.OpCheck, Calls: "GET /admin/v1/orgs/{org}"},
 		{Op: connector.OpProbe, Calls: "POST users/search, POST groups/search, GET /users/{id}/manage of a managed account"},
 		{Op: connector.OpList, Calls: "POST users/search by pages"},
+		{Op: connector.OpPage, Calls: "as list, from any page on"},
 		{Op: connector.OpListEntitlements, Calls: "POST groups/search by pages"},
 		{Op: connector.OpCreate, Calls: "POST users/search and groups/search, POST /admin/v2/orgs/{org}/users/invite, GET users/{id}"},
 		{Op: connector.OpGrant, Calls: "POST groups/search, POST groups/{id}/memberships or /admin/v1/orgs/{org}/users/{id}/role-assignments/assign each; POST /admin/v2/orgs/{org}/users/invite for a managed account that is not in the directory"},
@@ -76,6 +77,7 @@ var Kind = connector.Kind{
 	},
 	Foresee:   foresee,
 	Unreached: "Atlassian",
+	LastUse:   lastUse,
 	Connect:   connect,
 }
 
@@ -99,7 +101,7 @@ func connect(_ context.Context, env connector.Env, settings *connector.Values) (
 	if c.invitation != "" && len(c.invitedTo) == 0 {
 		settings.Reject("invitation", "is of no use without invitedTo")
 	}
-	c.api = rest.New(vendor, settings.Duration("timeout"))
+	c.api, c.pages.Fetch = rest.New(vendor, settings.Duration("timeout")), c.fetch
 	c.api.Base, c.api.Pace = rest.At(base), env.Pace
 	c.api.Credentials = credentials.Token{Scheme: "Bearer", Setting: "token", Token: settings.Secret("token")}
 	return c, nil

@@ -191,7 +191,7 @@ func (s *suite) looks(c connector.Connector, accountID string, spec connector.Sp
 		{connector.OpRead, func(ctx context.Context) error { _, err := c.Read(ctx, accountID); return err }},
 		{connector.OpCheck, func(ctx context.Context) error { _, err := c.Check(ctx); return err }},
 		{connector.OpList, func(ctx context.Context) error { return failed(c.List(ctx)) }},
-		{connector.OpPage, func(ctx context.Context) error { _, err := c.Page(ctx, ""); return err }},
+		{connector.OpPage, func(ctx context.Context) error { return failed(pages(ctx, func() connector.Connector { return c })) }},
 		{connector.OpCreate, func(ctx context.Context) error { _, err := c.Create(ctx, s.spec()); return err }},
 	}
 }

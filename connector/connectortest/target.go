@@ -85,6 +85,9 @@ const (
 	// UsernamesHeld: the recycle bin keeps the usernames of deleted accounts: Create of such
 	// an account fails as KindConflict.
 	UsernamesHeld Deviation = "usernames held by the bin"
+	// PagesShift: pages are numbered, or begin after so many accounts: if some of an earlier page are
+	// deleted meanwhile, as many that stay may be missing from the list, and no more than that.
+	PagesShift Deviation = "pages shift"
 	// CredentialsDenied: the connector's own account in the app may not reset credentials,
 	// and learns so for each account. ResetCredentials fails as KindUnsupported.
 	CredentialsDenied Deviation = "credentials denied"
@@ -184,6 +187,8 @@ func (s *suite) sections() []section {
 		{"MissingAccount", true, s.missingAccount},
 		{"List", s.can().Create && s.can().List, s.list},
 		{"Page", s.can().Create && s.can().Page, s.page},
+		{"PageMeanwhile", s.can().Create && s.can().Page, s.pageMeanwhile},
+		{"PageUnknown", s.can().Page, s.pageUnknown},
 		{"Settling", s.can().Create && s.Faults.Lag != nil, s.settling},
 		{"LongOperation", s.can().Create && s.can().HandOver && s.Faults.TakeLong != nil, s.longOperation},
 		{"Cancelled", s.can().Create, s.cancelled},

@@ -203,6 +203,9 @@ func (s *suite) trapped(t *testing.T, set func(on bool), fails map[string]connec
 	s.createAgain(t, c, made, spec, fails)
 	for _, call := range s.named(c, made.ID, other.ID, spec, fails) {
 		kind := fails[call.name]
+		if call.op == connector.OpPage {
+			kind = fails[connector.OpList]
+		}
 		if kind == "" {
 			require.NoError(t, call.do(t.Context()), call.name)
 			continue

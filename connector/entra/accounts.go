@@ -99,33 +99,39 @@ func (c *client) findBy(ctx context.Context, property, value, personID string) (
 // List implements connector.Connector. It reads the groups' members first: there are fewer
 // groups than users in most tenants, and neither can be had with the users.
 func (c *client) List(ctx context.Context) iter.Seq2[connector.Account, error] {
-	return func(yield func(connector.Account, error) bool) {
-		held := &holdings{}
-		if !connector.SparesEntitlements(ctx) {
-			var err error
-			if held, err = c.holdings(ctx, connector.OpList); err != nil {
-				yield(connector.Account{}, err)
-				return
-			}
-		}
-		query := c.selected()
-		query.Set("$top", mostOnPage)
-		if c.lastSignIn {
-			query.Set("$top", mostOnPageWithSignIn)
-		}
-		for u, err := range each[user](ctx, c, rest.Request{Op: connector.OpList, Path: "/users", Query: query}) {
-			var account connector.Account
-			if err == nil {
-				account, err = c.account(connector.OpList, u)
-			}
-			if err == nil && !connector.SparesEntitlements(ctx) {
-				account.Entitlements, err = c.names(ctx, connector.OpList, u, held.groups[u.Text("id")], held.roles[u.Text("id")])
-			}
-			if !yield(account, err) || err != nil {
-				return
-			}
-		}
+	return c.pages.List(ctx)
+}
+
+// Page implements connector.Connector. Microsoft documents neither how long a token is good nor
+// what it does to a list that users are deleted from meanwhile.
+func (c *client) Page(ctx context.Context, token string) (connector.Page, error) {
+	return c.pages.Page(ctx, token)
+}
+
+// fetch reads a page of users.
+func (c *client) fetch(ctx context.Context, op, token string, held holdings) (connector.Page, error) {
+	query := c.selected()
+	query.Set("$top", mostOnPage)
+	if c.lastSignIn {
+		query.Set("$top", mostOnPageWithSignIn)
 	}
+	shown, next, err := rest.Linked(ctx, c.api, rest.Request{Op: op, Path: "/users", Query: query}, token, nextPage[user](op))
+	if err != nil {
+		return connector.Page{}, err
+	}
+	users, err := shown.items(op)
+	listed := connector.Page{Next: next, Total: -1}
+	for _, u := range users {
+		account, err := c.account(op, u)
+		if err == nil && !connector.SparesEntitlements(ctx) {
+			account.Entitlements, err = c.names(ctx, op, u, held.groups[account.ID], held.roles[account.ID])
+		}
+		if err != nil {
+			return connector.Page{}, err
+		}
+		listed.Accounts = append(listed.Accounts, account)
+	}
+	return listed, err
 }
 
 // Check implements connector.Connector.

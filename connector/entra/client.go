@@ -44,20 +44,34 @@ type client struct {
 
 	roles, licences, lastSignIn, devices, resets, appRoles bool
 
+	pages  connector.Pages[holdings]
 	groups rest.Memo[string, group]
 	skus   rest.Memo[string, []sku]
 	roleIs rest.Memo[string, []role]
 }
 
+// lastUse says what accounts show with the setting lastSignIn. Microsoft names no time after
+// which a sign-in is shown, and says that reports can be a day late ("Log latency in Microsoft
+// Entra ID").
+var lastUse = connector.LastUse{
+	By: "a sign-in to Microsoft Entra ID, by somebody or by a client of theirs", Lag: 24 * time.Hour,
+	Note: "It needs the setting lastSignIn, the right AuditLog.Read.All and Entra ID P1. Sign-ins before April 2020 are not shown.",
+}
+
 // Capabilities implements connector.Connector. A mailbox has to be licensed to be converted to a
 // shared one ("Convert a user mailbox to a shared mailbox", Microsoft 365 admin).
 func (c *client) Capabilities() connector.Capabilities {
+	told := connector.LastUse{Note: "The setting lastSignIn is off: it needs Entra ID P1."}
+	if c.lastSignIn {
+		told = lastUse
+	}
 	return connector.Capabilities{
+		LastUse:       told,
 		HandOverNeeds: []string{licencePrefix},
 
 		Create: true, Adopt: true, Update: true, Relabel: true, Disable: true, Reversible: true,
 		Delete: true, RecycleBin: recycleBin, Restore: true, Entitlements: true, ListEntitlements: true,
-		Sessions: true, ResetCredentials: c.resets, List: true, Probe: true, Settling: settling,
+		Sessions: true, ResetCredentials: c.resets, List: true, Page: true, Probe: true, Settling: settling,
 	}
 }
 
@@ -82,15 +96,22 @@ type page[T any] struct {
 // each returns the items of a list, from all of its pages. A page without a list is an error
 // of KindContradictory.
 func each[T any](ctx context.Context, c *client, r rest.Request) iter.Seq2[T, error] {
-	next := func(p page[T], _ http.Header) (rest.Request, bool) {
-		return rest.Request{Op: r.Op, Link: p.Next}, p.Next != ""
+	return rest.Items(ctx, c.api, r, nextPage[T](r.Op), func(p page[T]) ([]T, error) { return p.items(r.Op) })
+}
+
+// nextPage returns a next for rest.Pages.
+func nextPage[T any](op string) func(page[T], http.Header) (rest.Request, bool) {
+	return func(p page[T], _ http.Header) (rest.Request, bool) {
+		return rest.Request{Op: op, Link: p.Next}, p.Next != ""
 	}
-	return rest.Items(ctx, c.api, r, next, func(p page[T]) ([]T, error) {
-		if p.Value == nil {
-			return nil, rest.Contradictory(r.Op, "Microsoft Graph answered with something else than a list: check the url")
-		}
-		return p.Value, nil
-	})
+}
+
+// items returns what is on the page.
+func (p page[T]) items(op string) ([]T, error) {
+	if p.Value == nil {
+		return nil, rest.Contradictory(op, "Microsoft Graph answered with something else than a list: check the url")
+	}
+	return p.Value, nil
 }
 
 // quote returns a text as a literal in a filter (OData 4.01 part 2, section 5.1.1.6.1).

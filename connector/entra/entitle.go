@@ -105,11 +105,11 @@ type holdings struct {
 	roles  map[string][]assignment
 }
 
-func (c *client) holdings(ctx context.Context, op string) (*holdings, error) {
-	held := &holdings{map[string][]group{}, map[string][]assignment{}}
+func (c *client) holdings(ctx context.Context, op string) (holdings, error) {
+	held := holdings{map[string][]group{}, map[string][]assignment{}}
 	for g, err := range c.everyGroup(ctx, op) {
 		if err != nil {
-			return nil, err
+			return held, err
 		}
 		query := url.Values{"$select": {"id"}, "$top": {mostOnPage}}
 		for member, err := range each[user](ctx, c, rest.Request{Op: op, Path: rest.Path("groups", g.ID, "members"), Query: query}) {
@@ -117,7 +117,7 @@ func (c *client) holdings(ctx context.Context, op string) (*holdings, error) {
 				break // the group was deleted meanwhile
 			}
 			if err != nil {
-				return nil, err
+				return held, err
 			}
 			held.groups[member.Text("id")] = append(held.groups[member.Text("id")], g)
 		}

@@ -54,6 +54,7 @@ var Kind = connector.Kind{
 		{Op: connector.OpCheck, Calls: "GET /users?$top=1"},
 		{Op: connector.OpProbe, Calls: "GET of users, groups, licences and roles; changes of a user and a group that do not exist"},
 		{Op: connector.OpList, Calls: "GET /groups and /groups/{id}/members, then GET /users, by pages"},
+		{Op: connector.OpPage, Calls: "as list, from any page on"},
 		{Op: connector.OpListEntitlements, Calls: "GET /groups by pages, /roleManagement/directory/roleDefinitions, /subscribedSkus"},
 		{Op: connector.OpCreate, Calls: "POST /users; GET /users/{id}"},
 		{Op: connector.OpAdopt, Calls: "GET and PATCH /users/{id}"},
@@ -73,6 +74,7 @@ var Kind = connector.Kind{
 	Foresee:         foresee,
 
 	Unreached: "Microsoft Graph",
+	LastUse:   lastUse,
 	Connect:   connect,
 }
 
@@ -145,7 +147,7 @@ func connect(_ context.Context, env connector.Env, settings *connector.Values) (
 	if base == nil || tokens == nil {
 		return c, nil
 	}
-	c.api = rest.New(graph, timeout)
+	c.api, c.pages.Gather, c.pages.Fetch = rest.New(graph, timeout), c.holdings, c.fetch
 	c.api.Base, c.api.Credentials, c.api.Pace = rest.At(base.JoinPath("v1.0")), tokens, env.Pace
 	return c, nil
 }

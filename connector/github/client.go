@@ -3,6 +3,7 @@ package github
 import (
 	"context"
 	"iter"
+	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -24,12 +25,16 @@ type client struct {
 	saml    bool              // the organisation has SAML single sign-on
 	logins  map[string]string // person ID -> login
 	persons map[string]string // login in lower case -> person ID
+	pages   connector.Pages[map[int64][]string]
 }
+
+var lastUse = connector.LastUse{Note: "GitHub does not tell when a member was last active."}
 
 // Capabilities implements connector.Connector.
 func (c *client) Capabilities() connector.Capabilities {
 	return connector.Capabilities{
-		Create: true, Disable: true, Entitlements: true, ListEntitlements: true, Sessions: c.saml, List: true, Probe: true,
+		Create: true, Disable: true, Entitlements: true, ListEntitlements: true, Sessions: c.saml, List: true, Page: true, Probe: true,
+		LastUse: lastUse,
 	}
 }
 
@@ -70,17 +75,22 @@ func (c *client) in(segments ...string) string {
 
 // pages yields the items of a list.
 func pages[T any](ctx context.Context, c *client, op, path string, query url.Values) iter.Seq2[T, error] {
-	if query == nil {
-		query = url.Values{}
-	}
+	return rest.Items(ctx, c.api, firstPage(op, path, query), rest.NextLink[[]T](op), func(page []T) ([]T, error) { return listed(op, page) })
+}
+
+// firstPage returns the request for the first page of a list.
+func firstPage(op, path string, query url.Values) rest.Request {
+	query = maps.Clone(query)
 	query.Set("per_page", "100")
-	first := rest.Request{Op: op, Path: path, Query: query}
-	return rest.Items(ctx, c.api, first, rest.NextLink[[]T](op), func(page []T) ([]T, error) {
-		if page == nil {
-			return nil, rest.Contradictory(op, "GitHub answered without a list")
-		}
-		return page, nil
-	})
+	return rest.Request{Op: op, Path: path, Query: query}
+}
+
+// listed returns what is on a page, or an error if it is none.
+func listed[T any](op string, page []T) ([]T, error) {
+	if page == nil {
+		return nil, rest.Contradictory(op, "GitHub answered without a list")
+	}
+	return page, nil
 }
 
 // userID is the form of the ID of a user.
@@ -168,10 +178,16 @@ func (c *client) account(ctx context.Context, op string, m membership) (connecto
 	if err != nil {
 		return connector.Account{}, err
 	}
+	return c.with(m, teams), nil
+}
+
+// with returns the account of a membership with its teams.
+func (c *client) with(m membership, teams []string) connector.Account {
+	account := c.bare(m)
 	if account.Entitlements = set.Sorted(append(account.Entitlements, teams...)); len(account.Entitlements) == 0 {
 		account.Entitlements = nil
 	}
-	return account, nil
+	return account
 }
 
 // bare returns the account of a membership without its teams.
@@ -252,51 +268,52 @@ func (c *client) Probe(ctx context.Context) []connector.Finding {
 	return append(findings, finding)
 }
 
-// List implements connector.Connector: members, and whoever is invited by login.
+// List implements connector.Connector: owners, then members, and whoever is invited by login.
 func (c *client) List(ctx context.Context) iter.Seq2[connector.Account, error] {
-	const op = connector.OpList
-	return func(yield func(connector.Account, error) bool) {
-		held, err := c.allTeams(ctx, op)
-		if err != nil {
-			yield(connector.Account{}, err)
-			return
+	return c.pages.List(ctx)
+}
+
+// Page implements connector.Connector. GitHub numbers its pages: if a member of an earlier page
+// leaves meanwhile, one that stays may be missing. So may be one whose role changes meanwhile.
+func (c *client) Page(ctx context.Context, token string) (connector.Page, error) {
+	return c.pages.Page(ctx, token)
+}
+
+// members returns a function that reads a page of the members with a role.
+func (c *client) members(role string) func(context.Context, string, string, map[int64][]string) (connector.Page, error) {
+	return func(ctx context.Context, op, token string, held map[int64][]string) (connector.Page, error) {
+		first := firstPage(op, c.in("members"), url.Values{"role": {role}})
+		found, next, err := rest.Linked(ctx, c.api, first, token, rest.NextLink[[]user](op))
+		if err == nil {
+			found, err = listed(op, found)
 		}
-		show := func(m membership, teams []string) bool {
-			account := c.bare(m)
-			if account.Entitlements = set.Sorted(append(account.Entitlements, teams...)); len(account.Entitlements) == 0 {
-				account.Entitlements = nil
-			}
-			return yield(account, nil)
+		page := connector.Page{Next: next}
+		for _, one := range found {
+			page.Accounts = append(page.Accounts, c.with(membership{State: "active", Role: role, User: one}, held[one.ID]))
 		}
-		for _, role := range []string{"admin", "member"} {
-			for found, err := range pages[user](ctx, c, op, c.in("members"), url.Values{"role": {role}}) {
-				if err != nil {
-					yield(connector.Account{}, err)
-					return
-				}
-				if !show(membership{State: "active", Role: role, User: found}, held[found.ID]) {
-					return
-				}
-			}
-		}
-		for waiting, err := range pages[invitation](ctx, c, op, c.in("invitations"), nil) {
-			var m membership
-			var teams []string
-			if err == nil && waiting.Login == "" {
-				continue
-			}
-			if err == nil {
-				m, teams, err = c.invited(ctx, op, waiting)
-			}
-			if err != nil {
-				yield(connector.Account{}, err)
-				return
-			}
-			if !show(m, teams) {
-				return
-			}
-		}
+		return page, err
 	}
+}
+
+// invitations reads a page of those who are invited by login.
+func (c *client) invitations(ctx context.Context, op, token string, _ map[int64][]string) (connector.Page, error) {
+	first := firstPage(op, c.in("invitations"), url.Values{})
+	found, next, err := rest.Linked(ctx, c.api, first, token, rest.NextLink[[]invitation](op))
+	if err == nil {
+		found, err = listed(op, found)
+	}
+	page := connector.Page{Next: next}
+	for _, waiting := range found {
+		if waiting.Login == "" {
+			continue
+		}
+		m, teams, err := c.invited(ctx, op, waiting)
+		if err != nil {
+			return connector.Page{}, err
+		}
+		page.Accounts = append(page.Accounts, c.with(m, teams))
+	}
+	return page, err
 }
 
 // invited returns the membership that an invitation offers, and its teams.

@@ -54,13 +54,14 @@ func target(app *githubtest.GitHub, settings connector.Settings) connectortest.T
 			return c
 		},
 		Capabilities: connector.Capabilities{
-			Create: true, Disable: true, Entitlements: true, ListEntitlements: true, Sessions: true, List: true, Probe: true,
+			Create: true, Disable: true, Entitlements: true, ListEntitlements: true, Sessions: true, List: true, Page: true, Probe: true, LastUse: github.Kind.LastUse,
 		},
 		Entitlements: [2]string{"staff", "role:owner"},
 		Names:        "zoe-",
 		Wait:         time.Minute,
 		Secrets:      []string{token},
 		Deviations: map[connectortest.Deviation]string{
+			connectortest.PagesShift:        "GitHub numbers its pages",
 			connectortest.NoExternalID:      "GitHub keeps none: the configuration says whose a login is",
 			connectortest.NoInactive:        "a membership is there or not",
 			connectortest.UsernamesOfLogins: "usernames become logins of GitHub",

@@ -56,6 +56,7 @@ var Kind = connector.Kind{
 		{Op: connector.OpCheck, Calls: "GET /orgs/{org}"},
 		{Op: connector.OpProbe, Calls: "GET /orgs/{org}/members, invitations, teams, and credential-authorizations with saml"},
 		{Op: connector.OpList, Calls: "GET /orgs/{org}/members, invitations, teams and the members of each team, by pages; GET /users/{login} for each invitation"},
+		{Op: connector.OpPage, Calls: "as list, from any page on"},
 		{Op: connector.OpListEntitlements, Calls: "GET /orgs/{org}/teams by pages, GET /orgs/{org}"},
 		{Op: connector.OpCreate, Calls: "GET /users/{login}, POST /orgs/{org}/invitations; then as read"},
 		{Op: connector.OpGrant, Calls: "as read; PUT /orgs/{org}/teams/{slug}/memberships/{login} or PUT /orgs/{org}/memberships/{login}"},
@@ -70,6 +71,7 @@ var Kind = connector.Kind{
 
 	Logins:    "logins",
 	Unreached: "GitHub",
+	LastUse:   lastUse,
 	Connect:   connect,
 }
 
@@ -99,6 +101,7 @@ func connect(_ context.Context, env connector.Env, settings *connector.Values) (
 	}
 	timeout := settings.Duration("timeout")
 	c.api = newAPI(base, timeout, env.Pace)
+	c.pages.Gather, c.pages.Fetch = c.allTeams, connector.InTurn(c.members("admin"), c.members("member"), c.invitations)
 	c.api.Credentials = credentialsIn(settings, base, timeout, env.Pace)
 	return c, nil
 }

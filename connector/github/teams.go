@@ -4,6 +4,7 @@ import (
 	"context"
 	"iter"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -22,7 +23,7 @@ func (c *client) teamsOf(ctx context.Context, op string, m membership) ([]string
 	if m.State == "active" {
 		return c.teamsByGraphQL(ctx, op, m.User.Login)
 	}
-	for waiting, err := range pages[invitation](ctx, c, op, c.in("invitations"), nil) {
+	for waiting, err := range pages[invitation](ctx, c, op, c.in("invitations"), url.Values{}) {
 		if err != nil {
 			return nil, err
 		}
@@ -38,7 +39,7 @@ func (c *client) teamsOfInvitation(ctx context.Context, op string, waiting invit
 		return nil, nil
 	}
 	var slugs []string
-	for one, err := range pages[team](ctx, c, op, c.in("invitations", strconv.FormatInt(waiting.ID, 10), "teams"), nil) {
+	for one, err := range pages[team](ctx, c, op, c.in("invitations", strconv.FormatInt(waiting.ID, 10), "teams"), url.Values{}) {
 		if err != nil {
 			return nil, err
 		}
@@ -109,11 +110,11 @@ func refusedQuery(op, kind string) error {
 // allTeams returns the slugs of the teams of each member, by the user's ID.
 func (c *client) allTeams(ctx context.Context, op string) (map[int64][]string, error) {
 	held := map[int64][]string{}
-	for one, err := range pages[team](ctx, c, op, c.in("teams"), nil) {
+	for one, err := range pages[team](ctx, c, op, c.in("teams"), url.Values{}) {
 		if err != nil {
 			return nil, err
 		}
-		for found, err := range pages[user](ctx, c, op, c.in("teams", one.Slug, "members"), nil) {
+		for found, err := range pages[user](ctx, c, op, c.in("teams", one.Slug, "members"), url.Values{}) {
 			if err != nil {
 				return nil, err
 			}
@@ -187,7 +188,7 @@ func (c *client) Revoke(ctx context.Context, accountID string, names []string) e
 func (c *client) Entitlements(ctx context.Context) iter.Seq2[connector.Entitlement, error] {
 	const op = connector.OpListEntitlements
 	return func(yield func(connector.Entitlement, error) bool) {
-		for one, err := range pages[team](ctx, c, op, c.in("teams"), nil) {
+		for one, err := range pages[team](ctx, c, op, c.in("teams"), url.Values{}) {
 			if !yield(connector.Entitlement{Name: one.Slug, Kind: connector.Group}, err) || err != nil {
 				return
 			}

@@ -155,27 +155,28 @@ func (c *client) byAddress(ctx context.Context, username string) ([]user, error)
 // List implements connector.Connector. It reads the members of each group first, which takes
 // fewer requests than the groups of each user.
 func (c *client) List(ctx context.Context) iter.Seq2[connector.Account, error] {
-	const op = connector.OpList
-	return func(yield func(connector.Account, error) bool) {
-		var have map[string][]string
-		if !connector.SparesEntitlements(ctx) {
-			var err error
-			if have, err = c.everybodys(ctx, op); err != nil {
-				yield(connector.Account{}, err)
-				return
-			}
-		}
-		query := url.Values{"customer": {c.customer}, "projection": {"full"}, "maxResults": {"500"}}
-		for u, err := range list[user](ctx, c.api, op, directory+"/users", "users", query) {
-			if err != nil {
-				yield(connector.Account{}, err)
-				return
-			}
-			account := c.shown(u)
-			account.Entitlements = set.Sorted(slices.Concat(have[u.Text("id")], have[strings.ToLower(u.Text("primaryEmail"))]))
-			if !yield(account, nil) {
-				return
-			}
-		}
+	return c.pages.List(ctx)
+}
+
+// Page implements connector.Connector. Google documents neither how long a token is good nor
+// what it does to a list that users are deleted from meanwhile.
+func (c *client) Page(ctx context.Context, token string) (connector.Page, error) {
+	return c.pages.Page(ctx, token)
+}
+
+// fetch reads a page of users.
+func (c *client) fetch(ctx context.Context, op, token string, have map[string][]string) (connector.Page, error) {
+	query := url.Values{"customer": {c.customer}, "projection": {"full"}, "maxResults": {"500"}}
+	var shown page
+	if _, err := c.api.Do(ctx, pageOf(op, directory+"/users", query, token), &shown); err != nil {
+		return connector.Page{}, err
 	}
+	found, err := itemsOf[user](op, shown, "users")
+	listed := connector.Page{Next: shown.next(), Total: -1}
+	for _, u := range found {
+		account := c.shown(u)
+		account.Entitlements = set.Sorted(slices.Concat(have[u.Text("id")], have[strings.ToLower(u.Text("primaryEmail"))]))
+		listed.Accounts = append(listed.Accounts, account)
+	}
+	return listed, err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"iter"
+	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -30,18 +31,23 @@ type client struct {
 	asks                                       bool // a human is asked to route a leaver's mail
 	ask                                        func(step string) connector.Ask
 
+	pages    connector.Pages[map[string][]string]
 	key      secret.Secret
 	tokenURL string
 	timeout  time.Duration
 }
+
+// lastUse says what accounts show. Google writes the Unix epoch for those that never signed in,
+// and names no time after which a sign-in is shown ("Users" in the Directory API).
+var lastUse = connector.LastUse{By: "a sign-in to Google"}
 
 // Capabilities implements connector.Connector. Google moves data only between users who are
 // licensed for the service.
 func (c *client) Capabilities() connector.Capabilities {
 	can := connector.Capabilities{
 		Create: true, Adopt: true, Update: true, Relabel: true, Disable: true, Reversible: true, Delete: true,
-		Entitlements: true, ListEntitlements: true, Sessions: true, ResetCredentials: true, List: true, Probe: true,
-		HandOver: len(c.handOver) > 0, RecycleBin: recycleBin, Restore: true, Settling: settling,
+		Entitlements: true, ListEntitlements: true, Sessions: true, ResetCredentials: true, List: true, Page: true, Probe: true,
+		LastUse: lastUse, HandOver: len(c.handOver) > 0, RecycleBin: recycleBin, Restore: true, Settling: settling,
 	}
 	if can.HandOver && len(c.licences) > 0 {
 		can.HandOverNeeds = []string{licencePrefix}
@@ -152,29 +158,36 @@ func users(key string, below ...string) string {
 
 // list asks for all pages of a list, whose items are in the member of this name.
 func list[T any](ctx context.Context, api *rest.Client, op, path, member string, query url.Values) iter.Seq2[T, error] {
-	request := func(token string) rest.Request {
-		q := url.Values{}
-		for name, values := range query {
-			q[name] = values
-		}
-		if token != "" {
-			q.Set("pageToken", token)
-		}
-		return rest.Request{Op: op, Path: path, Query: q}
+	next := func(p page, _ http.Header) (rest.Request, bool) {
+		token := p.next()
+		return pageOf(op, path, query, token), token != ""
 	}
-	next := func(page map[string]json.RawMessage, _ http.Header) (rest.Request, bool) {
-		var token string
-		_ = json.Unmarshal(page["nextPageToken"], &token) // none, if it is no text
-		return request(token), token != ""
-	}
-	return rest.Items(ctx, api, request(""), next, func(page map[string]json.RawMessage) ([]T, error) {
-		return itemsOf[T](op, page, member)
+	return rest.Items(ctx, api, pageOf(op, path, query, ""), next, func(p page) ([]T, error) {
+		return itemsOf[T](op, p, member)
 	})
+}
+
+// page is a page of a list.
+type page map[string]json.RawMessage
+
+// next returns the token of the next page; empty if there is none.
+func (p page) next() (token string) {
+	_ = json.Unmarshal(p["nextPageToken"], &token) // none, if it is no text
+	return token
+}
+
+// pageOf returns the request for a page of a list.
+func pageOf(op, path string, query url.Values, token string) rest.Request {
+	query = maps.Clone(query)
+	if token != "" {
+		query.Set("pageToken", token)
+	}
+	return rest.Request{Op: op, Path: path, Query: query}
 }
 
 // itemsOf reads the items of a page. An empty list of Google's has no items, and says of
 // which kind it is; an empty answer of somebody else does not.
-func itemsOf[T any](op string, page map[string]json.RawMessage, member string) ([]T, error) {
+func itemsOf[T any](op string, page page, member string) ([]T, error) {
 	var items []T
 	raw := page[member]
 	if len(raw) == 0 && len(page["kind"]) > 0 {

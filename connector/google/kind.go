@@ -71,6 +71,7 @@ var Kind = connector.Kind{
 		{Op: connector.OpCheck, Calls: "GET users/ADMIN"},
 		{Op: connector.OpProbe, Calls: "POST token for each scope; GET users, groups, tokens, roleassignments, applications and licences, of each the first page"},
 		{Op: connector.OpList, Calls: "GET groups; GET groups/G/members; with roles GET roleassignments; with licences GET product/P/sku/S/users; GET users; each by pages"},
+		{Op: connector.OpPage, Calls: "as list, from any page on"},
 		{Op: connector.OpListEntitlements, Calls: "GET groups; with roles GET roles; with licences GET product/P/sku/S/users; each by pages"},
 		{Op: connector.OpCreate, Calls: "POST users; with aliases POST users/ID/aliases"},
 		{Op: connector.OpAdopt, Calls: "GET users/ID; PUT users/ID"},
@@ -91,6 +92,7 @@ var Kind = connector.Kind{
 	Foresee:         foresee,
 	LongestUsername: maxUsername,
 	Unreached:       "Google Workspace",
+	LastUse:         lastUse,
 	Connect:         connect,
 }
 
@@ -137,6 +139,7 @@ func connect(_ context.Context, env connector.Env, settings *connector.Values) (
 	}
 	c.tokenURL = tokenURL.String()
 	c.api = rest.New(vendor, c.timeout)
+	c.pages.Gather, c.pages.Fetch = c.everybodys, c.fetch
 	c.api.Base, c.api.Pace, c.api.Credentials = rest.At(base), env.Pace, c.tokens(c.scopes())
 	c.licensing = rest.New(licensingVendor, c.timeout)
 	c.licensing.Base, c.licensing.Pace, c.licensing.Credentials = rest.At(licensing), slowly(env.Pace, settings.Duration("licensingInterval")), c.api.Credentials

@@ -38,7 +38,7 @@ func TestConformance(t *testing.T) {
 		Open: func(t *testing.T) connector.Connector { return open(t, inner("TestConformance")) },
 		Capabilities: connector.Capabilities{
 			Adopt: true, Update: true, Relabel: true, Disable: true, Reversible: true, Delete: true,
-			Entitlements: true, Sessions: true, ResetCredentials: true, HandOver: true, List: true, Page: true,
+			Entitlements: true, Sessions: true, ResetCredentials: true, HandOver: true, List: true, Page: true, LastUse: memory.Kind.LastUse,
 			Directory: "directory",
 		},
 	})

@@ -27,6 +27,7 @@ func Kind(lookup func(name string) (connector.Kind, bool)) connector.Kind {
 			{Op: connector.OpRead, Calls: "the inner connector's"},
 			{Op: connector.OpCheck, Calls: "the inner connector's"},
 		},
+		LastUse: connector.LastUse{Note: "The inner connector says whether it tells."},
 		Connect: func(ctx context.Context, env connector.Env, settings *connector.Values) (connector.Connector, error) {
 			return connect(ctx, env, settings, lookup)
 		},

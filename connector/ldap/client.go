@@ -32,12 +32,20 @@ type lock struct{ attribute, disabled, enabled string }
 
 var _ connector.Connector = (*client)(nil)
 
+// lastUse says what accounts show, where the server keeps it. OpenLDAP writes it at most once in
+// lastbind-precision (slapd.conf(5), slapo-lastbind(5)), which only its administrator knows.
+var lastUse = connector.LastUse{
+	By:   "a bind to the directory",
+	Note: "It needs OpenLDAP's lastbind or its overlay of that name, or the account policy plugin of 389 Directory Server, and that Tenure may read pwdLastSuccess, authTimestamp or lastLoginTime. A replica may not know of binds to another one.",
+}
+
 // Capabilities implements connector.Connector. It offers entitlements if groups are
 // configured.
 func (c *client) Capabilities() connector.Capabilities {
 	return connector.Capabilities{
 		Create: true, Adopt: true, Update: true, Relabel: true, Disable: true, Reversible: true, Delete: true,
 		Entitlements: c.groups != nil, ListEntitlements: c.groups != nil, ResetCredentials: true, List: true, Probe: true,
+		LastUse: lastUse,
 	}
 }
 
@@ -106,6 +114,9 @@ func (c *client) Read(ctx context.Context, accountID string) (connector.Account,
 	}
 	return c.account(ctx, connector.OpRead, entry)
 }
+
+// whole says why there is no Page.
+const whole = "A directory's pages end with the connection that began them (RFC 2696): a list that is broken off begins anew."
 
 // List implements connector.Connector.
 func (c *client) List(ctx context.Context) iter.Seq2[connector.Account, error] {

@@ -54,6 +54,8 @@ var Kind = connector.Kind{
 	OtherAttributes: "Any that the object classes allow.",
 	Foresee:         foresee,
 
+	LastUse: lastUse,
+	Whole:   whole,
 	Connect: connect,
 }
 

@@ -120,7 +120,7 @@ func lower(dns ...string) string { return strings.ToLower(strings.Join(dns, " ")
 
 var everything = connector.Capabilities{
 	Create: true, Adopt: true, Update: true, Relabel: true, Disable: true, Reversible: true, Delete: true,
-	Entitlements: true, ListEntitlements: true, ResetCredentials: true, List: true, Probe: true,
+	Entitlements: true, ListEntitlements: true, ResetCredentials: true, List: true, Probe: true, LastUse: ldap.Kind.LastUse,
 }
 
 // target returns the suite's target for a connector with these settings.

@@ -24,6 +24,7 @@ var Kind = connector.Kind{
 		{Op: connector.OpRead, Calls: "none"},
 		{Op: connector.OpCheck, Calls: "none"},
 	},
+	LastUse: connector.LastUse{Note: "Humans are not asked when somebody last used an account."},
 	Connect: connect,
 }
 

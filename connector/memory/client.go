@@ -8,6 +8,7 @@ import (
 	"iter"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -31,12 +32,14 @@ type client struct {
 
 var _ connector.Connector = client{}
 
+var lastUse = connector.LastUse{By: "what a test says"}
+
 // Capabilities implements connector.Connector.
 func (c client) Capabilities() connector.Capabilities {
 	return connector.Capabilities{
 		Settling: c.settling,
 		Create:   true, Adopt: true, Update: true, Relabel: true, Disable: true, Reversible: true, Delete: true,
-		Entitlements: true, Sessions: true, ResetCredentials: true, HandOver: true, List: true, Page: true,
+		Entitlements: true, Sessions: true, ResetCredentials: true, HandOver: true, List: true, Page: true, LastUse: lastUse,
 		RecycleBin: c.bin, Restore: c.bin > 0, ListEntitlements: len(c.seats) > 0,
 		HandOverNeeds: c.needs,
 	}
@@ -217,6 +220,9 @@ const pageSize = 100
 
 // Page implements connector.Connector. The token is the last ID of the page before.
 func (c client) Page(ctx context.Context, token string) (page connector.Page, err error) {
+	if _, err := strconv.Atoi(cmp.Or(token, "0")); err != nil {
+		return connector.Page{}, connector.NoSuchPage(connector.OpPage)
+	}
 	err = c.look(ctx, connector.OpPage, "", func() error {
 		all := c.app.seen().sorted()
 		slices.SortFunc(all, func(a, b connector.Account) int { return cmp.Compare(a.ID, b.ID) })
@@ -225,7 +231,7 @@ func (c client) Page(ctx context.Context, token string) (page connector.Page, er
 		if len(all) > pageSize {
 			page.Next = all[pageSize-1].ID
 		}
-		page.Accounts = all[:min(len(all), pageSize)]
+		page.Accounts = slices.Clone(all[:min(len(all), pageSize)])
 		return nil
 	})
 	return page, err

@@ -27,6 +27,7 @@ var Kind = connector.Kind{
 		{Op: connector.OpHandOver}, {Op: connector.OpDelete}, {Op: connector.OpRestore}, {Op: connector.OpListEntitlements},
 	},
 	OtherAttributes: "Any.",
+	LastUse:         lastUse,
 	Connect:         connect,
 }
 

@@ -44,7 +44,7 @@ func conforms(t *testing.T, settings connector.Settings, bin time.Duration) {
 		},
 		Capabilities: connector.Capabilities{
 			Create: true, Adopt: true, Update: true, Relabel: true, Disable: true, Reversible: true, Delete: true,
-			Entitlements: true, Sessions: true, ResetCredentials: true, HandOver: true, List: true, Page: true,
+			Entitlements: true, Sessions: true, ResetCredentials: true, HandOver: true, List: true, Page: true, LastUse: memory.Kind.LastUse,
 			RecycleBin: bin, Restore: bin > 0, Settling: settling,
 		},
 		Entitlements:   [2]string{"staff", "engineers"},

@@ -33,13 +33,17 @@ type client struct {
 	searchLag      time.Duration
 	groups         rest.Memo[string, string] // IDs by name
 	pauses         []time.Duration           // see settled
+	pages          connector.Pages[map[string][]string]
 }
+
+// lastUse says what accounts show: lastLogin ("User" in the Okta Management API).
+var lastUse = connector.LastUse{By: "a sign-in to Okta", Note: "Whoever has a session of Okta can use an app without another sign-in."}
 
 // Capabilities implements connector.Connector.
 func (c *client) Capabilities() connector.Capabilities {
 	return connector.Capabilities{
 		Create: true, Adopt: true, Update: true, Relabel: true, Disable: true, Reversible: true, Delete: true,
-		Entitlements: true, ListEntitlements: true, Sessions: true, ResetCredentials: true, List: true, Probe: true,
+		Entitlements: true, ListEntitlements: true, Sessions: true, ResetCredentials: true, List: true, Page: true, Probe: true, LastUse: lastUse,
 		// "Users with the DEPROVISIONED status won't have their profiles updated", unless an
 		// administrator has turned that on (Okta Management API, Deactivate a user). Who is
 		// suspended is updated.
@@ -267,15 +271,23 @@ func (c *client) byLogin(ctx context.Context, op, name string) (user, error) {
 
 // users reads a list of users, page by page.
 func (c *client) users(ctx context.Context, op string, query url.Values) iter.Seq2[user, error] {
+	return rest.Items(ctx, c.api, usersPage(op, query), rest.NextLink[[]user](op), func(page []user) ([]user, error) { return whole(op, page) })
+}
+
+// usersPage returns the request for the first page of a list of users.
+func usersPage(op string, query url.Values) rest.Request {
 	query.Set("limit", pageSize)
-	return rest.Items(ctx, c.api, rest.Request{Op: op, Path: "/users", Query: query}, rest.NextLink[[]user](op), func(page []user) ([]user, error) {
-		for _, u := range page {
-			if err := u.whole(op, ""); err != nil {
-				return nil, err
-			}
+	return rest.Request{Op: op, Path: "/users", Query: query}
+}
+
+// whole returns users, or an error if one of them is none.
+func whole(op string, users []user) ([]user, error) {
+	for _, u := range users {
+		if err := u.whole(op, ""); err != nil {
+			return nil, err
 		}
-		return page, nil
-	})
+	}
+	return users, nil
 }
 
 // everybody is a filter that leaves nobody out. Without one, Okta leaves out whoever is
@@ -284,27 +296,27 @@ const everybody = `lastUpdated gt "1970-01-01T00:00:00.000Z"`
 
 // List implements connector.Connector.
 func (c *client) List(ctx context.Context) iter.Seq2[connector.Account, error] {
-	return func(yield func(connector.Account, error) bool) {
-		const op = connector.OpList
-		has := map[string][]string{}
-		if !connector.SparesEntitlements(ctx) {
-			var err error
-			if has, err = c.everyEntitlement(ctx, op); err != nil {
-				yield(connector.Account{}, err)
-				return
-			}
-		}
-		for u, err := range c.users(ctx, op, url.Values{"filter": {everybody}}) {
-			if err != nil {
-				yield(connector.Account{}, err)
-				return
-			}
-			account := c.account(u)
-			account.Entitlements = has[u.ID]
-			slices.Sort(account.Entitlements)
-			if !yield(account, nil) {
-				return
-			}
-		}
+	return c.pages.List(ctx)
+}
+
+// Page implements connector.Connector. Okta's tokens stand for the last user of the page before
+// ("Pagination" in the reference). Okta does not say how long one is good.
+func (c *client) Page(ctx context.Context, token string) (connector.Page, error) {
+	return c.pages.Page(ctx, token)
+}
+
+// fetch reads a page of users.
+func (c *client) fetch(ctx context.Context, op, token string, has map[string][]string) (connector.Page, error) {
+	first := usersPage(op, url.Values{"filter": {everybody}})
+	users, next, err := rest.Linked(ctx, c.api, first, token, rest.NextLink[[]user](op))
+	if err == nil {
+		users, err = whole(op, users)
 	}
+	listed := connector.Page{Next: next, Total: -1}
+	for _, u := range users {
+		account := c.account(u)
+		account.Entitlements = slices.Sorted(slices.Values(has[u.ID]))
+		listed.Accounts = append(listed.Accounts, account)
+	}
+	return listed, err
 }

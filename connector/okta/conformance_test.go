@@ -49,7 +49,7 @@ func (n named) Create(ctx context.Context, spec connector.Spec) (connector.Accou
 
 var can = connector.Capabilities{
 	Create: true, Adopt: true, Update: true, Relabel: true, Disable: true, Reversible: true, Delete: true,
-	Entitlements: true, ListEntitlements: true, Sessions: true, ResetCredentials: true, List: true, Probe: true,
+	Entitlements: true, ListEntitlements: true, Sessions: true, ResetCredentials: true, List: true, Page: true, Probe: true, LastUse: okta.Kind.LastUse,
 	EnableFirst: true,
 }
 

@@ -76,6 +76,7 @@ Profile Updates).
 		{Op: connector.OpCheck, Calls: "GET /users?limit=1"},
 		{Op: connector.OpProbe, Calls: "GET /users?limit=1, GET /groups?limit=1; POST unsuspend, PUT of a membership and, with adminRoles, GET and DELETE of roles, all of a user that does not exist"},
 		{Op: connector.OpList, Calls: "GET /users by pages; GET /groups and GET /groups/{id}/users by pages; with adminRoles GET /iam/assignees/users and GET /users/{id}/roles of each"},
+		{Op: connector.OpPage, Calls: "as list, from any page on"},
 		{Op: connector.OpListEntitlements, Calls: "GET /groups by pages"},
 		{Op: connector.OpCreate, Calls: "POST /users?activate=false, POST /users/{id}/lifecycle/activate, GET /users/{id}"},
 		{Op: connector.OpAdopt, Calls: "GET /users/{id}, POST /users/{id}"},
@@ -94,6 +95,7 @@ Profile Updates).
 	Foresee:         foresee,
 	LongestUsername: 64, // a login has 100 characters, with the suffix
 	Unreached:       "Okta",
+	LastUse:         lastUse,
 	Connect:         connect,
 }
 
@@ -144,6 +146,7 @@ func connect(_ context.Context, env connector.Env, settings *connector.Values) (
 		settings.Reject("url", "must end before /api/v1")
 	}
 	c.api = rest.New(vendor, timeout)
+	c.pages.Gather, c.pages.Fetch = c.everyEntitlement, c.fetch
 	c.api.Base = rest.At(base.JoinPath("api/v1"))
 	c.api.Pace = env.Pace
 	c.api.Credentials = credentialsIn(settings, base, timeout)

@@ -58,6 +58,7 @@ type client struct {
 
 	api   *rest.Client
 	names rest.Memo[struct{}, map[json.Number]string] // of roles, by ID
+	pages connector.Pages[map[string][]string]
 }
 
 // user is a user as OneLogin shows it.
@@ -95,11 +96,14 @@ func accountOf(u user) connector.Account {
 	return account
 }
 
+// lastUse says what accounts show: last_login ("User Resource" in the reference).
+var lastUse = connector.LastUse{By: "a sign-in to OneLogin"}
+
 // Capabilities implements connector.Connector.
 func (c *client) Capabilities() connector.Capabilities {
 	return connector.Capabilities{
 		Create: true, Adopt: true, Update: true, Relabel: true, Disable: true, Reversible: true, Delete: true,
-		Entitlements: true, ListEntitlements: true, Sessions: true, List: true, Probe: true,
+		Entitlements: true, ListEntitlements: true, Sessions: true, List: true, Page: true, Probe: true, LastUse: lastUse,
 	}
 }
 
@@ -196,54 +200,75 @@ func (c *client) Find(ctx context.Context, keys connector.Keys) ([]connector.Mat
 	)
 }
 
-// list reads a list page by page: the header After-Cursor has the cursor of the next one
-// ("Using Query Parameters" in the reference).
+// list reads a list page by page.
 func list[T any](ctx context.Context, c *client, op, path string, query url.Values) iter.Seq2[T, error] {
-	query.Set("limit", pageSize)
 	next := func(_ []T, header http.Header) (rest.Request, bool) {
-		cursor := header.Get("After-Cursor")
-		following := url.Values{"cursor": {cursor}}
-		maps.Copy(following, query)
-		return rest.Request{Op: op, Path: path, Query: following}, cursor != ""
+		cursor := header.Get(nextPage)
+		return pageOf(op, path, query, cursor), cursor != ""
 	}
-	return rest.Items(ctx, c.api, rest.Request{Op: op, Path: path, Query: query}, next, func(page []T) ([]T, error) { return page, nil })
+	return rest.Items(ctx, c.api, pageOf(op, path, query, ""), next, func(page []T) ([]T, error) { return page, nil })
 }
 
-// List implements connector.Connector. Lists of users have no roles, so those come from the
-// lists of each role's users.
+// nextPage is the header with the cursor of the next page ("Using Query Parameters" in the
+// reference).
+const nextPage = "After-Cursor"
+
+// pageOf returns the request for a page of a list.
+func pageOf(op, path string, query url.Values, cursor string) rest.Request {
+	query = maps.Clone(query)
+	query.Set("limit", pageSize)
+	if cursor != "" {
+		query.Set("cursor", cursor)
+	}
+	return rest.Request{Op: op, Path: path, Query: query}
+}
+
+// List implements connector.Connector.
 func (c *client) List(ctx context.Context) iter.Seq2[connector.Account, error] {
-	return func(yield func(connector.Account, error) bool) {
-		const op = connector.OpList
-		has := map[string][]string{}
-		for r, err := range list[role](ctx, c, op, "/api/2/roles", url.Values{}) {
-			if err != nil {
-				yield(connector.Account{}, err)
-				return
-			}
-			for u, err := range list[user](ctx, c, op, "/api/2"+rest.Path("roles", r.ID.String(), "users"), url.Values{}) {
-				if err != nil {
-					yield(connector.Account{}, err)
-					return
-				}
-				has[u.Text("id")] = append(has[u.Text("id")], r.Name)
-			}
+	return c.pages.List(ctx)
+}
+
+// Page implements connector.Connector. OneLogin documents neither how long a cursor is good nor
+// what it does to a list that users are deleted from meanwhile.
+func (c *client) Page(ctx context.Context, token string) (connector.Page, error) {
+	return c.pages.Page(ctx, token)
+}
+
+// held returns the names of the roles of all users, by the user's ID. Lists of users have no
+// roles, so those come from the lists of each role's users.
+func (c *client) held(ctx context.Context, op string) (map[string][]string, error) {
+	has := map[string][]string{}
+	for r, err := range list[role](ctx, c, op, "/api/2/roles", url.Values{}) {
+		if err != nil {
+			return nil, err
 		}
-		for u, err := range list[user](ctx, c, op, "/api/2/users", url.Values{}) {
-			if err == nil {
-				err = whole(u, op, "")
-			}
+		for u, err := range list[user](ctx, c, op, "/api/2"+rest.Path("roles", r.ID.String(), "users"), url.Values{}) {
 			if err != nil {
-				yield(connector.Account{}, err)
-				return
+				return nil, err
 			}
-			account := accountOf(u)
-			account.Entitlements = has[account.ID]
-			slices.Sort(account.Entitlements)
-			if !yield(account, nil) {
-				return
-			}
+			has[u.Text("id")] = append(has[u.Text("id")], r.Name)
 		}
 	}
+	return has, nil
+}
+
+// fetch reads a page of users.
+func (c *client) fetch(ctx context.Context, op, cursor string, has map[string][]string) (connector.Page, error) {
+	var users []user
+	header, err := c.api.Do(ctx, pageOf(op, "/api/2/users", url.Values{}, cursor), &users)
+	if err != nil {
+		return connector.Page{}, err
+	}
+	listed := connector.Page{Next: header.Get(nextPage), Total: -1}
+	for _, u := range users {
+		if err := whole(u, op, ""); err != nil {
+			return connector.Page{}, err
+		}
+		account := accountOf(u)
+		account.Entitlements = slices.Sorted(slices.Values(has[account.ID]))
+		listed.Accounts = append(listed.Accounts, account)
+	}
+	return listed, nil
 }
 
 // role is a role as OneLogin shows it.

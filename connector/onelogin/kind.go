@@ -48,6 +48,7 @@ end the sessions of the apps themselves. New users have no password (status 7 un
 		{Op: connector.OpCheck, Calls: "GET /api/2/users?limit=1"},
 		{Op: connector.OpProbe, Calls: "GET /api/2/users?limit=1, GET /api/2/roles?limit=1, PUT logout of a user who does not exist"},
 		{Op: connector.OpList, Calls: "GET /api/2/users by pages; GET /api/2/roles and GET /api/2/roles/{id}/users by pages"},
+		{Op: connector.OpPage, Calls: "as list, from any page on"},
 		{Op: connector.OpListEntitlements, Calls: "GET /api/2/roles by pages"},
 		{Op: connector.OpCreate, Calls: "POST /api/2/users"},
 		{Op: connector.OpAdopt, Calls: "GET and PUT /api/2/users/{id}"},
@@ -64,6 +65,7 @@ end the sessions of the apps themselves. New users have no password (status 7 un
 	OtherAttributes: "Any custom attribute, as custom_attributes.NAME.",
 	Foresee:         foresee,
 	Unreached:       "OneLogin",
+	LastUse:         lastUse,
 	Connect:         connect,
 }
 
@@ -97,6 +99,7 @@ func connect(_ context.Context, env connector.Env, settings *connector.Values) (
 		settings.Reject("url", "must end before /api")
 	}
 	c := &client{api: rest.New(vendor, timeout)}
+	c.pages.Gather, c.pages.Fetch = c.held, c.fetch
 	c.api.Base, c.api.Pace = rest.At(base), env.Pace
 	// "Generate Tokens" in the reference: client credentials, by HTTP Basic.
 	c.api.Credentials = credentials.NewTokens(credentials.Client{

@@ -16,15 +16,19 @@ type client struct {
 	server    *server
 	grantable []string // names, or beginnings that end in *
 	heir      string   // empty for the role that Tenure signs in as
+	pages     connector.Pages[struct{}]
 }
 
 var _ connector.Connector = (*client)(nil)
+
+var lastUse = connector.LastUse{Note: "PostgreSQL does not record when a role signed in."}
 
 // Capabilities implements connector.Connector.
 func (c *client) Capabilities() connector.Capabilities {
 	return connector.Capabilities{
 		Create: true, Adopt: true, Update: true, Relabel: true, Disable: true, Reversible: true, Delete: true,
-		Entitlements: true, ListEntitlements: true, Sessions: true, ResetCredentials: true, HandOver: true, List: true, Probe: true,
+		Entitlements: true, ListEntitlements: true, Sessions: true, ResetCredentials: true, HandOver: true, List: true, Page: true, Probe: true,
+		LastUse: lastUse,
 	}
 }
 

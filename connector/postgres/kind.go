@@ -32,6 +32,7 @@ var Kind = connector.Kind{
 		{Op: connector.OpCheck, Calls: "SELECT session_user"},
 		{Op: connector.OpProbe, Calls: "SELECT from pg_roles, pg_has_role, pg_is_in_recovery"},
 		{Op: connector.OpList, Calls: "SELECT from pg_roles by pages of 500"},
+		{Op: connector.OpPage, Calls: "as list, from any page on"},
 		{Op: connector.OpListEntitlements, Calls: "SELECT from pg_roles"},
 		{Op: connector.OpCreate, Calls: "CREATE ROLE, COMMENT ON ROLE, ALTER ROLE ... SET, in one transaction"},
 		{Op: connector.OpAdopt, Calls: "COMMENT ON ROLE"},
@@ -54,6 +55,7 @@ var Kind = connector.Kind{
 	OtherAttributes: "`set.PARAMETER`, the value of a parameter at login.",
 	Foresee:         foresee,
 
+	LastUse: lastUse,
 	Connect: connect,
 }
 
@@ -81,7 +83,7 @@ func connect(_ context.Context, env connector.Env, settings *connector.Values) (
 			settings.Reject("grantable", "holds what is no role's name: one "+why)
 		}
 	}
-	return &client{
+	c := &client{
 		server: &server{
 			url:      address(settings, env.NoFiles),
 			password: settings.Secret("password"),
@@ -91,7 +93,9 @@ func connect(_ context.Context, env connector.Env, settings *connector.Values) (
 		},
 		grantable: settings.Texts("grantable"),
 		heir:      heir,
-	}, nil
+	}
+	c.pages.Fetch = c.fetch
+	return c, nil
 }
 
 // unencrypted reports whether config allows a connection to another machine without TLS, as

@@ -125,7 +125,7 @@ func TestConformanceOfPostgreSQL(t *testing.T) {
 		},
 		Capabilities: connector.Capabilities{
 			Create: true, Adopt: true, Update: true, Relabel: true, Disable: true, Reversible: true, Delete: true, Entitlements: true,
-			ListEntitlements: true, Sessions: true, ResetCredentials: true, HandOver: true, List: true, Probe: true,
+			ListEntitlements: true, Sessions: true, ResetCredentials: true, HandOver: true, List: true, Page: true, Probe: true, LastUse: postgres.Kind.LastUse,
 		},
 		Entitlements: groups,
 		Attributes:   [2]string{"comment", "set.application_name"},

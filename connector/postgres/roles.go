@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"iter"
@@ -198,29 +199,35 @@ func (c *client) Read(ctx context.Context, accountID string) (connector.Account,
 
 // List implements connector.Connector.
 func (c *client) List(ctx context.Context) iter.Seq2[connector.Account, error] {
-	return func(yield func(connector.Account, error) bool) {
-		const size = 500 // of a page: no connection stays open while the caller handles one
-		for after := uint32(0); ; {
-			var page []role
-			err := c.server.session(ctx, connector.OpList, "", func(ctx context.Context, conn *pgx.Conn) (err error) {
-				page, err = atMost(ctx, size, conn, ` r.oid IN (
-					SELECT r.oid FROM pg_roles r LEFT JOIN pg_shdescription d ON d.objoid = r.oid AND d.classoid = 'pg_authid'::regclass
-					WHERE`+isAccount+`AND r.oid > $1::bigint::oid ORDER BY r.oid LIMIT $2::bigint) `, int64(after), int64(size))
-				return err
-			})
-			if err != nil {
-				yield(connector.Account{}, err)
-				return
-			}
-			for _, r := range page {
-				if !yield(r.account(), nil) {
-					return
-				}
-			}
-			if len(page) < size {
-				return
-			}
-			after = page[size-1].oid
-		}
+	return c.pages.List(ctx)
+}
+
+// Page implements connector.Connector. A token is the last OID of the page before, so that it is
+// good for ever, and no role is missed that was there all the time.
+func (c *client) Page(ctx context.Context, token string) (connector.Page, error) {
+	return c.pages.Page(ctx, token)
+}
+
+// fetch reads a page of roles. No connection stays open while the caller handles them.
+func (c *client) fetch(ctx context.Context, op, token string, _ struct{}) (connector.Page, error) {
+	const size = 500
+	after, err := strconv.ParseUint(cmp.Or(token, "0"), 10, 32)
+	if err != nil {
+		return connector.Page{}, connector.NoSuchPage(op)
 	}
+	var found []role
+	err = c.server.session(ctx, op, "", func(ctx context.Context, conn *pgx.Conn) (err error) {
+		found, err = atMost(ctx, size, conn, ` r.oid IN (
+			SELECT r.oid FROM pg_roles r LEFT JOIN pg_shdescription d ON d.objoid = r.oid AND d.classoid = 'pg_authid'::regclass
+			WHERE`+isAccount+`AND r.oid > $1::bigint::oid ORDER BY r.oid LIMIT $2::bigint) `, int64(after), int64(size))
+		return err
+	})
+	listed := connector.Page{Total: -1}
+	for _, r := range found {
+		listed.Accounts = append(listed.Accounts, r.account())
+	}
+	if err == nil && len(found) == size {
+		listed.Next = strconv.FormatUint(uint64(found[size-1].oid), 10)
+	}
+	return listed, err
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"iter"
 	"net/http"
+	"net/url"
+	"path"
 	"regexp"
 	"strings"
 
@@ -108,6 +110,40 @@ func NextLink[P any](op string) func(P, http.Header) (Request, bool) {
 		link := LinkNext(header)
 		return Request{Op: op, Link: link}, link != ""
 	}
+}
+
+// Linked reads one page of a list whose pages lead to the next one by its address. The empty token
+// is that of the first page, which first asks for; next is as in Pages. It returns the token of
+// the page that follows, empty after the last one: the address, as far as it is not the
+// configured one. So a token leads to the configured host only, wherever it was kept.
+func Linked[P any](ctx context.Context, c *Client, first Request, token string, next func(page P, header http.Header) (Request, bool)) (page P, following string, err error) {
+	base, err := c.Base(ctx, first.Op)
+	if err != nil {
+		return page, "", err
+	}
+	host, below := base.Scheme+"://"+base.Host, strings.TrimRight("/"+strings.Trim(base.EscapedPath(), "/"), "/")+"/"
+	if token != "" {
+		link, err := url.Parse(host + token)
+		if err != nil || link.Host != base.Host || !strings.HasPrefix(token, below) || path.Clean(link.Path) != link.Path ||
+			path.Base(link.Path) != path.Base(first.Path) || link.RawQuery == "" {
+			return page, "", connector.NoSuchPage(first.Op)
+		}
+		first = Request{Op: first.Op, Header: first.Header, Link: host + token}
+	}
+	header, err := c.Do(ctx, first, &page)
+	if err != nil {
+		return page, "", err
+	}
+	follows, more := next(page, header)
+	if !more {
+		return page, "", nil
+	}
+	address, err := c.address(ctx, follows)
+	following, on := strings.CutPrefix(address, host)
+	if err == nil && (!on || !strings.HasPrefix(following, below)) {
+		err = Contradictory(first.Op, c.Vendor.Name+" sends us somewhere else for the next page")
+	}
+	return page, following, err
 }
 
 // Gone returns nil if err says that what was to be deleted or taken is not there, else err.

@@ -27,13 +27,17 @@ type client struct {
 
 	ids     rest.Memo[string, string] // of profiles and roles by object and name
 	targets rest.Memo[string, target] // by the names of entitlements
+	pages   connector.Pages[struct{}]
 }
+
+// lastUse says what accounts show: LastLoginDate ("User" in the Object Reference).
+var lastUse = connector.LastUse{By: "a login to Salesforce", Note: "An integration that refreshes its token does not log in."}
 
 // Capabilities implements connector.Connector.
 func (*client) Capabilities() connector.Capabilities {
 	return connector.Capabilities{
 		Create: true, Adopt: true, Update: true, Relabel: true, Disable: true, Reversible: true,
-		Entitlements: true, ListEntitlements: true, Sessions: true, List: true, Probe: true,
+		Entitlements: true, ListEntitlements: true, Sessions: true, List: true, Page: true, Probe: true, LastUse: lastUse,
 	}
 }
 
@@ -324,38 +328,40 @@ func (c *client) matching(ctx context.Context, op, condition string, looks ...lo
 	return rows, nil
 }
 
-// usersAtOnce is how many users one query about their assignments names: Salesforce takes
-// URLs of about 16,000 characters, and each ID needs 27.
+// usersAtOnce is how many users a page has, and one query about their assignments names:
+// Salesforce takes URLs of about 16,000 characters, and each ID needs 27.
 const usersAtOnce = 400
 
 // List implements connector.Connector. It lists internal users: those of portals and sites
 // are customers and partners.
 func (c *client) List(ctx context.Context) iter.Seq2[connector.Account, error] {
-	const op = connector.OpList
-	return func(yield func(connector.Account, error) bool) {
-		var waiting []record
-		flush := func() bool {
-			accounts, err := c.complete(ctx, op, waiting)
-			if waiting = nil; err != nil {
-				yield(connector.Account{}, err)
-				return false
-			}
-			for _, account := range accounts {
-				if !yield(account, nil) {
-					return false
-				}
-			}
-			return true
-		}
-		for row, err := range c.query(ctx, op, "SELECT "+c.selected()+" FROM User WHERE UserType IN ('Standard','CsnOnly')") {
-			if err != nil {
-				yield(connector.Account{}, err)
-				return
-			}
-			if waiting = append(waiting, row); len(waiting) == usersAtOnce && !flush() {
-				return
-			}
-		}
-		flush()
+	return c.pages.List(ctx)
+}
+
+// Page implements connector.Connector. A token is the last ID of the page before, so that it is
+// good for ever, and nobody is missed: a locator of Salesforce's expires, and OFFSET ends at 2,000
+// rows.
+func (c *client) Page(ctx context.Context, token string) (connector.Page, error) {
+	return c.pages.Page(ctx, token)
+}
+
+// fetch reads a page of users.
+func (c *client) fetch(ctx context.Context, op, token string, _ struct{}) (connector.Page, error) {
+	after := ""
+	switch {
+	case userID.MatchString(token):
+		after = " AND Id > " + quote(token)
+	case token != "":
+		return connector.Page{}, connector.NoSuchPage(op)
 	}
+	const internal = " FROM User WHERE UserType IN ('Standard','CsnOnly')"
+	found, err := c.all(ctx, op, fmt.Sprintf("SELECT %s%s%s ORDER BY Id LIMIT %d", c.selected(), internal, after, usersAtOnce))
+	if err != nil {
+		return connector.Page{}, err
+	}
+	listed := connector.Page{Total: -1}
+	if listed.Accounts, err = c.complete(ctx, op, found); err == nil && len(found) == usersAtOnce {
+		listed.Next = found[usersAtOnce-1].Text("Id")
+	}
+	return listed, err
 }

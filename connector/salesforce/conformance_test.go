@@ -57,7 +57,7 @@ func open(t *testing.T, settings connector.Settings) connector.Connector {
 
 var all = connector.Capabilities{
 	Create: true, Adopt: true, Update: true, Relabel: true, Disable: true, Reversible: true,
-	Entitlements: true, ListEntitlements: true, Sessions: true, List: true, Probe: true,
+	Entitlements: true, ListEntitlements: true, Sessions: true, List: true, Page: true, Probe: true, LastUse: salesforce.Kind.LastUse,
 }
 
 func target(org *salesforcetest.Org, settings connector.Settings) connectortest.Target {

@@ -65,6 +65,7 @@ var Kind = connector.Kind{
 		{Op: connector.OpCheck, Calls: "SOQL on Organization"},
 		{Op: connector.OpProbe, Calls: "SOQL on UserPermissionAccess, User, UserLogin, AuthSession, OauthToken, Profile"},
 		{Op: connector.OpList, Calls: "SOQL on User by pages; on UserLogin and the assignments for each 400 users"},
+		{Op: connector.OpPage, Calls: "as list, from any page on"},
 		{Op: connector.OpListEntitlements, Calls: "SOQL on PermissionSetLicense, PermissionSet, PermissionSetGroup, Group, UserLicense"},
 		{Op: connector.OpCreate, Calls: "SOQL on Profile (remembered for a minute); POST User; SOQL on User and UserLogin"},
 		{Op: connector.OpAdopt, Calls: "SOQL on User; PATCH User"},
@@ -82,6 +83,7 @@ var Kind = connector.Kind{
 	LongestUsername: 80, // of User.Username, in the Object Reference
 
 	Unreached: "Salesforce",
+	LastUse:   lastUse,
 	Connect:   connect,
 }
 
@@ -124,7 +126,7 @@ func connect(_ context.Context, env connector.Env, settings *connector.Values) (
 			"LanguageLocaleKey": settings.Text("language"), "EmailEncodingKey": settings.Text("emailEncoding"),
 		},
 	}
-	c.fields = fieldsOf(c.externalID, further)
+	c.fields, c.pages.Fetch = fieldsOf(c.externalID, further), c.fetch
 	return c, nil
 }
 

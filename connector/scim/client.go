@@ -235,7 +235,7 @@ func (c *client) account(ctx context.Context, op string, user resource, decide m
 func (c *client) Capabilities() connector.Capabilities {
 	t := c.traits
 	return connector.Capabilities{
-		Create: true, Adopt: true, Update: true, Relabel: true, List: true, Page: true, Probe: true,
+		Create: true, Adopt: true, Update: true, Relabel: true, List: true, Page: true, Probe: true, LastUse: lastUse,
 		Disable: true, Reversible: !t.destructiveDisable,
 		Delete:           !t.keepsAccounts,
 		Entitlements:     !t.noGroups || !t.noValues,

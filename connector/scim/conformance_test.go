@@ -44,7 +44,7 @@ var generic = func() connector.Capabilities {
 // all holds the most that a vendor's profile can do.
 var all = connector.Capabilities{
 	Create: true, Adopt: true, Update: true, Relabel: true, Disable: true, Reversible: true,
-	Delete: true, Entitlements: true, ListEntitlements: true, List: true, Page: true, Probe: true,
+	Delete: true, Entitlements: true, ListEntitlements: true, List: true, Page: true, Probe: true, LastUse: scim.Kind.LastUse,
 }
 
 // switched is a stand-in whose switches are its deviations.
@@ -93,6 +93,9 @@ func TestConformance(t *testing.T) {
 		Runs: runs})
 }
 
+// byIndex says why accounts may be missing from a list.
+const byIndex = "pages begin at an index (RFC 7644 section 3.4.2.4)"
+
 // target returns the suite's target for an app, with the app's fault switches.
 func target(app *scimtest.Service, settings connector.Settings, can connector.Capabilities, entitlements ...string) connectortest.Target {
 	refuse := func(kind connector.ErrorKind, after time.Duration, asDate bool) {
@@ -115,6 +118,7 @@ func target(app *scimtest.Service, settings connector.Settings, can connector.Ca
 		Attributes:    [2]string{"title", "userType"},
 		KeyAttributes: map[connector.MatchKey]string{connector.ByEmail: "emails"},
 		Secrets:       []string{token, settings["url"].(string)},
+		Deviations:    map[connectortest.Deviation]string{connectortest.PagesShift: byIndex},
 		Seed: func(_ *testing.T, account connector.Account) {
 			app.AddUser(scimtest.User{UserName: account.Username, ExternalID: account.ExternalID, Active: account.Active})
 		},

@@ -101,6 +101,7 @@ var Kind = connector.Kind{
 	Foresee:         foresee,
 
 	Unreached: "the service of any vendor that has a profile",
+	LastUse:   lastUse,
 	Connect:   connect,
 }
 

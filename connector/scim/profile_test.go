@@ -136,7 +136,7 @@ func vendorTarget(t *testing.T, name string, around ...func(http.Handler) http.H
 		entitlements = []string{"", ""}
 	}
 	tried := target(app, settings, vendor.can, entitlements...)
-	tried.Deviations = vendor.deviations
+	maps.Copy(tried.Deviations, vendor.deviations)
 	if scimtest.Vendors[name].Filters != nil { // none of them can look addresses up
 		tried.KeyAttributes = nil
 	}

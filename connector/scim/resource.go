@@ -225,12 +225,18 @@ func (r resource) time(path ...string) time.Time {
 // signed in. RFC 7643 has none.
 var lastUses = []string{"lastLogin", "lastLoginDate", "lastLoginTime", "lastLoginAt", "lastSignIn", "lastSignInAt", "lastActive"}
 
+// lastUse says what accounts show: see lastUses.
+var lastUse = connector.LastUse{
+	By:   "what the service counts as one",
+	Note: "It is told if the service shows one of " + strings.Join(lastUses, ", ") + ". The standard has no such attribute, so that nobody knows how late it is.",
+}
+
 // lastUsed returns when the user last signed in. It reads the service's own attribute, of the
 // user itself or of an extension (RFC 7643 section 3.3). It returns zero if there is none.
 func (r resource) lastUsed() (last time.Time) {
 	among := func(attributes resource) {
 		for _, name := range lastUses {
-			if at := attributes.time(name); at.After(last) {
+			if at := attributes.time(name); at.After(last) && at.Unix() > 0 { // the epoch stands for never
 				last = at
 			}
 		}

@@ -26,6 +26,7 @@ type client struct {
 	pace    func(context.Context) error
 	keys    []string // the optional keys that find may use
 	offers  connector.Capabilities
+	pages   connector.Pages[struct{}]
 }
 
 var _ connector.Connector = (*client)(nil)

@@ -18,12 +18,15 @@ var optional = []string{
 	connector.OpEnable,
 }
 
+// lastUse says what accounts show: lastUsedAt.
+var lastUse = connector.LastUse{By: "what the service counts as one", Note: "Of an account that it shows without lastUsedAt, nothing is known."}
+
 // offered returns the capabilities of a service that offers these operations besides the
 // required ones.
 func offered(operations []string) connector.Capabilities {
 	has := func(op string) bool { return slices.Contains(operations, op) }
 	return connector.Capabilities{
-		Adopt: true, Disable: true, List: true,
+		Adopt: true, Disable: true, List: true, Page: true, LastUse: lastUse,
 		Create: has(connector.OpCreate), Update: has(connector.OpUpdate), Delete: has(connector.OpDelete),
 		Entitlements: has(connector.OpGrant), ListEntitlements: has(connector.OpGrant),
 		Sessions: has(connector.OpRevokeSessions), HandOver: has(connector.OpHandOver), Reversible: has(connector.OpEnable),
@@ -48,6 +51,7 @@ var Kind = connector.Kind{
 		{Op: connector.OpRead, Calls: "POST read"},
 		{Op: connector.OpCheck, Calls: "POST check"},
 		{Op: connector.OpList, Calls: "POST list by pages"},
+		{Op: connector.OpPage, Calls: "as list, from any page on"},
 		{Op: connector.OpListEntitlements, Calls: "POST list_entitlements"},
 		{Op: connector.OpCreate, Calls: "POST create"},
 		{Op: connector.OpAdopt, Calls: "POST adopt"},
@@ -61,6 +65,7 @@ var Kind = connector.Kind{
 		{Op: connector.OpDelete, Calls: "POST delete"},
 	},
 	OtherAttributes: "Any: the service decides which it accepts.",
+	LastUse:         lastUse,
 	Connect:         connect,
 }
 
@@ -79,7 +84,7 @@ func connect(_ context.Context, env connector.Env, settings *connector.Values) (
 	known(settings, "operations", operations, optional)
 	known(settings, "keys", keys, []string{string(connector.ByEmployeeNumber), string(connector.ByEmail)})
 	timeout := settings.Duration("timeout")
-	return &client{
+	c := &client{
 		http:    remote.NewHTTPClient(timeout),
 		answers: remote.NewAnswers(),
 		url:     address(settings),
@@ -88,7 +93,9 @@ func connect(_ context.Context, env connector.Env, settings *connector.Values) (
 		pace:    env.Pace,
 		keys:    keys,
 		offers:  offered(operations),
-	}, nil
+	}
+	c.pages.Fetch = c.fetch
+	return c, nil
 }
 
 // known rejects a setting that is a list with an item outside there, the known items.

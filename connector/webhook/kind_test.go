@@ -10,7 +10,7 @@ import (
 )
 
 func TestAConnectorCanWhatItsSettingsSay(t *testing.T) {
-	least := connector.Capabilities{Adopt: true, Disable: true, List: true}
+	least := connector.Capabilities{Adopt: true, Disable: true, List: true, Page: true, LastUse: Kind.LastUse}
 	grants := least
 	grants.Entitlements, grants.ListEntitlements, grants.Reversible = true, true, true
 	for name, test := range map[string]struct {
@@ -21,7 +21,7 @@ func TestAConnectorCanWhatItsSettingsSay(t *testing.T) {
 		"some":         {[]any{"grant", "enable"}, grants},
 		"all": {nil, connector.Capabilities{
 			Create: true, Adopt: true, Update: true, Disable: true, Reversible: true, Delete: true, Entitlements: true,
-			ListEntitlements: true, Sessions: true, HandOver: true, List: true,
+			ListEntitlements: true, Sessions: true, HandOver: true, List: true, Page: true, LastUse: Kind.LastUse,
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -3,6 +3,7 @@ package webhook
 import (
 	"encoding/json"
 	"slices"
+	"time"
 
 	"github.com/tenurehq/tenure/connector"
 )
@@ -41,6 +42,7 @@ type account struct {
 	Active       bool           `json:"active"`
 	Attributes   map[string]any `json:"attributes,omitempty"`
 	Entitlements []string       `json:"entitlements,omitempty"`
+	LastUsedAt   string         `json:"lastUsedAt,omitempty"` // RFC 3339
 }
 
 type entitlement struct {
@@ -74,9 +76,13 @@ func (a account) contract() connector.Account {
 	if len(a.Entitlements) > 0 {
 		entitlements = slices.Sorted(slices.Values(a.Entitlements))
 	}
+	used, err := time.Parse(time.RFC3339, a.LastUsedAt)
+	if err != nil || used.Unix() <= 0 { // services write the epoch for what never was
+		used = time.Time{}
+	}
 	return connector.Account{
 		ID: a.ID, Username: a.Username, ExternalID: a.PersonID, Active: a.Active,
-		Attributes: attributes, Entitlements: entitlements,
+		Attributes: attributes, Entitlements: entitlements, LastUsedAt: used.UTC(),
 	}
 }
 

@@ -83,27 +83,20 @@ func (c *client) read(ctx context.Context, op, accountID string) (connector.Acco
 
 // List implements connector.Connector.
 func (c *client) List(ctx context.Context) iter.Seq2[connector.Account, error] {
-	return func(yield func(connector.Account, error) bool) {
-		seen := map[string]bool{} // cursors: without this, a repeated one would make the list endless
-		for cursor := ""; ; {
-			got, err := c.call(ctx, connector.OpList, request{Operation: connector.OpList, Cursor: cursor})
-			if err == nil && seen[got.Cursor] {
-				err = garbled(connector.OpList)
-			}
-			if err != nil {
-				yield(connector.Account{}, err)
-				return
-			}
-			for _, one := range got.Accounts {
-				if !yield(one.contract(), nil) {
-					return
-				}
-			}
-			if got.Cursor == "" {
-				return
-			}
-			cursor = got.Cursor
-			seen[cursor] = true
-		}
+	return c.pages.List(ctx)
+}
+
+// Page implements connector.Connector. Its token is the service's cursor.
+func (c *client) Page(ctx context.Context, token string) (connector.Page, error) {
+	return c.pages.Page(ctx, token)
+}
+
+// fetch asks for a page of accounts.
+func (c *client) fetch(ctx context.Context, op, cursor string, _ struct{}) (connector.Page, error) {
+	got, err := c.call(ctx, op, request{Operation: connector.OpList, Cursor: cursor})
+	page := connector.Page{Next: got.Cursor, Total: -1}
+	for _, one := range got.Accounts {
+		page.Accounts = append(page.Accounts, one.contract())
 	}
+	return page, err
 }

@@ -33,16 +33,21 @@ type client struct {
 	roles, licences bool
 	handOver        []string
 
+	pages connector.Pages[struct{}]
+
 	mu    sync.Mutex
 	names map[string]names // of groups and roles, by path
 }
+
+// lastUse says what accounts show: last_login_time ("List users").
+var lastUse = connector.LastUse{By: "a sign-in to Zoom", Note: "Whoever joins a meeting without signing in does not use the account."}
 
 // Capabilities implements connector.Connector.
 func (c *client) Capabilities() connector.Capabilities {
 	return connector.Capabilities{
 		Create: true, Adopt: c.person != "", Update: true, Relabel: true, Disable: true, Reversible: true, Delete: true,
 		HandOverByDelete: len(c.handOver) > 0, MarksLater: c.person != "",
-		Entitlements: true, ListEntitlements: true, Sessions: true, List: true, Probe: true,
+		Entitlements: true, ListEntitlements: true, Sessions: true, List: true, Page: true, Probe: true, LastUse: lastUse,
 	}
 }
 
@@ -65,28 +70,25 @@ type page struct {
 
 // pages reads a list page by page ("Pagination").
 func pages[T any](ctx context.Context, c *client, op, path string, query url.Values, of func(page) []T) iter.Seq2[T, error] {
-	return func(yield func(T, error) bool) {
-		var none T
-		next := func(p page, _ http.Header) (rest.Request, bool) {
-			following := maps.Clone(query)
-			following.Set("next_page_token", p.Next)
-			return rest.Request{Op: op, Path: path, Query: following}, p.Next != ""
-		}
-		for p, err := range rest.Pages(ctx, c.api, rest.Request{Op: op, Path: path, Query: query}, next) {
-			if err == nil && of(p) == nil {
-				err = rest.Contradictory(op, "Zoom answered with success, and not with the list that was asked for")
-			}
-			if err != nil {
-				yield(none, err)
-				return
-			}
-			for _, item := range of(p) {
-				if !yield(item, nil) {
-					return
-				}
-			}
-		}
+	next := func(p page, _ http.Header) (rest.Request, bool) { return pageOf(op, path, query, p.Next), p.Next != "" }
+	return rest.Items(ctx, c.api, pageOf(op, path, query, ""), next, func(p page) ([]T, error) { return itemsOf(op, of(p)) })
+}
+
+// pageOf returns the request for a page of a list.
+func pageOf(op, path string, query url.Values, token string) rest.Request {
+	if token != "" {
+		query = maps.Clone(query)
+		query.Set("next_page_token", token)
 	}
+	return rest.Request{Op: op, Path: path, Query: query}
+}
+
+// itemsOf returns the items of a page, or an error if it has no list.
+func itemsOf[T any](op string, items []T) ([]T, error) {
+	if items == nil {
+		return nil, rest.Contradictory(op, "Zoom answered with success, and not with the list that was asked for")
+	}
+	return items, nil
 }
 
 // Create implements connector.Connector. Zoom takes names with the user, and everything else

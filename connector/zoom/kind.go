@@ -59,6 +59,7 @@ deactivated and keeps everything.
 		{Op: connector.OpCheck, Calls: "GET /users, one user"},
 		{Op: connector.OpProbe, Calls: "POST token, and GET /users; with licences GET /accounts/me/plans/usage"},
 		{Op: connector.OpList, Calls: "GET /users by pages, of all three statuses; GET /users/ADDRESS of each pending user; groups and roles as read"},
+		{Op: connector.OpPage, Calls: "as list, from any page on"},
 		{Op: connector.OpListEntitlements, Calls: "GET /groups by pages; with roles GET /roles by pages; with licences GET /accounts/me/plans/usage"},
 		{Op: connector.OpCreate, Calls: "POST /users; PATCH /users/ID; PUT /users/ID/status if the account is to be off; then as read"},
 		{Op: connector.OpAdopt, Calls: "GET and PATCH /users/ID"},
@@ -75,6 +76,7 @@ deactivated and keeps everything.
 	OtherAttributes: "Any custom attribute, by its key: custom_attributes.KEY.",
 	Foresee:         foresee,
 	Unreached:       "Zoom",
+	LastUse:         lastUse,
 	Connect:         connect,
 }
 
@@ -114,6 +116,7 @@ func connect(_ context.Context, env connector.Env, settings *connector.Values) (
 		domain: strings.ToLower(settings.Text("domain")), create: settings.Text("create"), person: settings.Text("personAttribute"),
 		roles: settings.Bool("roles"), licences: settings.Bool("licences"), handOver: settings.Texts("handOver"),
 	}
+	c.pages.Fetch = connector.InTurn(c.fetch(statuses[0]), c.fetch(statuses[1]), c.fetch(statuses[2]))
 	if strings.ContainsAny(c.domain, "@/ ") || !strings.Contains(c.domain, ".") {
 		settings.Reject("domain", "must be a domain, such as example.com")
 	}

@@ -251,30 +251,17 @@ func (c *client) Find(ctx context.Context, keys connector.Keys) ([]connector.Mat
 	return nil, nil
 }
 
-// list reads the users of one status.
-func (c *client) list(ctx context.Context, op, status string) iter.Seq2[user, error] {
-	query := url.Values{"status": {status}, "include_fields": {"custom_attributes"}, "page_size": {pageSize}}
-	return pages(ctx, c, op, "/users", query, func(p page) []user { return p.Users })
-}
-
-// all lists users of every status. Lists show pending users without their IDs ("List users"),
-// so those are read by their addresses.
+// all lists users of every status, as lists show them.
 func (c *client) all(ctx context.Context, op string) iter.Seq2[user, error] {
 	return func(yield func(user, error) bool) {
 		seen := map[string]bool{}
 		for _, status := range statuses {
 			for u, err := range c.list(ctx, op, status) {
-				if err == nil && u.ID == "" && status == unclaimed {
-					email := u.Email
-					if u, err = c.at(ctx, op, email); err == nil && u.ID == "" {
-						continue // gone meanwhile
-					}
-				}
 				if err == nil {
-					err = u.whole(op, u.ID)
+					u, err = c.shown(ctx, op, u)
 				}
-				if seen[u.ID] && err == nil {
-					continue // the status has changed meanwhile
+				if err == nil && (u.ID == "" || seen[u.ID]) {
+					continue // gone meanwhile, or the status has changed
 				}
 				seen[u.ID] = true
 				if !yield(u, err) || err != nil {
@@ -285,18 +272,66 @@ func (c *client) all(ctx context.Context, op string) iter.Seq2[user, error] {
 	}
 }
 
-// List implements connector.Connector. Lists show fewer attributes than users do.
+// ofStatus is the query for the users of one status.
+func ofStatus(status string) url.Values {
+	return url.Values{"status": {status}, "include_fields": {"custom_attributes"}, "page_size": {pageSize}}
+}
+
+// list reads the users of one status.
+func (c *client) list(ctx context.Context, op, status string) iter.Seq2[user, error] {
+	return pages(ctx, c, op, "/users", ofStatus(status), func(p page) []user { return p.Users })
+}
+
+// shown returns a user of a list. Lists show pending users without their IDs ("List users"), so
+// those are read by their addresses: one that is gone meanwhile has no ID.
+func (c *client) shown(ctx context.Context, op string, u user) (user, error) {
+	if u.ID == "" && u.Status == unclaimed {
+		found, err := c.at(ctx, op, u.Email)
+		if err != nil || found.ID == "" {
+			return user{}, err
+		}
+		u = found
+	}
+	return u, u.whole(op, u.ID)
+}
+
+// List implements connector.Connector. It lists the users of every status, one after the other.
+// Lists show fewer attributes than users do.
 func (c *client) List(ctx context.Context) iter.Seq2[connector.Account, error] {
-	return func(yield func(connector.Account, error) bool) {
-		for u, err := range c.all(ctx, connector.OpList) {
+	return c.pages.List(ctx)
+}
+
+// Page implements connector.Connector. A token is good for 15 minutes ("Pagination"): a list that
+// goes on later fails, and is begun anew. Whose status changes meanwhile may be listed twice, or
+// not at all.
+func (c *client) Page(ctx context.Context, token string) (connector.Page, error) {
+	return c.pages.Page(ctx, token)
+}
+
+// fetch returns a function that reads a page of the users of one status.
+func (c *client) fetch(status string) func(context.Context, string, string, struct{}) (connector.Page, error) {
+	return func(ctx context.Context, op, token string, _ struct{}) (connector.Page, error) {
+		var shown page
+		if _, err := c.api.Do(ctx, pageOf(op, "/users", ofStatus(status), token), &shown); err != nil {
+			return connector.Page{}, err
+		}
+		users, err := itemsOf(op, shown.Users)
+		listed := connector.Page{Next: shown.Next, Total: -1}
+		for _, u := range users {
+			u, err := c.shown(ctx, op, u)
+			if err == nil && u.ID == "" {
+				continue // gone meanwhile
+			}
 			var account connector.Account
 			if err == nil {
-				account, err = c.entitled(ctx, connector.OpList, u)
+				account, err = c.entitled(ctx, op, u)
 			}
-			if !yield(account, err) || err != nil {
-				return
+			if err != nil {
+				return connector.Page{}, err
 			}
+			listed.Accounts = append(listed.Accounts, account)
 		}
+		return listed, err
 	}
 }
 

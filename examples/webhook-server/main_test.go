@@ -158,7 +158,7 @@ func TestConformance(t *testing.T) {
 		},
 		Capabilities: connector.Capabilities{
 			Create: true, Adopt: true, Update: true, Disable: true, Reversible: true, Delete: true, Entitlements: true,
-			ListEntitlements: true, Sessions: true, HandOver: true, List: true,
+			ListEntitlements: true, Sessions: true, HandOver: true, List: true, Page: true, LastUse: webhook.Kind.LastUse,
 		},
 		Entitlements:  [2]string{"staff", "admins"},
 		Attributes:    [2]string{"title", "department"},

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strconv"
@@ -73,7 +74,10 @@ func find(s *store, ask request) (any, error) {
 
 // list returns one page of accounts. The cursor is the ID of the last account on a page.
 func list(s *store, ask request) (any, error) {
-	after, _ := strconv.Atoi(ask.Cursor)
+	after, err := strconv.Atoi(cmp.Or(ask.Cursor, "0"))
+	if err != nil {
+		return nil, failure("invalid")
+	}
 	page := slices.DeleteFunc(s.all(), func(a account) bool { return a.number() <= after })
 	if len(page) <= pageSize {
 		return object{"accounts": page}, nil

@@ -21,6 +21,10 @@ type AccessThen struct {
 	By           string           `json:"by,omitempty"`      // who did it, if not Tenure
 	ProvenAt     time.Time        `json:"provenAt"`          // the last proof up to that instant
 	Entitlements []Had            `json:"entitlements"`      // by name
+
+	// LastUsedAt is when the account was last used, as a scan saw it last; zero if unknown: see
+	// AddLastUse.
+	LastUsedAt time.Time `json:"lastUsedAt,omitzero"`
 }
 
 // Had is an entitlement that somebody had at an instant.
@@ -164,6 +168,26 @@ func AccessOf(ctx context.Context, l ledger.Reader, personID string, at time.Tim
 		return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Seq, b.Seq))
 	})
 	return AccessAt(withCarried(rows, ids), at), nil
+}
+
+// AddLastUse notes with what somebody has now when it was last used, as far as scans saw that.
+func AddLastUse(ctx context.Context, l ledger.Reader, personID string, now []AccessThen) error {
+	person, err := l.Person(ctx, personID)
+	if err != nil {
+		return err
+	}
+	for i, a := range now {
+		j := slices.IndexFunc(person.Links, func(link ledger.Link) bool { return link.App == a.App && link.AccountID != "" })
+		if j < 0 {
+			continue
+		}
+		seen, _, err := l.Seen(ctx, a.App, person.Links[j].AccountID)
+		if err != nil {
+			return err
+		}
+		now[i].LastUsedAt = seen.LastUsedAt
+	}
+	return nil
 }
 
 // withCarried adds to the rows about some IDs, oldest first, that accounts were unlinked from them

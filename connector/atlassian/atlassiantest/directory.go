@@ -40,7 +40,7 @@ func (s *Service) page(r request, all []any) (int, any, error) {
 	from := 0
 	if cursor := r.text("cursor"); cursor != "" {
 		var err error
-		if from, err = strconv.Atoi(strings.TrimPrefix(cursor, "c")); err != nil {
+		if from, err = strconv.Atoi(strings.TrimPrefix(cursor, "c")); err != nil || from < 0 {
 			return 0, nil, errBadRequest
 		}
 	}

@@ -1,6 +1,7 @@
 package entratest
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -330,7 +331,11 @@ func (t *Tenant) page(w http.ResponseWriter, r *http.Request, items []Object) {
 		t.door.Spring("PageSize")
 		size = most
 	}
-	skip, _ := strconv.Atoi(query.Get("$skiptoken"))
+	skip, err := strconv.Atoi(cmp.Or(query.Get("$skiptoken"), "0"))
+	if err != nil || skip < 0 {
+		bad("The skip token is invalid or has expired.").write(w)
+		return
+	}
 	items = items[min(skip, len(items)):]
 	answer := Object{"@odata.context": t.url + "/v1.0/$metadata#collection", "value": items[:min(size, len(items))]}
 	if len(items) > size {

@@ -260,10 +260,10 @@ func page(r *http.Request, kind, member string, items []any, most int) (any, *pr
 	start := 0
 	if token := q.Get("pageToken"); token != "" {
 		n, err := strconv.Atoi(strings.TrimPrefix(token, "page-"))
-		if err != nil || n > len(items) {
+		if err != nil || n < 0 {
 			return nil, invalid("pageToken")
 		}
-		start = n
+		start = min(n, len(items))
 	}
 	end := min(start+size, len(items))
 	answer := map[string]any{"kind": kind, "etag": `"etag"`}

@@ -255,7 +255,7 @@ func write(w http.ResponseWriter, status int, body any) {
 }
 
 // page returns a part of a list, and the cursor of the next part.
-func page[T any](s *Service, r request, most int, all []T) (part []T, next string, err error) {
+func page(s *Service, r request, most int, all []any) (part []any, next string, err error) {
 	limit := most
 	if text := r.query.Get("limit"); text != "" {
 		if limit, err = strconv.Atoi(text); err != nil || limit < 1 {
@@ -266,12 +266,36 @@ func page[T any](s *Service, r request, most int, all []T) (part []T, next strin
 	if s.switches.PageSize > 0 {
 		limit = min(limit, s.switches.PageSize)
 	}
-	from, _ := strconv.Atoi(r.query.Get("after"))
-	from = min(from, len(all))
-	until := min(from+limit, len(all))
-	if until < len(all) {
-		s.door.Spring("PageSize")
-		next = strconv.Itoa(until)
+	if after := r.query.Get("after"); after != "" {
+		if all = s.behind(all, after); all == nil {
+			return nil, "", validation("after", "after: invalid cursor")
+		}
 	}
-	return all[from:until], next, nil
+	if len(all) <= limit {
+		return all, "", nil
+	}
+	s.door.Spring("PageSize")
+	return all[:limit], idOf(all[limit-1]), nil
+}
+
+func idOf(item any) string {
+	id, _ := item.(map[string]any)["id"].(string)
+	return id
+}
+
+// behind returns the items of a list behind the one with an ID, which may have been deleted
+// meanwhile; nil if there never was one.
+func (s *Service) behind(all []any, id string) []any {
+	if i := slices.IndexFunc(all, func(item any) bool { return idOf(item) == id }); i >= 0 {
+		return all[i+1:]
+	}
+	later := map[string]bool{}
+	i := slices.IndexFunc(s.all, func(u *user) bool { return u.id == id })
+	if i < 0 {
+		return nil
+	}
+	for _, u := range s.all[i+1:] {
+		later[u.id] = true
+	}
+	return append([]any{}, slices.DeleteFunc(slices.Clone(all), func(item any) bool { return !later[idOf(item)] })...)
 }

@@ -1,6 +1,7 @@
 package onelogintest
 
 import (
+	"cmp"
 	"maps"
 	"net/http"
 	"slices"
@@ -23,7 +24,7 @@ func (s *Service) one(r request) (*user, error) {
 }
 
 // page returns a part of a list, and sets the header with the cursor of the next one.
-func page(s *Service, r request, all []any) []any {
+func page(s *Service, r request, all []any) (int, any, error) {
 	size := 50
 	if limit, err := strconv.Atoi(r.query.Get("limit")); err == nil {
 		size = min(size, limit)
@@ -32,12 +33,15 @@ func page(s *Service, r request, all []any) []any {
 		s.door.Spring("PageSize")
 		size = min(size, s.switches.PageSize)
 	}
-	from, _ := strconv.Atoi(strings.TrimPrefix(r.query.Get("cursor"), "page="))
+	from, err := strconv.Atoi(strings.TrimPrefix(cmp.Or(r.query.Get("cursor"), "page=0"), "page="))
+	if err != nil || from < 0 {
+		return 0, nil, invalid("cursor is not valid")
+	}
 	until := min(from+size, len(all))
 	if until < len(all) {
 		r.w.Header().Set("After-Cursor", "page="+strconv.Itoa(until))
 	}
-	return append([]any{}, all[min(from, until):until]...)
+	return http.StatusOK, append([]any{}, all[min(from, until):until]...), nil
 }
 
 // list filters without regard to case, and takes * for anything.
@@ -59,7 +63,7 @@ func (s *Service) list(r request) (int, any, error) {
 			found = append(found, s.users[id].fields)
 		}
 	}
-	return http.StatusOK, page(s, r, found), nil
+	return page(s, r, found)
 }
 
 // set changes fields, if the user may have them.
@@ -158,7 +162,7 @@ func (s *Service) listRoles(r request) (int, any, error) {
 	for i, name := range s.roles {
 		all = append(all, map[string]any{"id": i + 1, "name": name})
 	}
-	return http.StatusOK, page(s, r, all), nil
+	return page(s, r, all)
 }
 
 func (s *Service) usersOfRole(r request) (int, any, error) {
@@ -169,7 +173,7 @@ func (s *Service) usersOfRole(r request) (int, any, error) {
 			all = append(all, map[string]any{"id": id, "name": "somebody"})
 		}
 	}
-	return http.StatusOK, page(s, r, all), nil
+	return page(s, r, all)
 }
 
 func (s *Service) logout(r request) (int, any, error) {

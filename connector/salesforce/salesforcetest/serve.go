@@ -178,7 +178,11 @@ func (o *Org) run(s statement) ([]map[string]any, *refusal) {
 		}
 	}
 	shown := []map[string]any{}
-	for _, r := range o.rowsOf(s.object) {
+	rows := o.rowsOf(s.object)
+	if s.order != "" {
+		rows = slices.SortedStableFunc(slices.Values(rows), func(a, b row) int { return cmp.Compare(fmt.Sprint(a[s.order]), fmt.Sprint(b[s.order])) })
+	}
+	for _, r := range rows {
 		if s.matches(func(field string) any { return o.value(s.object, r, field) }) {
 			shown = append(shown, o.show(s, r))
 		}

@@ -9,13 +9,14 @@ import (
 	"strings"
 )
 
-// statement is a query: SELECT ... FROM ... WHERE ... LIMIT ... Its conditions are joined by
+// statement is a query: SELECT ... FROM ... WHERE ... ORDER BY ... LIMIT ... Its conditions are joined by
 // AND, or all of them by OR: SOQL wants parentheses for both, which the stand-in does not know.
 type statement struct {
 	fields []string
 	object string
 	where  []condition
 	or     bool
+	order  string // a field
 	limit  int
 }
 
@@ -23,6 +24,7 @@ type statement struct {
 type condition struct {
 	field  string
 	not    bool
+	above  bool // greater than the value
 	values []any
 }
 
@@ -33,10 +35,10 @@ type token struct {
 }
 
 var (
-	tokenForm   = regexp.MustCompile(`^(?:[A-Za-z0-9_.]+|!=|[=(),])`)
+	tokenForm   = regexp.MustCompile(`^(?:[A-Za-z0-9_.]+|!=|[=(),>])`)
 	errSOQL     = errors.New("unexpected token")
 	escapes     = map[byte]string{'\\': `\`, '\'': `'`, 'n': "\n", 'r': "\r", 't': "\t", '"': `"`}
-	keywordList = []string{"SELECT", "FROM", "WHERE", "AND", "OR", "IN", "LIMIT"}
+	keywordList = []string{"SELECT", "FROM", "WHERE", "AND", "OR", "IN", "ORDER", "BY", "LIMIT"}
 )
 
 // tokens splits a statement. A quotation mark ends a literal unless a backslash is before it.
@@ -115,7 +117,7 @@ func (p *parser) next() token {
 // name returns the next token, which has to be a name.
 func (p *parser) name() string {
 	one := p.next()
-	if one.literal || one.text == "" || slices.Contains(keywordList, strings.ToUpper(one.text)) || strings.ContainsAny(one.text, "=(),!") {
+	if one.literal || one.text == "" || slices.Contains(keywordList, strings.ToUpper(one.text)) || strings.ContainsAny(one.text, "=(),!>") {
 		p.err = errSOQL
 	}
 	return one.text
@@ -156,6 +158,10 @@ func parse(soql string) (statement, error) {
 			s.where = append(s.where, p.condition())
 		}
 	}
+	if p.take("ORDER") {
+		p.need("BY")
+		s.order = p.name()
+	}
 	if p.take("LIMIT") {
 		if s.limit, err = strconv.Atoi(p.next().text); err != nil {
 			p.err = errSOQL
@@ -178,6 +184,8 @@ func (p *parser) condition() condition {
 		p.need(")")
 	case p.take("!="):
 		c.not, c.values = true, []any{p.value()}
+	case p.take(">"):
+		c.above, c.values = true, []any{p.value()}
 	default:
 		p.need("=")
 		c.values = []any{p.value()}
@@ -196,6 +204,9 @@ func (c condition) holds(value any) bool {
 	found := slices.ContainsFunc(c.values, func(wanted any) bool {
 		a, isText := value.(string)
 		b, wantsText := wanted.(string)
+		if c.above {
+			return isText && wantsText && a > b
+		}
 		return isText && wantsText && strings.EqualFold(a, b) || value == wanted
 	})
 	return found != c.not

@@ -5,6 +5,7 @@
 package zoomtest
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -271,7 +272,7 @@ func (s *Service) answer(r *http.Request, raw []byte, to route) (status int, bod
 }
 
 // page returns a part of a list, under a name.
-func (s *Service) page(r request, name string, all []any) map[string]any {
+func (s *Service) page(r request, name string, all []any) (int, any, error) {
 	size, err := strconv.Atoi(r.query.Get("page_size"))
 	if err != nil {
 		size = 30
@@ -281,13 +282,16 @@ func (s *Service) page(r request, name string, all []any) map[string]any {
 		s.door.Spring("PageSize")
 		size = min(size, s.switches.PageSize)
 	}
-	from, _ := strconv.Atoi(r.query.Get("next_page_token"))
+	from, err := strconv.Atoi(cmp.Or(r.query.Get("next_page_token"), "0"))
+	if err != nil || from < 0 {
+		return 0, nil, refuse(300, "The next page token is invalid or expired.")
+	}
 	until := min(from+size, len(all))
 	body := map[string]any{name: append([]any{}, all[min(from, until):until]...), "page_size": size, "total_records": len(all), "next_page_token": ""}
 	if until < len(all) {
 		body["next_page_token"] = strconv.Itoa(until)
 	}
-	return body
+	return http.StatusOK, body, nil
 }
 
 func write(w http.ResponseWriter, status int, body any) {

@@ -142,7 +142,7 @@ func (s *Service) list(r request) (int, any, error) {
 		}
 		found = append(found, copied(p.fields, without...))
 	}
-	return http.StatusOK, s.page(r, "users", found), nil
+	return s.page(r, "users", found)
 }
 
 func (s *Service) get(r request) (int, any, error) {
@@ -352,7 +352,7 @@ func (s *Service) listGroups(r request) (int, any, error) {
 	for i, name := range s.groups {
 		all = append(all, map[string]any{"id": fmt.Sprint("g", i), "name": name, "total_members": 1})
 	}
-	return http.StatusOK, s.page(r, "groups", all), nil
+	return s.page(r, "groups", all)
 }
 
 func (s *Service) listRoles(r request) (int, any, error) {
@@ -360,7 +360,7 @@ func (s *Service) listRoles(r request) (int, any, error) {
 	for i, name := range s.roles {
 		all = append(all, map[string]any{"id": strconv.Itoa(i), "name": name, "description": "", "total_members": 1})
 	}
-	return http.StatusOK, s.page(r, "roles", all), nil
+	return s.page(r, "roles", all)
 }
 
 // member returns the user that a request adds.
