@@ -60,3 +60,17 @@ func TestEveryKindSaysWhatItsSettingsAreFor(t *testing.T) {
 		}
 	}
 }
+
+func TestEveryKindSaysHowItListsAndWhatALastUseIs(t *testing.T) {
+	for _, kind := range catalog.Kinds() {
+		assert.NotEmpty(t, kind.LastUse.By+kind.LastUse.Note, "%s: what a last use is, or why it is not told", kind.Name)
+		if kind.LastUse.Note != "" {
+			assert.Regexp(t, `^[A-Z].*\.$`, kind.LastUse.Note, "%s: a sentence for people", kind.Name)
+		}
+		assert.False(t, kind.LastUse.Lag > 0 && !kind.LastUse.Told(), "%s: late with what it does not tell", kind.Name)
+		offers := func(op string) bool {
+			return slices.ContainsFunc(kind.Operations, func(o connector.Operation) bool { return o.Op == op })
+		}
+		assert.Equal(t, offers(connector.OpList) && !offers(connector.OpPage), kind.Whole != "", "%s: pages, or why there are none", kind.Name)
+	}
+}

@@ -248,3 +248,54 @@ func TestACallEndsWithItsContext(t *testing.T) {
 	assert.Equal(t, connector.KindUnavailable, failed(t, err).Kind)
 	assert.ErrorIs(t, err, context.Canceled)
 }
+
+func TestTokensOfLinkedPages(t *testing.T) {
+	c := client(t, func(w http.ResponseWriter, r *http.Request) {
+		page := 0
+		_, _ = fmt.Sscan(r.FormValue("page"), &page)
+		shown := numbers{Numbers: []int{page}}
+		switch {
+		case r.URL.Path != "/v1/numbers":
+			w.WriteHeader(http.StatusInternalServerError)
+		case page < 2:
+			shown.Next = fmt.Sprintf("http://%s/v1/numbers?page=%d", r.Host, page+1)
+		case page == 7:
+			shown.Next = "http://elsewhere.example.com/v1/numbers?page=1"
+		case page == 8:
+			shown.Next = "http://" + r.Host + "/v2/numbers?page=1"
+		}
+		_ = json.NewEncoder(w).Encode(shown)
+	})
+	first := rest.Request{Op: connector.OpPage, Path: "/numbers"}
+	var got []int
+	for token := ""; ; {
+		page, next, err := rest.Linked(t.Context(), c, first, token, byNext)
+		require.NoError(t, err)
+		got = append(got, page.Numbers...)
+		if token = next; token == "" {
+			break
+		}
+		assert.Regexp(t, `^/v1/numbers\?page=\d$`, token, "no host, so that the configured one is asked wherever the token was kept")
+	}
+	assert.Equal(t, []int{0, 1, 2}, got)
+	for name, token := range map[string]string{
+		"another host":          "//elsewhere.example.com/v1/numbers?page=1",
+		"a user of ours":        "@elsewhere.example.com/v1/numbers?page=1",
+		"another address":       "http://elsewhere.example.com/v1/numbers?page=1",
+		"outside the base":      "/numbers?page=1",
+		"outside, by two dots":  "/v1/../numbers?page=1",
+		"the same, escaped":     "/v1/%2e%2e/numbers?page=1",
+		"another list":          "/v1/secrets?page=1",
+		"no page":               "/v1/numbers",
+		"what is no address":    "/v1/numbers?page=1\x00",
+		"a word":                "garbage",
+		"an address beyond one": ".example.com/v1/numbers?page=1",
+	} {
+		_, _, err := rest.Linked(t.Context(), c, first, token, byNext)
+		assert.Equal(t, connector.KindInvalid, failed(t, err).Kind, name)
+	}
+	for _, page := range []string{"7", "8"} {
+		_, _, err := rest.Linked(t.Context(), c, first, "/v1/numbers?page="+page, byNext)
+		assert.Equal(t, connector.KindContradictory, failed(t, err).Kind, "a link that leads elsewhere")
+	}
+}

@@ -21,6 +21,7 @@ func TestTheReferenceIsUpToDate(t *testing.T) {
 func TestAKindIsShownWhole(t *testing.T) {
 	page := string(render([]connector.Kind{{
 		Name: "fax", Summary: "a fax machine", About: "Paper has to be there.", Unreached: "a fax machine of the vendor's",
+		LastUse: connector.LastUse{By: "a call", Lag: 36 * time.Hour}, Whole: "Paper has no pages.",
 		Proofs: []connector.Proof{
 			{Level: connector.HeldToContract, On: "T.30", Ops: []string{connector.OpFind, connector.OpDelete}},
 			{Level: connector.ServerNotOurs, On: "Hylafax 7", Part: "group 3", Ops: []string{connector.OpDelete}},
@@ -37,7 +38,8 @@ func TestAKindIsShownWhole(t *testing.T) {
 		Operations: []connector.Operation{{Op: connector.OpFind}, {Op: connector.OpDelete, Calls: "BYE", HandsOver: true}, {Op: connector.OpCheck, Calls: "HELLO"}},
 	}}))
 	for _, line := range []string{
-		"| [fax](#fax) | | | | | | | ✓ | | | | | | as it deletes | | |\n",
+		"| [fax](#fax) | | | | | | | ✓ | | | | | | as it deletes | | | |\n",
+		"\n**Last use**: a call, told up to 2 days late.\n\n**Listed as a whole.** Paper has no pages.\n",
 		"| [fax](#fax) | server not ours: Hylafax 7 (group 3); replayed: its log, 3 exchanges; held to the vendor's contract: T.30; server not ours: Faxes 2 (smoke test only) | a fax machine of the vendor's |\n",
 		"## fax\n\nA fax machine.\n\nPaper has to be there.\n",
 		"| `number` | text | required | Whom to call. |\n",
