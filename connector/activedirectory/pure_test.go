@@ -135,3 +135,15 @@ func TestWhatTheDomainMakesOfAttributes(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, []string{"accountExpires", "department", "extensionAttribute1", "manager", "proxyAddresses", "title"}, dropped)
 }
+
+func TestWhenSomebodyLastLoggedOn(t *testing.T) {
+	for raw, want := range map[string]time.Time{
+		"134405568000000000":  time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC),
+		"0":                   {}, // as for expiry: never
+		"9223372036854775807": {},
+		"":                    {},
+		"yesterday":           {},
+	} {
+		assert.Equal(t, want, timeOf(raw), raw)
+	}
+}

@@ -1,6 +1,7 @@
 package entra_test
 
 import (
+	"fmt"
 	"maps"
 	"testing"
 	"time"
@@ -109,5 +110,12 @@ func TestConformance(t *testing.T) {
 			}),
 			"pages elsewhere": failing(run(on{ForeignNextLink: "http://127.0.0.1:1", PageSize: 1}), fails{connector.OpList: astray, connector.OpRevoke: astray}),
 		},
+	})
+}
+
+func TestAListIsNeverHeldAsAWhole(t *testing.T) {
+	tenant := start(t)
+	connectortest.ListMany(t, target(tenant, "staff", "engineers"), func(number int, text string) {
+		tenant.AddUser(entratest.Object{"userPrincipalName": fmt.Sprintf("user%d@%s", number, entratest.Domain), "streetAddress": text})
 	})
 }

@@ -1,6 +1,7 @@
 package google_test
 
 import (
+	"fmt"
 	"maps"
 	"net/http/httptest"
 	"testing"
@@ -147,5 +148,15 @@ func TestConformance(t *testing.T) {
 				connector.OpHandOver: astray, connector.OpRevokeSessions: astray, connector.OpEnable: astray,
 			}),
 		},
+	})
+}
+
+func TestAListIsNeverHeldAsAWhole(t *testing.T) {
+	app, settings := serve(t, nil)
+	connectortest.ListMany(t, target(app, settings, [2]string{}), func(number int, text string) {
+		app.AddUser(map[string]any{
+			"primaryEmail":  fmt.Sprintf("user%d@%s", number, googletest.Domain),
+			"organizations": []any{map[string]any{"primary": true, "title": text}},
+		})
 	})
 }

@@ -306,6 +306,7 @@ func TestALeaverKeepsNoWayIn(t *testing.T) {
 	app, settings := serve(t, nil)
 	c := open(t, settings)
 	id := create(t, c, "zoe", "p-1", nil).ID
+	assert.Zero(t, read(t, c, id).LastUsedAt, "Google writes 1970 for never")
 	app.SignIn(id)
 	app.SignIn(id)
 	assert.WithinDuration(t, time.Now(), read(t, c, id).LastUsedAt, time.Minute)

@@ -248,9 +248,16 @@ func TestBinds(t *testing.T) {
 				_, err := s.admin.PasswordModify(goldap.NewPasswordModifyRequest(s.dn(t, made.ID), "", password))
 				require.NoError(t, err)
 			}
+			used := func() time.Time {
+				account, err := c.Read(t.Context(), made.ID)
+				require.NoError(t, err)
+				return account.LastUsedAt
+			}
 			assert.False(t, binds(), "a new account has no password")
+			assert.Zero(t, used(), "nobody has used it")
 			setPassword()
 			require.True(t, binds())
+			assert.WithinDuration(t, time.Now(), used(), time.Minute, "pwdLastSuccess, which the server keeps")
 
 			require.NoError(t, c.Disable(t.Context(), made.ID))
 			assert.False(t, binds(), "disabled")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"maps"
 	"net/http/httptest"
 	"testing"
@@ -134,4 +135,12 @@ func target(org *oktatest.Service, settings connector.Settings, entitlements [2]
 			org.SetToken(map[bool]string{true: token, false: "another"}[accepts])
 		}),
 	}
+}
+
+func TestAListIsNeverHeldAsAWhole(t *testing.T) {
+	org, url := serve(t, oktatest.Switches{})
+	settings := connector.Settings{"url": url, "token": token}
+	connectortest.ListMany(t, target(org, settings, [2]string{}), func(number int, text string) {
+		org.AddUser(oktatest.Seed{Login: fmt.Sprintf("user%d@example.com", number), Profile: map[string]any{"title": text}})
+	})
 }

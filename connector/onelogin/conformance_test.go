@@ -4,9 +4,11 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"maps"
 	"net/http/httptest"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -198,4 +200,24 @@ func TestSettings(t *testing.T) {
 	assert.Empty(t, f.Attribute("title"))
 	assert.Empty(t, f.Attribute("custom_attributes.floor"))
 	assert.NotEmpty(t, f.Attribute("external_id"))
+}
+
+func TestAListIsNeverHeldAsAWhole(t *testing.T) {
+	app, settings := serve(t, onelogintest.Switches{})
+	connectortest.ListMany(t, target(app, settings), func(number int, text string) {
+		app.AddUser(map[string]any{"username": fmt.Sprintf("user%d", number), "email": fmt.Sprintf("user%d@example.com", number), "title": text})
+	})
+}
+
+func TestWhenAnAccountWasLastUsed(t *testing.T) {
+	app, settings := serve(t, onelogintest.Switches{})
+	c := open(t, settings)
+	id := app.AddUser(map[string]any{"username": "zoe", "email": "zoe@example.com"})
+	account, err := c.Read(t.Context(), id)
+	require.NoError(t, err)
+	assert.Zero(t, account.LastUsedAt, "OneLogin shows null")
+	app.SetField(id, "last_login", "2026-11-30T08:15:00.000Z")
+	account, err = c.Read(t.Context(), id)
+	require.NoError(t, err)
+	assert.Equal(t, time.Date(2026, 11, 30, 8, 15, 0, 0, time.UTC), account.LastUsedAt)
 }

@@ -1,6 +1,7 @@
 package salesforce_test
 
 import (
+	"fmt"
 	"maps"
 	"net/http/httptest"
 	"testing"
@@ -134,4 +135,11 @@ func TestConformance(t *testing.T) {
 		}),
 		"sessions that go on": run(on{Undead: true}, fails{connector.OpRevokeSessions: astray}),
 	}})
+}
+
+func TestAListIsNeverHeldAsAWhole(t *testing.T) {
+	org, settings := serve(t, nil)
+	connectortest.ListMany(t, target(org, settings), func(number int, text string) {
+		org.AddUser(fmt.Sprintf("user%d@example.com.crm", number), "Title", text, true)
+	})
 }

@@ -213,6 +213,7 @@ func TestWhenAnAccountWasMadeAndUsed(t *testing.T) {
 		"in another case":    {`,"Meta":{"Created":"2026-03-01T08:00:00.000Z"},"LastLogin":"2026-09-02T10:30:00Z"`, made, used},
 		"of an extension":    {`,"urn:example:User":{"lastLogin":"2026-09-02T10:30:00Z","shoe":"43"}`, time.Time{}, used},
 		"the latest":         {`,"lastActive":"2026-09-02T10:30:00Z","lastLogin":"2025-01-01T00:00:00Z"`, time.Time{}, used},
+		"never":              {`,"lastLogin":"1970-01-01T00:00:00Z"`, time.Time{}, time.Time{}},
 		"what is no instant": {`,"meta":{"created":"yesterday"},"lastLogin":false`, time.Time{}, time.Time{}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -1,6 +1,7 @@
 package scim_test
 
 import (
+	"fmt"
 	"maps"
 	"net/http/httptest"
 	"testing"
@@ -140,4 +141,12 @@ func target(app *scimtest.Service, settings connector.Settings, can connector.Ca
 			Drop:  func(_ *testing.T, names ...string) { app.SetFaults(scimtest.Faults{Forget: names}) },
 		},
 	}
+}
+
+func TestAListIsNeverHeldAsAWhole(t *testing.T) {
+	app, url := serve(t)
+	settings := connector.Settings{"url": url, "token": token}
+	connectortest.ListMany(t, target(app, settings, generic, "", ""), func(number int, text string) {
+		app.AddUser(scimtest.User{UserName: fmt.Sprintf("user%d", number), Title: text, Active: true})
+	})
 }

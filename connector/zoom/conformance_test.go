@@ -2,6 +2,7 @@ package zoom_test
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"net/http/httptest"
 	"slices"
@@ -149,4 +150,11 @@ func TestConformance(t *testing.T) {
 	seats = 1 // the owner's
 	runs["seats that are not given"] = run(on{SilentSeats: true}, licences, fails{}, "licence:Licensed", "staff")
 	connectortest.RunTrapped(t, connectortest.Vendor[on]{Kind: "zoom", Runs: runs})
+}
+
+func TestAListIsNeverHeldAsAWhole(t *testing.T) {
+	app, settings := serve(t, 10_000, zoomtest.Switches{}, nil)
+	connectortest.ListMany(t, target(app, settings, "staff", "engineers"), func(number int, text string) {
+		app.AddUser(map[string]any{"email": fmt.Sprintf("user%d@%s", number, zoomtest.Domain), "dept": text})
+	})
 }
