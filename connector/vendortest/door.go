@@ -95,7 +95,8 @@ type Faults struct {
 type Call struct {
 	Class   string // see Options
 	Request string // method and path
-	Refused bool   // because of a quota, or by chance
+	Refused bool   // because of a quota, or by chance: it was not answered as asked
+	ByQuota bool   // ... because of a quota
 }
 
 // Door stands before a stand-in. It is an http.Handler.
@@ -194,6 +195,7 @@ type fate struct {
 	refusal Refusal
 	lost    bool // the answer does not arrive
 	stalls  bool
+	quota   bool // it is refused because of a quota
 }
 
 // admit counts a request, and says what becomes of it.
@@ -202,7 +204,7 @@ func (d *Door) admit(class string, r *http.Request) (what fate, over <-chan stru
 	defer d.mu.Unlock()
 	what = d.fate(class, r)
 	d.counts[class]++
-	d.calls = append(d.calls, Call{Class: class, Request: r.Method + " " + r.URL.Path, Refused: what != fate{}})
+	d.calls = append(d.calls, Call{Class: class, Request: r.Method + " " + r.URL.Path, Refused: what != fate{}, ByQuota: what.quota})
 	return what, d.over
 }
 
@@ -225,7 +227,7 @@ func (d *Door) fate(class string, r *http.Request) fate {
 		return refused(Limited)
 	}
 	if wait := d.spend(class); wait > 0 {
-		return fate{refusal: Refusal{Trouble: Limited, Wait: wait}}
+		return fate{refusal: Refusal{Trouble: Limited, Wait: wait}, quota: true}
 	}
 	changes := r.Method != http.MethodGet && (d.options.Reads == nil || !d.options.Reads(r))
 	if d.chance != nil {

@@ -64,9 +64,9 @@ func TestRequestsAreCountedByKind(t *testing.T) {
 // What exceeds a quota is refused, and told when it is allowed again.
 func TestQuotas(t *testing.T) {
 	door, made, ask := open(t)
-	door.SetQuotas(vendortest.Faster(60, vendortest.Quota{Most: 5, Per: time.Hour, Cost: func(class string) int {
+	door.SetQuotas(vendortest.Quota{Most: 5, Per: time.Minute, Cost: func(class string) int {
 		return map[string]int{"POST /users": 2}[class]
-	}})...)
+	}})
 	for range 9 {
 		status, _ := ask("GET", "/v1/users/1")
 		require.Equal(t, 200, status, "it costs nothing")
@@ -79,11 +79,19 @@ func TestQuotas(t *testing.T) {
 	assert.Equal(t, 429, status)
 	assert.Equal(t, "60", header.Get("Retry-After"))
 	assert.Equal(t, 2, *made)
+	assert.Equal(t, 1, door.Pressed())
+	calls := door.Calls()
+	assert.True(t, calls[len(calls)-1].ByQuota)
 	door.SetQuotas(vendortest.Quota{Most: 1, Per: time.Millisecond})
 	require.Eventually(t, func() bool {
 		status, _ := ask("POST", "/v1/users")
 		return status == 200
 	}, time.Second, time.Millisecond)
+}
+
+func TestTightQuotasKeepTheirProportions(t *testing.T) {
+	tight := vendortest.Tight(2, 10*time.Second, vendortest.Quota{Most: 600, Per: time.Minute}, vendortest.Quota{Most: 100, Per: 5 * time.Second})
+	assert.Equal(t, []vendortest.Quota{{Most: 20, Per: 10 * time.Second}, {Most: 20, Per: 5 * time.Second}}, tight)
 }
 
 func TestFaults(t *testing.T) {

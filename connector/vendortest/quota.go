@@ -1,6 +1,9 @@
 package vendortest
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // Quota is how much a vendor lets one caller have in a time.
 type Quota struct {
@@ -10,13 +13,20 @@ type Quota struct {
 	Cost func(class string) int
 }
 
-// Faster returns the quotas of a vendor whose time runs so many times as fast: as much is
-// allowed in a shorter time, so that a short test meets what a long day does.
-func Faster(times float64, quotas ...Quota) []Quota {
+// Tight returns quotas in the proportions of these, the tightest of which allows so many
+// requests a second, in windows no longer than longest. So a short test meets what a large
+// company does.
+func Tight(perSecond float64, longest time.Duration, quotas ...Quota) []Quota {
+	rate := func(q Quota) float64 { return float64(q.Most) / q.Per.Seconds() }
+	tightest := math.Inf(1)
+	for _, q := range quotas {
+		tightest = min(tightest, rate(q))
+	}
 	scaled := make([]Quota, len(quotas))
 	for i, q := range quotas {
 		scaled[i] = q
-		scaled[i].Per = time.Duration(float64(q.Per) / times)
+		scaled[i].Per = min(q.Per, longest)
+		scaled[i].Most = int(math.Ceil(rate(q) / tightest * perSecond * scaled[i].Per.Seconds()))
 	}
 	return scaled
 }
@@ -25,8 +35,20 @@ func Faster(times float64, quotas ...Quota) []Quota {
 // request after the last one has ended.
 type meter struct {
 	Quota
-	began time.Time
-	spent int
+	began          time.Time
+	spent, refused int // in this window
+	most           int // refused in one window
+}
+
+// Pressed returns how many requests were refused in one window of a quota, at most, since
+// the quotas were set: how far callers went on although they were told to wait.
+func (d *Door) Pressed() (most int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, m := range d.quotas {
+		most = max(most, m.most)
+	}
+	return most
 }
 
 // SetQuotas sets the quotas. A request that exceeds one is refused and takes nothing.
@@ -49,9 +71,11 @@ func (d *Door) spend(class string) time.Duration {
 			costs[i] = m.Cost(class)
 		}
 		if now.Sub(m.began) >= m.Per {
-			m.began, m.spent = now, 0
+			m.began, m.spent, m.refused = now, 0, 0
 		}
 		if costs[i] > 0 && m.spent+costs[i] > m.Most {
+			m.refused++
+			m.most = max(m.most, m.refused)
 			return m.began.Add(m.Per).Sub(now)
 		}
 	}

@@ -46,13 +46,8 @@ func (r Report) Print(out io.Writer) {
 	if len(r.Vendors) > 0 {
 		r.printVendors(out)
 	}
-	if len(r.Company) > 0 {
-		fmt.Fprintln(out, "\nHTTP requests for the history of a company, with the vendors' quotas.")
-		totals := sheet.Table(out, table.Row{"vendor", "requests", "least", "above", "refused", "which"})
-		for _, v := range r.Company {
-			totals.AppendRow(table.Row{v.Vendor, v.Total, v.Least, above(v.Total, v.Least), v.Refused, mostFirst(v.Calls)})
-		}
-		totals.Render()
+	if r.Company != nil {
+		r.Company.print(out)
 	}
 
 	if r.Race != nil {
@@ -74,6 +69,35 @@ func (r Report) printVendors(out io.Writer) {
 	fmt.Fprintln(out, "The least is what the protocol allows. Where that is more than one would think:")
 	for _, reason := range reasons {
 		fmt.Fprintf(out, "- %s\n", reason)
+	}
+}
+
+func (c Company) print(out io.Writer) {
+	fmt.Fprintf(out, "\nThe history of %d people, %d events, in four vendors at once.\n", c.People, c.Events)
+	if c.PerSecond > 0 {
+		fmt.Fprintf(out, "The tightest quota of each vendor allows %g requests a second (Salesforce, for fewer people, in proportion).\n", c.PerSecond)
+	}
+	if c.Faults > 0 {
+		fmt.Fprintln(out, "Requests are refused and lost by chance, changes show late, and tokens end.")
+	}
+	fmt.Fprintln(out, "Above: what was answered, above the least. In one window: refused by one quota before it began anew, and how many may be.")
+	totals := sheet.Table(out, table.Row{"vendor", "requests", "by quota", "faults", "answered", "least", "above", "in one window", "waited", "which"})
+	for _, v := range c.Vendors {
+		totals.AppendRow(table.Row{
+			v.Vendor, v.Total, v.ByQuota, v.Faults, v.Answered(), v.Least, above(v.Answered(), v.Least),
+			fmt.Sprintf("%d of %d", v.Pressed, v.Bearable), fmt.Sprintf("%d, %s", v.Waits, v.Waited.Round(time.Second)), mostFirst(v.Calls),
+		})
+	}
+	totals.Render()
+	fmt.Fprintf(out, "It took %s. In the end, %d accounts or memberships are not as policy says.\n", c.Took.Round(time.Second), len(c.Wrong))
+	for _, wrong := range c.Wrong {
+		fmt.Fprintf(out, "- %s\n", wrong)
+	}
+	if x := c.CutOffs; x != nil {
+		fmt.Fprintf(out, "Cutting somebody off in the four: %s with nothing else to do (longest %s), %s while every quota is used up (longest %s),\n",
+			millis(x.Idle.Median), millis(x.Idle.Max), millis(x.Amid.Median), millis(x.Amid.Max))
+		fmt.Fprintf(out, "each for windows of up to %s. %d of %d joiners were still waiting after the last; %d requests were refused meanwhile.\n",
+			x.Window, x.Left, x.Joiners, x.Refused)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"go.temporal.io/sdk/client"
 	sdklog "go.temporal.io/sdk/log"
 	sdkworker "go.temporal.io/sdk/worker"
@@ -76,6 +77,8 @@ type tenure struct {
 	runs   *runs.Client
 	acts   *activities.Activities
 	host   *worker.Host
+	end    func()               // ends waits for turns and places; nil if there are none
+	waits  *prometheus.Registry // with the metrics of those waits
 }
 
 // retain is how long accounts of leavers are kept, in real time: longer than it takes to
@@ -132,12 +135,12 @@ func (r *rig) serve(ctx context.Context, open map[string]*provision.App, apps ma
 			rules.Roles[j].Grants = append(rules.Roles[j].Grants, policy.Grant{App: name, Entitlements: []string{entitlement}})
 		}
 	}
-	return r.host(ctx, open, rules)
+	return r.host(ctx, rules, func(ledger.Ledger) (map[string]*provision.App, error) { return open, nil })
 }
 
-// host hosts the product with these apps and rules. Only one can be hosted at a time, because
-// there is one task queue.
-func (r *rig) host(ctx context.Context, open map[string]*provision.App, rules policy.Rules) (_ *tenure, err error) {
+// host hosts the product with these rules, and with the apps that open opens. Only one can be
+// hosted at a time, because there is one task queue.
+func (r *rig) host(ctx context.Context, rules policy.Rules, open func(ledger.Ledger) (map[string]*provision.App, error)) (_ *tenure, err error) {
 	t := &tenure{rig: r, runs: runs.New(r.temporal, stack.Namespace)}
 	compiled, err := policy.Compile(rules)
 	if err != nil {
@@ -157,8 +160,12 @@ func (r *rig) host(ctx context.Context, open map[string]*provision.App, rules po
 	if err := t.runs.RegisterAttributes(ctx); err != nil {
 		return nil, err
 	}
+	apps, err := open(t.ledger)
+	if err != nil {
+		return nil, err
+	}
 	t.acts = &activities.Activities{Runs: t.runs, Engine: &provision.Engine{
-		Ledger: t.ledger, Policy: compiled, Apps: open, Clock: clock.Real(), Log: zap.NewNop(),
+		Ledger: t.ledger, Policy: compiled, Apps: apps, Clock: clock.Real(), Log: zap.NewNop(),
 		AttentionAfter: time.Minute, Recheck: time.Hour,
 	}}
 	t.host = worker.NewHost(r.temporal, t.acts)
@@ -188,6 +195,9 @@ func (t *tenure) addManager(ctx context.Context, apps []string) error {
 func (t *tenure) close() (err error) {
 	if t.host != nil {
 		t.host.Stop()
+	}
+	if t.end != nil {
+		t.end()
 	}
 	if t.ledger != nil {
 		err = t.ledger.Close()

@@ -28,19 +28,44 @@ func TestVendorCalls(t *testing.T) {
 }
 
 // companyPeople is how many people the company of the tests has.
-const companyPeople = 60
+const companyPeople = 50
 
-// The vendors end as policy says, within their quotas and with a tenth more requests at most
+// Where nothing goes wrong, the vendors end as policy says, with a tenth more requests at most
 // than their protocols need.
 func TestCompanyInVendors(t *testing.T) {
+	c := driven(t, CompanyOptions{People: companyPeople, Parts: 4})
+	for _, v := range c.Vendors {
+		assert.LessOrEqual(t, float64(v.Total), 1.1*float64(v.Least), "%s: %s", v.Vendor, mostFirst(v.Calls))
+	}
+}
+
+// They end so too where requests are refused and lost, changes show late, tokens end and every
+// quota is used up. No quota is pressed on once it is, and whoever is cut off goes before joiners.
+func TestCompanyInVendorsThatFail(t *testing.T) {
+	c := driven(t, CompanyOptions{People: companyPeople, Parts: 2, PerSecond: 15, Faults: 1, LostFrom: 1, CutOffs: 4})
+	for _, v := range c.Vendors {
+		assert.Positive(t, v.ByQuota, "%s: the quota is used up", v.Vendor)
+		assert.Positive(t, v.Faults, v.Vendor)
+		assert.LessOrEqual(t, v.Pressed, v.Bearable, "%s: callers wait when they are told to", v.Vendor)
+		assert.LessOrEqual(t, float64(v.Answered()), 1.7*float64(v.Least), "%s: %s", v.Vendor, mostFirst(v.Calls))
+	}
+	assert.Positive(t, c.CutOffs.Left, "joiners wait while somebody is cut off")
+	var out bytes.Buffer
+	Report{Company: &c}.Print(&out)
+	assert.Contains(t, out.String(), "0 accounts or memberships are not as policy says")
+}
+
+// driven drives a company into the vendors, and checks that nothing is wrong.
+func driven(t *testing.T, o CompanyOptions) Company {
+	t.Helper()
 	r, err := openRig(t.Context())
 	require.NoError(t, err)
 	defer r.close()
-	totals, wrong, err := r.company(t.Context(), CompanyOptions{People: companyPeople, Parts: 4, Faster: 60})
+	c, err := r.company(t.Context(), o)
 	require.NoError(t, err)
-	for _, v := range totals {
-		t.Logf("%s: %d requests, at least %d, %d refused", v.Vendor, v.Total, v.Least, v.Refused)
-		assert.LessOrEqual(t, float64(v.Total), 1.1*float64(v.Least), "%s: %s", v.Vendor, mostFirst(v.Calls))
-	}
-	assert.Empty(t, wrong)
+	assert.Empty(t, c.Wrong)
+	var out bytes.Buffer
+	c.print(&out)
+	t.Log(out.String())
+	return c
 }

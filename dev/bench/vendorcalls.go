@@ -48,14 +48,14 @@ func (r *rig) vendorCalls(ctx context.Context) (all []VendorCalls, err error) {
 		return nil, err
 	}
 	defer stopVendors(vendors)
-	t, err := r.hostVendors(ctx, vendors, policy.Rules{
+	t, err := r.hostVendors(ctx, vendors, hosting{rules: policy.Rules{
 		Roles: []policy.Role{
 			{Name: "everyone", When: "true", Grants: grants(vendors, "everybody")},
 			{Name: "engineering", When: "person.department == 'Engineering'", Grants: grants(vendors, "makers")},
 			{Name: "sales", When: "person.department == 'Sales'", Grants: grants(vendors, "sellers")},
 		},
 		Leaver: policy.LeaverRules{Retain: retain, Delete: true},
-	})
+	}})
 	if err != nil {
 		return nil, err
 	}

@@ -2,11 +2,11 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	enumspb "go.temporal.io/api/enums/v1"
@@ -15,6 +15,7 @@ import (
 	"github.com/tenurehq/tenure/dev/company"
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/ledger/pace"
 	"github.com/tenurehq/tenure/policy"
 	"github.com/tenurehq/tenure/workflows"
 )
@@ -22,21 +23,85 @@ import (
 // CompanyOptions say how a company is driven into the vendors.
 type CompanyOptions struct {
 	People int
-	Parts  int // in how many parts its history is told
-	// Faster is how many times as fast the time of the vendors runs, and so how many times
-	// as often they may be called.
-	Faster float64
-	Chance vendortest.Chance // faults; none if zero
+	Parts  int // in how many parts its history is told; whoever leaves in a later one had accounts
+	// PerSecond is how many requests a second the tightest quota of each vendor allows; its
+	// other quotas are in proportion, as the vendor documents them. Zero: no quotas.
+	PerSecond float64
+	// Faults multiplies the chances of disturbed. Zero: nothing fails, and nothing is late.
+	Faults float64
+	// LostFrom is the first part, from 0, in which requests are in doubt: those whose answer is
+	// lost, or is a failure although the change was made. What may yet be given is waited for
+	// before it is taken, for as long as an attempt may last.
+	LostFrom int
+	// CutOffs is how many people are cut off in the end, while quotas are used up; 0 leaves it
+	// out.
+	CutOffs int
+}
+
+const (
+	// longestWindow is how long a quota lasts at most: vendors have windows of ten seconds to a
+	// day.
+	longestWindow = 10 * time.Second
+	// latest is how long a vendor that lags shows what was before a change, and settlesIn is how
+	// long the product is told that it may.
+	latest, settlesIn = 2 * time.Second, 4 * time.Second
+	// attentionAfter is the default of the configuration.
+	attentionAfter = 15 * time.Minute
+)
+
+// disturbed holds the chances of faults.
+var disturbed = vendortest.Chance{Seed: 13, Down: 0.01, Limited: 0.003, Proxy: 0.003, Failed: 0.01, Lost: 0.01, Wait: time.Second}
+
+// chance returns the chances of faults in a part of the history.
+func (o CompanyOptions) chance(part int) vendortest.Chance {
+	if o.Faults == 0 {
+		return vendortest.Chance{}
+	}
+	c := disturbed
+	for _, rate := range []*float64{&c.Down, &c.Limited, &c.Proxy, &c.Failed, &c.Lost} {
+		*rate *= o.Faults
+	}
+	if part < o.LostFrom {
+		c.Proxy, c.Failed, c.Lost = 0, 0, 0 // a proxy's answer does not tell what became of a request
+	}
+	return c
+}
+
+// quotas returns the quotas of a vendor.
+func (o CompanyOptions) quotas(v *vendor) []vendortest.Quota {
+	if o.PerSecond == 0 {
+		return nil
+	}
+	return vendortest.Tight(o.PerSecond*v.share, longestWindow, v.quotas...)
+}
+
+// rate returns how often the app of a vendor may be called by its configuration: twice as often
+// as the vendor allows, so that quotas are used up.
+func (o CompanyOptions) rate(v *vendor) pace.Rate {
+	if o.PerSecond == 0 {
+		return pace.Rate{}
+	}
+	return pace.Rate{Calls: max(1, int(2*o.PerSecond*v.share*longestWindow.Seconds())), Per: longestWindow}
 }
 
 // VendorTotal is how many requests a vendor got for the history of a company.
 type VendorTotal struct {
 	Vendor  string         `json:"vendor"`
-	Calls   map[string]int `json:"calls"` // by method and route
-	Total   int            `json:"total"`
-	Refused int            `json:"refused"` // of them because of quotas, and by chance
+	Calls   map[string]int `json:"calls"`   // by method and route
+	Total   int            `json:"total"`   // with those that were refused
+	ByQuota int            `json:"byQuota"` // of them, refused because of quotas
+	Faults  int            `json:"faults"`  // ... refused by chance, or whose answer was lost or wrong
 	Least   int            `json:"least"`
+	// Pressed is how many requests were refused in one window of a quota, at most. Bearable is
+	// how many may be: those that are under way when it is used up.
+	Pressed  int           `json:"pressed"`
+	Bearable int           `json:"bearable"`
+	Waits    int           `json:"waits"`           // requests that waited for the app's rate or for its quota
+	Waited   time.Duration `json:"waitNanoseconds"` // all of them together
 }
+
+// Answered returns how many requests were answered truly.
+func (v VendorTotal) Answered() int { return v.Total - v.ByQuota - v.Faults }
 
 // companyRoles grants what the people of a made-up company have. Salesforce is for those who
 // deal with customers.
@@ -91,85 +156,120 @@ func wanted(x company.Expected, v *vendor) (groups []string) {
 	return groups
 }
 
-// paced allows so many requests a second.
-func paced(perSecond float64) func(context.Context) error {
-	var mu sync.Mutex
-	var next time.Time
-	return func(ctx context.Context) error {
-		mu.Lock()
-		now := time.Now()
-		if next.Before(now) {
-			next = now
-		}
-		wait := next.Sub(now)
-		next = next.Add(time.Duration(float64(time.Second) / perSecond))
-		mu.Unlock()
-		if wait <= 0 {
-			return nil
-		}
-		timer := time.NewTimer(wait)
-		defer timer.Stop()
-		select {
-		case <-timer.C:
-			return nil
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-}
-
 // company drives the history of a company into the vendors, part by part, and compares them
 // with what policy says in the end. It returns what is wrong.
-func (r *rig) company(ctx context.Context, o CompanyOptions) (totals []VendorTotal, wrong []string, err error) {
+func (r *rig) company(ctx context.Context, o CompanyOptions) (c Company, err error) {
 	history := company.Generate(company.Options{
 		Seed: 13, People: o.People, Start: hr.Date{Year: 2020, Month: time.January, Day: 1}, Pace: 2,
 	})
 	vendors, err := startVendors(ctx)
 	if err != nil {
-		return nil, nil, err
+		return Company{}, err
 	}
 	defer stopVendors(vendors)
-	for _, v := range vendors {
-		v.door.SetQuotas(vendortest.Faster(o.Faster, v.quotas...)...)
-		v.door.SetChance(o.Chance)
-		v.pace = paced(v.rate * o.Faster)
-	}
-	t, err := r.hostVendors(ctx, vendors, companyRoles(vendors))
+	t, err := r.hostVendors(ctx, vendors, hosting{rules: companyRoles(vendors), rate: o.rate, settling: settlesIn})
 	if err != nil {
-		return nil, nil, err
+		return Company{}, err
 	}
+	defer func() { err = errors.Join(err, t.close()) }()
+	t.acts.AttentionAfter = attentionAfter
+	for _, v := range vendors {
+		v.door.SetQuotas(o.quotas(v)...)
+		if o.Faults > 0 && v.late != nil {
+			v.late(latest)
+		}
+	}
+	began := time.Now()
 	least := make([]int, len(vendors))
 	events := slices.Clone(history.Events)
 	slices.SortStableFunc(events, func(a, b hr.Event) int { return a.Recorded.Compare(b.Recorded) })
-	for part := range slices.Chunk(events, (len(events)+o.Parts-1)/o.Parts) {
+	parts := slices.Collect(slices.Chunk(events, (len(events)+o.Parts-1)/o.Parts))
+	for i, part := range parts {
 		before := make([]map[string]vendortest.Account, len(vendors))
-		for i, v := range vendors {
-			before[i] = v.people()
+		for j, v := range vendors {
+			before[j] = v.people()
+			v.door.SetChance(o.chance(i))
 		}
-		if err := t.tellAll(ctx, part); err != nil {
-			return nil, nil, err
+		if err := t.tellAll(ctx, part, func() {
+			for _, v := range vendors {
+				if o.Faults > 0 {
+					v.endTokens() // in the midst of it
+				}
+			}
+		}); err != nil {
+			return Company{}, err
 		}
-		for i, v := range vendors {
+		for j, v := range vendors {
 			after := v.people()
-			changed := maps.Clone(before[i])
+			changed := maps.Clone(before[j])
 			maps.Copy(changed, after)
 			for person := range changed {
-				least[i] += v.costs.least(before[i][person], after[person])
+				least[j] += v.costs.least(before[j][person], after[person])
 			}
 		}
 	}
+	c = Company{People: o.People, Events: len(events), PerSecond: o.PerSecond, Faults: o.Faults, Took: time.Since(began)}
 	for i, v := range vendors {
-		total := VendorTotal{Vendor: v.name, Calls: v.door.Counts(), Least: least[i]}
+		total := VendorTotal{
+			Vendor: v.name, Calls: v.door.Counts(), Least: least[i], Pressed: v.door.Pressed(), Bearable: bearable * v.kind.CallsAtOnce(0),
+		}
 		for _, call := range v.door.Calls() {
 			total.Total++
-			if call.Refused {
-				total.Refused++
+			switch {
+			case call.ByQuota:
+				total.ByQuota++
+			case call.Refused:
+				total.Faults++
 			}
 		}
-		totals = append(totals, total)
-		wrong = append(wrong, v.differs(history.Expected(time.Now()))...)
+		if total.Waits, total.Waited, err = t.waited(v.name); err != nil {
+			return Company{}, err
+		}
+		c.Vendors = append(c.Vendors, total)
+		c.Wrong = append(c.Wrong, v.differs(history.Expected(time.Now()))...)
 	}
-	return totals, wrong, t.close()
+	if o.CutOffs > 0 {
+		c.CutOffs, err = t.cutOffAmid(ctx, vendors, o)
+	}
+	return c, err
+}
+
+// bearable is how often each step that calls an app at the moment may still be refused when the
+// quota is used up: it goes on to its next call if it does not need the answer to one.
+const bearable = 2
+
+// Company is what became of the history of a company in the vendors.
+type Company struct {
+	People    int           `json:"people"`
+	Events    int           `json:"events"`
+	PerSecond float64       `json:"perSecond"` // see CompanyOptions
+	Faults    float64       `json:"faults"`
+	Took      time.Duration `json:"tookNanoseconds"`
+	Vendors   []VendorTotal `json:"vendors"`
+	// Wrong says what differs in the end from what policy says.
+	Wrong   []string     `json:"wrong,omitempty"`
+	CutOffs *AmidCutOffs `json:"cutOffs,omitempty"`
+}
+
+// waited returns how many calls of an app have waited for its rate or a pause, and how long.
+func (t *tenure) waited(app string) (calls int, all time.Duration, err error) {
+	families, err := t.waits.Gather()
+	if err != nil {
+		return 0, 0, err
+	}
+	for _, family := range families {
+		if family.GetName() != "tenure_app_pace_seconds" {
+			continue
+		}
+		for _, m := range family.GetMetric() {
+			if h := m.GetHistogram(); m.GetLabel()[0].GetValue() == app {
+				shortest := h.GetBucket()[0] // these did not wait
+				calls = int(h.GetSampleCount() - shortest.GetCumulativeCount())
+				all = time.Duration(h.GetSampleSum() * float64(time.Second))
+			}
+		}
+	}
+	return calls, all, nil
 }
 
 // people returns the accounts of people, by person ID. Of several, it returns the one that is
@@ -229,9 +329,9 @@ func (v *vendor) differs(expected []company.Expected) (wrong []string) {
 	return wrong
 }
 
-// tellAll delivers events to many people at once, and waits until nothing is left to do.
-// Everybody has one run for all of theirs.
-func (t *tenure) tellAll(ctx context.Context, events []hr.Event) error {
+// tellAll delivers events to many people at once, calls amid, and waits until nothing is left to
+// do. Everybody has one run for all of theirs.
+func (t *tenure) tellAll(ctx context.Context, events []hr.Event, amid func()) error {
 	received := make([]ledger.Received, len(events))
 	for i, e := range events {
 		received[i] = ledger.Received{Event: e, At: time.Now()}
@@ -260,6 +360,7 @@ func (t *tenure) tellAll(ctx context.Context, events []hr.Event) error {
 	if err := t.ledger.MarkDelivered(ctx, seqs); err != nil {
 		return err
 	}
+	amid()
 	return t.rest(ctx, people)
 }
 
@@ -274,7 +375,7 @@ func (t *tenure) rest(ctx context.Context, people []string) error {
 }
 
 // patience is how long one person may take after all that were waited for before.
-const patience = 3 * time.Minute
+const patience = 15 * time.Minute
 
 // ended waits until a person's run, and those that continue it, have ended.
 func (t *tenure) ended(ctx context.Context, person string) error {

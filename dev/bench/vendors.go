@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/tenurehq/tenure/connector"
 	"github.com/tenurehq/tenure/connector/entra"
 	"github.com/tenurehq/tenure/connector/entra/entratest"
@@ -16,8 +18,11 @@ import (
 	"github.com/tenurehq/tenure/connector/salesforce"
 	"github.com/tenurehq/tenure/connector/salesforce/salesforcetest"
 	"github.com/tenurehq/tenure/connector/vendortest"
+	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/ledger/pace"
 	"github.com/tenurehq/tenure/policy"
 	"github.com/tenurehq/tenure/provision"
+	"github.com/tenurehq/tenure/secret"
 )
 
 // vendor is a stand-in of a vendor, over a socket, and how it is connected.
@@ -31,16 +36,23 @@ type vendor struct {
 	// entitlement returns what the vendor calls a group of groupNames.
 	entitlement func(group string) string
 	quotas      []vendortest.Quota
-	rate        float64 // requests a second that the app is configured for
-	pace        func(context.Context) error
-	costs       costs
-	close       func()
+	// share is how many of the people of companyRoles have an account, about.
+	share float64
+	// late has the vendor show changes late, each for so long at most; it never does if nil.
+	late func(time.Duration)
+	// endTokens ends all tokens that the vendor has issued.
+	endTokens func()
+	costs     costs
+	close     func()
 }
 
 // groupNames lists the groups that roles grant, in every vendor under a name of its own.
 var groupNames = []string{"everybody", "makers", "sellers", "support", "managers"}
 
 const vendorToken = "bench" // opens nothing else
+
+// oktaApp is the API services app by which Okta is called.
+const oktaApp = "0oa1"
 
 // startVendors starts stand-ins of the four vendors by which most people sign in and sell.
 func startVendors(ctx context.Context) (_ []*vendor, err error) {
@@ -87,7 +99,11 @@ func startEntra(context.Context) (*vendor, error) {
 		tenant.AddGroup(group, nil)
 	}
 	return &vendor{
-		name: "entra", rate: 20, costs: entraCosts, quotas: entratest.Quotas(), door: tenant.Door(), accounts: tenant.Accounts, kind: entra.Kind, settings: tenant.Settings(),
+		name: "entra", share: 1, costs: entraCosts, quotas: entratest.Quotas(), door: tenant.Door(), accounts: tenant.Accounts, kind: entra.Kind, settings: tenant.Settings(),
+		endTokens: tenant.EndTokens,
+		late: func(most time.Duration) {
+			tenant.SetSwitches(entratest.Switches{NotFoundReads: 1, StaleReads: 1, LateFor: most})
+		},
 		rules: policy.AppRules{Attributes: map[string]string{
 			"displayName": "person.givenName + ' ' + person.familyName", "surname": "person.familyName", "jobTitle": "person.jobTitle",
 			"manager": "manager.account",
@@ -111,7 +127,13 @@ func startGoogle(ctx context.Context) (*vendor, error) {
 		return nil, err
 	}
 	v := &vendor{
-		name: "google", rate: 20, costs: googleCosts, quotas: googletest.Quotas(), door: app.Door(), accounts: app.Accounts, kind: google.Kind,
+		name: "google", share: 1, costs: googleCosts, quotas: googletest.Quotas(), door: app.Door(), accounts: app.Accounts, kind: google.Kind,
+		endTokens: app.EndTokens,
+		late: func(most time.Duration) {
+			app.SetSwitches(googletest.Switches{
+				NotFoundAfterCreate: 1, NamelessReads: 1, CreationIncomplete: 1, SearchesLag: 1, MembershipsLag: 1, LateFor: most,
+			})
+		},
 		rules: policy.AppRules{Attributes: map[string]string{
 			"givenName": "person.givenName", "familyName": "person.familyName", "title": "person.jobTitle",
 		}},
@@ -126,16 +148,26 @@ func startGoogle(ctx context.Context) (*vendor, error) {
 }
 
 func startOkta(ctx context.Context) (*vendor, error) {
-	org := oktatest.New(oktatest.Options{Token: vendorToken, Groups: groupNames}, oktatest.Switches{Passwordless: true})
+	key := vendortest.Key()
+	org := oktatest.New(oktatest.Options{
+		App:    oktatest.App{ID: oktaApp, KeyID: "k1", Key: &key.PublicKey, Scopes: []string{"okta.users.manage", "okta.groups.manage"}},
+		Groups: groupNames,
+	}, oktatest.Switches{Passwordless: true})
 	v := &vendor{
-		name: "okta", rate: 15, costs: oktaCosts, quotas: oktatest.Quotas(), door: org.Door(), accounts: org.Accounts, kind: okta.Kind,
+		name: "okta", share: 1, costs: oktaCosts, quotas: oktatest.Quotas(), door: org.Door(), accounts: org.Accounts, kind: okta.Kind,
+		endTokens: org.EndTokens,
+		late: func(most time.Duration) {
+			org.SetSwitches(oktatest.Switches{Passwordless: true, SearchLag: most})
+		},
 		rules: policy.AppRules{Attributes: map[string]string{
 			"firstName": "person.givenName", "lastName": "person.familyName", "email": "person.email", "title": "person.jobTitle",
 		}},
 		entitlement: func(group string) string { return group },
 	}
 	url, err := v.listen(ctx, org)
-	v.settings = connector.Settings{"url": url, "token": vendorToken, "usernameSuffix": "@example.com"}
+	v.settings = connector.Settings{
+		"url": url, "clientID": oktaApp, "keyID": "k1", "privateKey": secret.Of(vendortest.PEM(key)), "usernameSuffix": "@example.com",
+	}
 	return v, err
 }
 
@@ -144,7 +176,7 @@ func startSalesforce(ctx context.Context) (*vendor, error) {
 		ClientID: "client", ClientSecret: vendorToken, Groups: []string{"everybody", "makers", "support", "managers"}, Sets: []string{"Sales_Cloud"},
 	})
 	v := &vendor{
-		name: "salesforce", rate: 20, costs: salesforceCosts, quotas: salesforcetest.Quotas(0), door: org.Door(), accounts: org.Accounts, kind: salesforce.Kind,
+		name: "salesforce", share: 0.3, endTokens: org.Expire, costs: salesforceCosts, quotas: salesforcetest.Quotas(0), door: org.Door(), accounts: org.Accounts, kind: salesforce.Kind,
 		rules: policy.AppRules{Attributes: map[string]string{
 			"FirstName": "person.givenName", "LastName": "person.familyName", "Email": "person.email", "Title": "person.jobTitle",
 		}},
@@ -162,35 +194,53 @@ func startSalesforce(ctx context.Context) (*vendor, error) {
 	return v, err
 }
 
-// current is a connector whose app always shows the present: the stand-ins do, unless a trap
-// is on, and nobody waits a quarter of an hour for a benchmark.
-type current struct{ connector.Connector }
-
-// Capabilities implements connector.Connector.
-func (c current) Capabilities() connector.Capabilities {
-	can := c.Connector.Capabilities()
-	can.Settling = 0
-	return can
+// hosting says how the product is hosted with the vendors.
+type hosting struct {
+	rules policy.Rules
+	// rate returns how often a vendor may be called; nil: without limit.
+	rate func(*vendor) pace.Rate
+	// settling is how long the answers of those vendors may lag that declare it. Nobody waits a
+	// quarter of an hour for a benchmark; zero is for stand-ins that always show the present.
+	settling time.Duration
 }
 
-// hostVendors hosts the product with the four vendors. What is granted in an app is what roles
-// say; a role's grants name groups of groupNames.
-func (r *rig) hostVendors(ctx context.Context, vendors []*vendor, rules policy.Rules) (_ *tenure, err error) {
-	open := map[string]*provision.App{}
-	rules.Person.Email = "person.username + '@example.com'"
-	rules.Apps = map[string]policy.AppRules{}
+// hostVendors hosts the product with the four vendors, each with a pacer and places as a worker
+// has them. What is granted in an app is what roles say; a role's grants name groups of
+// groupNames.
+func (r *rig) hostVendors(ctx context.Context, vendors []*vendor, h hosting) (*tenure, error) {
+	h.rules.Person.Email = "person.username + '@example.com'"
+	h.rules.Apps = map[string]policy.AppRules{}
 	for _, v := range vendors {
-		c, err := v.kind.Open(ctx, connector.Env{App: v.name, Pace: v.pace}, v.settings)
-		if err != nil {
-			return nil, err
-		}
-		open[v.name] = &provision.App{Connector: current{c}}
-		rules.Apps[v.name] = v.rules
+		h.rules.Apps[v.name] = v.rules
 	}
-	t, err := r.host(ctx, open, rules)
+	ending, end := context.WithCancel(context.WithoutCancel(ctx))
+	registry := prometheus.NewRegistry()
+	metrics := pace.NewMetrics(registry)
+	t, err := r.host(ctx, h.rules, func(store ledger.Ledger) (map[string]*provision.App, error) {
+		open := map[string]*provision.App{}
+		for _, v := range vendors {
+			var rate pace.Rate
+			if h.rate != nil {
+				rate = h.rate(v)
+			}
+			pacer := pace.New(ending, v.name, rate, store, metrics)
+			c, err := v.kind.Open(ctx, connector.Env{App: v.name, Pace: pacer.Wait}, v.settings)
+			if err != nil {
+				return nil, err
+			}
+			app := &provision.App{Connector: c, Rate: rate, Pacer: pacer, Places: pace.NewPlaces(ending, v.name, v.kind.CallsAtOnce(0), metrics)}
+			if c.Capabilities().Settling > 0 {
+				app.Settling = &h.settling
+			}
+			open[v.name] = app
+		}
+		return open, nil
+	})
 	if err != nil {
+		end()
 		return nil, err
 	}
+	t.end, t.waits = end, registry
 	return t, nil
 }
 

@@ -48,6 +48,8 @@ anything.`,
 	set.IntVar(&opts.CutOff.Queued, "queued", opts.CutOff.Queued, "how many joiners are queued while people are cut off; 0 leaves it out")
 	set.BoolVar(&opts.Vendors, "vendors", opts.Vendors, "count the requests to stand-ins of vendors for each change")
 	set.IntVar(&opts.Company.People, "company", opts.Company.People, "how many people's history is driven into stand-ins of vendors; 0 leaves it out")
+	set.Float64Var(&opts.Company.PerSecond, "company-quota", opts.Company.PerSecond, "how many requests a `second` the tightest quota of each vendor allows; 0 sets no quotas")
+	set.Float64Var(&opts.Company.Faults, "company-faults", opts.Company.Faults, "multiplies how often requests to vendors fail; 0 has none fail, and nothing show late")
 	set.DurationVar(&opts.CutOff.Takes, "app-takes", opts.CutOff.Takes, "how `long` each call to an app takes while people are cut off")
 	set.IntVar(&opts.RaceApps, "race-apps", opts.RaceApps, "how many apps to compare flows per second with; 0 leaves it out")
 	set.IntVar(&opts.Flows, "flows", opts.Flows, "how many flows a round has")

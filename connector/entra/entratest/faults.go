@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/golang-jwt/jwt/v5"
 
@@ -21,6 +22,8 @@ type Switches struct {
 	NotFoundReads int
 	// StaleReads is how many reads of a changed user show what was before.
 	StaleReads int
+	// LateFor is after what time NotFoundReads and StaleReads are over in any case; zero: never.
+	LateFor time.Duration
 	// SilentFilter ignores filters.
 	SilentFilter bool
 	// MemberAddedBut404 answers 404 to members that are added.
@@ -52,6 +55,13 @@ func (t *Tenant) SetSecret(secret string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.secret = secret
+	t.tokens++
+}
+
+// EndTokens ends all tokens.
+func (t *Tenant) EndTokens() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	t.tokens++
 }
 

@@ -62,6 +62,12 @@ type Tenant struct {
 type stale struct {
 	shown Object
 	reads int
+	since time.Time
+}
+
+// late reports whether reads still show that.
+func (t *Tenant) late(s stale) bool {
+	return s.reads > 0 && (t.switches.LateFor == 0 || time.Since(s.since) < t.switches.LateFor)
 }
 
 // New starts a tenant on a port of its own, behind these handlers. Stop it by the function that

@@ -85,7 +85,7 @@ func (t *Tenant) has(right string) bool { return t.rights[right] }
 // read returns a user as reads show it.
 func (t *Tenant) read(id string) (Object, *failure) {
 	u, there := t.users[id]
-	if late, is := t.before[id]; is {
+	if late := t.before[id]; t.late(late) {
 		t.door.Spring(map[bool]string{true: "NotFoundReads", false: "StaleReads"}[late.shown == nil])
 		if late.reads--; late.reads > 0 {
 			t.before[id] = late
@@ -102,8 +102,8 @@ func (t *Tenant) read(id string) (Object, *failure) {
 
 // changed makes reads show for a while what was before.
 func (t *Tenant) changed(id string, was Object) {
-	if _, late := t.before[id]; !late && t.switches.StaleReads > 0 {
-		t.before[id] = stale{was, t.switches.StaleReads}
+	if !t.late(t.before[id]) && t.switches.StaleReads > 0 {
+		t.before[id] = stale{was, t.switches.StaleReads, time.Now()}
 	}
 }
 
@@ -300,7 +300,7 @@ func (t *Tenant) createUser(w http.ResponseWriter, r *http.Request) {
 	id := u["id"].(string)
 	t.users[id] = u
 	if t.switches.NotFoundReads > 0 {
-		t.before[id] = stale{nil, t.switches.NotFoundReads}
+		t.before[id] = stale{nil, t.switches.NotFoundReads, time.Now()}
 	}
 	answer := Object{"@odata.context": t.url + "/v1.0/$metadata#users/$entity"}
 	for _, name := range defaults {
@@ -341,7 +341,7 @@ func (t *Tenant) apply(u, given Object) {
 // target returns the user that a change is about, or why it cannot be changed.
 func (t *Tenant) target(id string) (Object, *failure) {
 	u, there := t.users[id]
-	if late, is := t.before[id]; is && late.shown == nil {
+	if late := t.before[id]; t.late(late) && late.shown == nil {
 		there = false
 	}
 	if !there {

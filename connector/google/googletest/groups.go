@@ -38,8 +38,7 @@ func (s *Service) listGroups(r *http.Request, _ map[string]any) (any, *problem) 
 		}
 		switch i := g.index(userID); {
 		case i < 0:
-		case g.members[i].lag > 0:
-			g.members[i].lag--
+		case takes(&g.members[i].lag, g.members[i].late):
 			s.door.Spring("MembershipsLag")
 		default:
 			groups = append(groups, g.shown())
@@ -107,7 +106,7 @@ func (s *Service) insertMember(r *http.Request, body map[string]any) (any, *prob
 	if g.index(id) >= 0 {
 		return nil, &problem{409, "duplicate", "Member already exists."}
 	}
-	m := &membership{id: id, role: role, lag: s.switches.MembershipsLag}
+	m := &membership{id: id, role: role, late: s.lateUntil(), lag: s.switches.MembershipsLag}
 	g.members = append(g.members, m)
 	if s.switches.MemberAddedBut404 {
 		s.door.Spring("MemberAddedBut404")

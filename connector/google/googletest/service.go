@@ -43,6 +43,8 @@ type Switches struct {
 	SearchesLag int
 	// MembershipsLag is how many lists of a user's groups do not show a new membership.
 	MembershipsLag int
+	// LateFor is after what time all of the above is over in any case; zero: never.
+	LateFor time.Duration
 	// MemberAddedBut404 answers 404 to members that are added.
 	MemberAddedBut404 bool
 	// QuotaEvery refuses each n-th request by the 403 of a quota.
@@ -89,6 +91,7 @@ type person struct {
 	password string
 	signOuts int
 
+	late                              time.Time // when what follows is over; zero: it is not
 	hidden, nameless, unfinished, lag int
 }
 
@@ -99,6 +102,7 @@ type group struct {
 
 type membership struct {
 	id, role string
+	late     time.Time // when the lag is over; zero: it is not
 	lag      int
 }
 
@@ -164,6 +168,30 @@ func (s *Service) SetSwitches(to Switches) {
 			m.lag = 0
 		}
 	}
+}
+
+// lateUntil returns when what is late from now on is shown.
+func (s *Service) lateUntil() time.Time {
+	if s.switches.LateFor == 0 {
+		return time.Time{}
+	}
+	return time.Now().Add(s.switches.LateFor)
+}
+
+// takes counts down what is late, and reports whether it still is.
+func takes(left *int, late time.Time) bool {
+	if *left == 0 || !late.IsZero() && time.Now().After(late) {
+		return false
+	}
+	*left--
+	return true
+}
+
+// EndTokens ends the tokens that were issued.
+func (s *Service) EndTokens() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	clear(s.tokens)
 }
 
 // Switches returns the traps that are set.
@@ -324,7 +352,7 @@ func (s *Service) add(user map[string]any) *person {
 			user[name] = value
 		}
 	}
-	p := &person{user: user, hidden: s.switches.NotFoundAfterCreate, nameless: s.switches.NamelessReads, unfinished: s.switches.CreationIncomplete, lag: s.switches.SearchesLag}
+	p := &person{user: user, late: s.lateUntil(), hidden: s.switches.NotFoundAfterCreate, nameless: s.switches.NamelessReads, unfinished: s.switches.CreationIncomplete, lag: s.switches.SearchesLag}
 	s.people[user["id"].(string)] = p
 	s.order = append(s.order, user["id"].(string))
 	return p

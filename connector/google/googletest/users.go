@@ -193,8 +193,7 @@ func (s *Service) listUsers(r *http.Request, _ map[string]any) (any, *problem) {
 		if deleted != (q.Get("showDeleted") == "true") || !matches(p) {
 			continue
 		}
-		if q.Get("query") != "" && p.lag > 0 {
-			p.lag--
+		if q.Get("query") != "" && takes(&p.lag, p.late) {
 			s.door.Spring("SearchesLag")
 			continue
 		}
@@ -232,13 +231,11 @@ func (s *Service) user(r *http.Request) (*person, *problem) {
 	if p == nil {
 		return nil, notFound("userKey")
 	}
-	if p.hidden > 0 {
-		p.hidden--
+	if takes(&p.hidden, p.late) {
 		s.door.Spring("NotFoundAfterCreate")
 		return nil, notFound("userKey")
 	}
-	if r.Method != http.MethodGet && p.unfinished > 0 {
-		p.unfinished--
+	if r.Method != http.MethodGet && takes(&p.unfinished, p.late) {
 		s.door.Spring("CreationIncomplete")
 		return nil, &problem{412, "conditionNotMet", "User creation is not complete."}
 	}
@@ -251,8 +248,7 @@ func (s *Service) getUser(r *http.Request, _ map[string]any) (any, *problem) {
 		return nil, bad
 	}
 	shown := p.shown()
-	if p.nameless > 0 {
-		p.nameless--
+	if takes(&p.nameless, p.late) {
 		s.door.Spring("NamelessReads")
 		delete(shown, "name")
 	}
