@@ -185,9 +185,9 @@ func (e *Engine) fail(ctx context.Context, req Attempt, begun ledger.Begun, a *s
 }
 
 // unanswered reports whether a call may have got no answer. It has one if the error only says
-// that the app settles.
+// that the app settles, or that it takes no calls now.
 func (a *stepAttempt) unanswered(f *Error) bool {
-	return a == nil || f.Settles == 0 || !a.changes.lost.ChangedAt.IsZero()
+	return a == nil || f.Settles == 0 && !f.declined || !a.changes.lost.ChangedAt.IsZero()
 }
 
 // unanswered lists the codes of errors after which the app may have carried out the call.

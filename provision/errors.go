@@ -48,6 +48,7 @@ type Error struct {
 	Final bool
 
 	why        string  // of CodeNoRecipient: why nobody can be given the data
+	declined   bool    // the app has done nothing of the last call: see connector.Error.Declined
 	urgent     bool    // the person has to be cut off now
 	attributes *string // the digest of the attributes that the account shows: see ledger.Outcome
 	cause      error
@@ -87,6 +88,7 @@ func ErrorOf(err error) *Error {
 			Message:    app.Op + ": " + app.Message,
 			Retryable:  app.Kind.Retryable(),
 			RetryAfter: app.RetryAfter,
+			declined:   app.Declined,
 		}
 	}
 	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {

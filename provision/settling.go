@@ -256,7 +256,7 @@ func (a *stepAttempt) answered(of effect, err error) {
 		c.own.Unsure.State = c.own.Unsure.State || of.state
 		c.own.Unsure.Entitlements = append(c.own.Unsure.Entitlements, of.entitlements...)
 		return
-	case err != nil && !connector.Is(err, append(unchanged, connector.KindUnderway)...):
+	case err != nil && !f.declined && !connector.Is(err, append(unchanged, connector.KindUnderway)...):
 		at, into = a.deadline, &c.lost
 	}
 	into.ChangedAt = at

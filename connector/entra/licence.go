@@ -123,7 +123,7 @@ func (c *client) licencesOf(ctx context.Context, op string, u user, groups []gro
 // reasons says what the errors of a licence mean (learn.microsoft.com/entra/fundamentals/
 // licensing-groups-resolve-problems).
 var reasons = map[string]string{
-	"CountViolation":                     "no seat is left: buy seats or free one",
+	noSeat:                               "no seat is left: buy seats or free one",
 	"MutuallyExclusiveViolation":         "another licence of the person has a service plan that excludes one of this licence",
 	"DependencyViolation":                "a service plan needs another one that the person does not have",
 	"ProhibitedInUsageLocationViolation": "the service is not sold in the person's usageLocation",
@@ -162,8 +162,12 @@ func own(has []licensed, s sku) *licensed {
 	return &has[i]
 }
 
+// noSeat is why Graph could not give a licence, if no seat was left.
+const noSeat = "CountViolation"
+
 // license gives a user a licence. One that works stays as it is, with the service plans that
-// somebody chose. One that Graph could not give is asked for again, and is an error.
+// somebody chose. One that Graph could not give is an error, and is asked for again unless there
+// is still no seat.
 func (c *client) license(ctx context.Context, accountID, name string) error {
 	const op = connector.OpGrant
 	s, without, err := c.theSKU(ctx, op, name)
@@ -177,6 +181,9 @@ func (c *client) license(ctx context.Context, accountID, name string) error {
 	now := own(has, s)
 	if now != nil && now.works() {
 		return nil
+	}
+	if seats := s.entitlement().Seats; now != nil && now.Error == noSeat && seats.Used >= seats.Total {
+		return connector.Invalid(op, "Microsoft could not give the licence %q (%s): %s; it is asked for again once a seat is free", name, noSeat, reasons[noSeat])
 	}
 	add := map[string]any{"skuId": s.ID, "disabledPlans": append([]string{}, without...)}
 	if err = c.assignLicense(ctx, op, accountID, []any{add}, []string{}); err != nil || now == nil {

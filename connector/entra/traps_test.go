@@ -362,6 +362,24 @@ func TestALicenceThatFailsLaterIsNotGranted(t *testing.T) {
 	assert.Equal(t, []string{"licence:EMS"}, read(t, c, made.ID).Entitlements)
 }
 
+// A licence for which there was no seat is asked for again once there is one, and not before.
+func TestALicenceWithoutASeatIsAskedForOnceThereIsOne(t *testing.T) {
+	for name, seats := range map[string]int{"none is free": 1, "one is free": 2} {
+		t.Run(name, func(t *testing.T) {
+			tenant := start(t)
+			sku := tenant.AddSKU("F1", seats)
+			c := open(t, tenant, nil)
+			holder := tenant.AddUser(entratest.Object{"userPrincipalName": "holder@" + entratest.Domain})
+			tenant.SetLicences(holder, entratest.Object{"skuId": sku, "state": "Active", "error": "None"})
+			made := create(t, c, map[string]any{"usageLocation": "DE"})
+			tenant.SetLicences(made.ID, entratest.Object{"skuId": sku, "state": "Error", "error": "CountViolation"})
+			tenant.Calls()
+			fails(t, c.Grant(t.Context(), made.ID, []string{"licence:F1"}), connector.KindInvalid, "asked for again")
+			assert.Equal(t, seats == 2, slices.Contains(tenant.Calls(), "POST /users/{id}/assignLicense"))
+		})
+	}
+}
+
 func TestLicencesThatAreNotTenuresAreLeftAlone(t *testing.T) {
 	tenant := start(t)
 	sku := tenant.AddSKU("F1", 5)

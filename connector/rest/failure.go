@@ -126,6 +126,8 @@ func (c *Client) refused(ctx context.Context, op string, resp *http.Response) er
 	failed := &connector.Error{
 		Kind: meaning.Kind, Op: op, Cause: f,
 		Message: fmt.Sprintf("%s answered %s: %s", c.Vendor.Name, f, meaning.Advice),
+		// A 503 that does not say when to ask again may be a proxy's whose server did not answer.
+		Declined: f.Status == http.StatusServiceUnavailable && remote.RetryAfter(resp.Header) > 0,
 	}
 	if failed.Kind.Retryable() {
 		failed.RetryAfter = cmp.Or(wait, meaning.Wait)

@@ -88,7 +88,9 @@ func TestWhatAFailureMeans(t *testing.T) {
 		"401":                                 {connector.OpRead, 401, ``, nil, connector.KindUnauthorized, 0},
 		"a conflict is no account":            {connector.OpCreate, 409, ``, nil, connector.KindUnavailable, 0},
 		"422":                                 {connector.OpCreate, 422, ``, nil, connector.KindInvalid, 0},
-		"503":                                 {connector.OpRead, 503, ``, map[string]string{"Retry-After": "5"}, connector.KindUnavailable, 5 * time.Second},
+		"503 that says when":                  {connector.OpRead, 503, ``, map[string]string{"Retry-After": "5"}, connector.KindUnavailable, 5 * time.Second},
+		"503":                                 {connector.OpRead, 503, ``, nil, connector.KindUnavailable, 0},
+		"504":                                 {connector.OpRead, 504, ``, map[string]string{"Retry-After": "5"}, connector.KindUnavailable, 5 * time.Second},
 		"a redirect elsewhere":                {connector.OpRead, 302, ``, map[string]string{"Location": "http://elsewhere.example/zoe"}, connector.KindInvalid, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -105,6 +107,7 @@ func TestWhatAFailureMeans(t *testing.T) {
 			assert.Equal(t, test.wait, e.RetryAfter)
 			assert.Equal(t, test.op, e.Op)
 			assert.Equal(t, test.status, rest.FailureOf(err).Status)
+			assert.Equal(t, test.status == 503 && test.wait > 0, e.Declined)
 		})
 	}
 }

@@ -54,6 +54,9 @@ type Error struct {
 	// complete them (see connector.Connector): if the account is disabled, that does not
 	// prove that all requests were done.
 	Unfinished bool
+	// Declined means that the service answered that it takes no requests now, and when to ask
+	// again: it has done nothing of the last one, and nothing of it comes later.
+	Declined bool
 }
 
 func (e *Error) Error() string { return e.Op + ": " + string(e.Kind) + ": " + e.Message }
