@@ -102,7 +102,8 @@ func startEntra(context.Context) (*vendor, error) {
 		name: "entra", share: 1, costs: entraCosts, quotas: entratest.Quotas(), door: tenant.Door(), accounts: tenant.Accounts, kind: entra.Kind, settings: tenant.Settings(),
 		endTokens: tenant.EndTokens,
 		late: func(most time.Duration) {
-			tenant.SetSwitches(entratest.Switches{NotFoundReads: 1, StaleReads: 1, LateFor: most})
+			tenant.SetSwitches(entratest.Switches{NotFoundReads: 1, StaleReads: 1})
+			tenant.LateFor(most)
 		},
 		rules: policy.AppRules{Attributes: map[string]string{
 			"displayName": "person.givenName + ' ' + person.familyName", "surname": "person.familyName", "jobTitle": "person.jobTitle",
@@ -131,8 +132,9 @@ func startGoogle(ctx context.Context) (*vendor, error) {
 		endTokens: app.EndTokens,
 		late: func(most time.Duration) {
 			app.SetSwitches(googletest.Switches{
-				NotFoundAfterCreate: 1, NamelessReads: 1, CreationIncomplete: 1, SearchesLag: 1, MembershipsLag: 1, LateFor: most,
+				NotFoundAfterCreate: 1, NamelessReads: 1, CreationIncomplete: 1, SearchesLag: 1, MembershipsLag: 1,
 			})
+			app.LateFor(most)
 		},
 		rules: policy.AppRules{Attributes: map[string]string{
 			"givenName": "person.givenName", "familyName": "person.familyName", "title": "person.jobTitle",

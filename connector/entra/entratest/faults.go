@@ -22,8 +22,6 @@ type Switches struct {
 	NotFoundReads int
 	// StaleReads is how many reads of a changed user show what was before.
 	StaleReads int
-	// LateFor is after what time NotFoundReads and StaleReads are over in any case; zero: never.
-	LateFor time.Duration
 	// SilentFilter ignores filters.
 	SilentFilter bool
 	// MemberAddedBut404 answers 404 to members that are added.
@@ -44,6 +42,13 @@ func (t *Tenant) SetSwitches(to Switches) {
 	defer t.mu.Unlock()
 	t.switches = to
 	clear(t.before)
+}
+
+// LateFor has NotFoundReads and StaleReads be over after a time in any case.
+func (t *Tenant) LateFor(most time.Duration) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.lateFor = most
 }
 
 // Door returns what stands before the tenant: it counts requests, keeps quotas and makes them

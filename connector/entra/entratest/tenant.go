@@ -53,6 +53,7 @@ type Tenant struct {
 	apps     map[string][]Object // app role assignments by user
 	tokens   int
 	switches Switches
+	lateFor  time.Duration
 	secret   string
 	rights   map[string]bool
 }
@@ -67,7 +68,7 @@ type stale struct {
 
 // late reports whether reads still show that.
 func (t *Tenant) late(s stale) bool {
-	return s.reads > 0 && (t.switches.LateFor == 0 || time.Since(s.since) < t.switches.LateFor)
+	return s.reads > 0 && (t.lateFor == 0 || time.Since(s.since) < t.lateFor)
 }
 
 // New starts a tenant on a port of its own, behind these handlers. Stop it by the function that

@@ -43,8 +43,6 @@ type Switches struct {
 	SearchesLag int
 	// MembershipsLag is how many lists of a user's groups do not show a new membership.
 	MembershipsLag int
-	// LateFor is after what time all of the above is over in any case; zero: never.
-	LateFor time.Duration
 	// MemberAddedBut404 answers 404 to members that are added.
 	MemberAddedBut404 bool
 	// QuotaEvery refuses each n-th request by the 403 of a quota.
@@ -65,6 +63,7 @@ type Switches struct {
 type Service struct {
 	mu       sync.Mutex
 	switches Switches
+	lateFor  time.Duration
 	refused  bool // every token
 	key      *rsa.PrivateKey
 	scopes   map[string]bool     // that the domain-wide delegation has
@@ -170,12 +169,19 @@ func (s *Service) SetSwitches(to Switches) {
 	}
 }
 
+// LateFor has what is late be over after a time in any case.
+func (s *Service) LateFor(most time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lateFor = most
+}
+
 // lateUntil returns when what is late from now on is shown.
 func (s *Service) lateUntil() time.Time {
-	if s.switches.LateFor == 0 {
+	if s.lateFor == 0 {
 		return time.Time{}
 	}
-	return time.Now().Add(s.switches.LateFor)
+	return time.Now().Add(s.lateFor)
 }
 
 // takes counts down what is late, and reports whether it still is.
