@@ -232,8 +232,24 @@ func TestFromEnv(t *testing.T) {
 	for _, name := range []string{"TENANT", "CLIENT_ID", "GROUPS", "ROLES", "PAUSE", "ATTRIBUTES", "ALWAYS"} {
 		assert.ErrorContains(t, err, "TENURE_TENANT_"+name+" ")
 	}
+	for kind, needed := range map[string][]string{
+		"zoom":            {"ACCOUNT_ID", "CLIENT_ID", "CLIENT_SECRET", "DOMAIN"},
+		"atlassian":       {"ORG_ID", "TOKEN", "DOMAIN"},
+		"activedirectory": {"URL", "BIND_DN", "PASSWORD", "PEOPLE"},
+	} {
+		values := map[string]string{"TENURE_TENANT_GROUPS": "staff,engineers"}
+		for _, name := range needed {
+			values["TENURE_TENANT_"+name] = "x"
+		}
+		_, err := tenanttest.FromEnv(kind, env(values))
+		require.ErrorContains(t, err, "TENURE_TENANT_CONFIRM is not set", kind)
+		values["TENURE_TENANT_CONFIRM"] = "x"
+		at, err := tenanttest.FromEnv(kind, env(values))
+		require.NoError(t, err, kind)
+		assert.Equal(t, "x", at.Named, kind)
+	}
 	_, err = tenanttest.FromEnv("github", env(nil))
 	assert.ErrorContains(t, err, "invite people")
 	_, err = tenanttest.FromEnv("fax", env(nil))
-	assert.ErrorContains(t, err, "entra, google, okta")
+	assert.ErrorContains(t, err, "activedirectory, atlassian, entra, google, okta")
 }

@@ -65,6 +65,22 @@ type prepared struct {
 
 // kinds are the kinds that the suite can be run for.
 var kinds = map[string]prepared{
+	"activedirectory": {
+		named: "people", attributes: [2]string{"description", "department"}, maxText: 1000, pause: time.Second,
+		deviations: map[connectortest.Deviation]string{
+			connectortest.UsernamesRestricted: "sAMAccountName takes no plus and no quotation mark (MS-SAMR section 3.1.1.6)",
+		},
+	},
+	"atlassian": {
+		named: "orgID", attributes: [2]string{"title", "department"}, // which the connector never sets
+		pause: 20 * time.Second,
+		deviations: map[connectortest.Deviation]string{
+			connectortest.NoExternalID:   "Atlassian keeps none in its directories",
+			connectortest.NoInactive:     "an invitation gives access",
+			connectortest.UsernamesPlain: "usernames become addresses",
+			connectortest.UsernamesHeld:  "an address belongs to the deleted account for 14 days (ID-7244)",
+		},
+	},
 	"entra": {
 		named: "tenant", attributes: [2]string{"streetAddress", "jobTitle"}, maxText: 1024, pause: 20 * time.Second,
 		deviations: map[connectortest.Deviation]string{connectortest.UsernamesPlain: "a userPrincipalName holds A to Z, digits and a few signs"},
@@ -82,6 +98,7 @@ var kinds = map[string]prepared{
 		named: "url", attributes: [2]string{"title", "department"}, pause: 2 * time.Second,
 		always: map[string]any{"email": "{mark}@example.com"},
 	},
+	"zoom": {named: "accountID", attributes: [2]string{"display_name", "dept"}, pause: 2 * time.Second},
 	"scim": {named: "url", attributes: [2]string{"title", "department"}, pause: time.Second},
 }
 
