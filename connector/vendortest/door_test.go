@@ -89,6 +89,22 @@ func TestQuotas(t *testing.T) {
 	}, time.Second, time.Millisecond)
 }
 
+func TestAQuotaThatIsUsedUpRests(t *testing.T) {
+	door, _, ask := open(t)
+	door.SetQuotas(vendortest.Quota{Most: 2, Per: time.Hour, Rest: time.Second})
+	for range 2 {
+		status, _ := ask("POST", "/v1/users")
+		require.Equal(t, 200, status)
+	}
+	status, header := ask("POST", "/v1/users")
+	assert.Equal(t, 429, status)
+	assert.Equal(t, "1", header.Get("Retry-After"))
+	require.Eventually(t, func() bool {
+		status, _ := ask("POST", "/v1/users")
+		return status == 200
+	}, time.Minute, 10*time.Millisecond)
+}
+
 func TestTightQuotasKeepTheirProportions(t *testing.T) {
 	tight := vendortest.Tight(2, 10*time.Second, vendortest.Quota{Most: 600, Per: time.Minute}, vendortest.Quota{Most: 100, Per: 5 * time.Second})
 	assert.Equal(t, []vendortest.Quota{{Most: 20, Per: 10 * time.Second}, {Most: 20, Per: 5 * time.Second}}, tight)

@@ -11,6 +11,9 @@ type Quota struct {
 	Per  time.Duration
 	// Cost is what a request of a class takes of it; nil: 1.
 	Cost func(class string) int
+	// Rest is how long nothing is allowed once it is used up; zero: until Per is over. With it
+	// and a long Per, a test uses up a quota however slow the machine is.
+	Rest time.Duration
 }
 
 // Tight returns quotas in the proportions of these, the tightest of which allows so many
@@ -74,6 +77,9 @@ func (d *Door) spend(class string) time.Duration {
 			m.began, m.spent, m.refused = now, 0, 0
 		}
 		if costs[i] > 0 && m.spent+costs[i] > m.Most {
+			if m.refused == 0 && m.Rest > 0 {
+				m.began = now.Add(m.Rest - m.Per)
+			}
 			m.refused++
 			m.most = max(m.most, m.refused)
 			return m.began.Add(m.Per).Sub(now)

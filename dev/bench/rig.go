@@ -193,11 +193,11 @@ func (t *tenure) addManager(ctx context.Context, apps []string) error {
 }
 
 func (t *tenure) close() (err error) {
-	if t.host != nil {
-		t.host.Stop()
-	}
 	if t.end != nil {
 		t.end()
+	}
+	if t.host != nil {
+		t.host.Stop()
 	}
 	if t.ledger != nil {
 		err = t.ledger.Close()

@@ -3,6 +3,7 @@ package bench
 import (
 	"bytes"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -42,7 +43,7 @@ func TestCompanyInVendors(t *testing.T) {
 // They end so too where requests are refused and lost, changes show late, tokens end and every
 // quota is used up. No quota is pressed on once it is, and whoever is cut off goes before joiners.
 func TestCompanyInVendorsThatFail(t *testing.T) {
-	c := driven(t, CompanyOptions{People: companyPeople, Parts: 2, PerSecond: 15, Faults: 1, LostFrom: 1, CutOffs: 4})
+	c := driven(t, CompanyOptions{People: companyPeople, Parts: 2, PerSecond: 30, Rest: 2 * time.Second, Faults: 1, LostFrom: 1, CutOffs: 2})
 	for _, v := range c.Vendors {
 		assert.Positive(t, v.ByQuota, "%s: the quota is used up", v.Vendor)
 		assert.Positive(t, v.Faults, v.Vendor)

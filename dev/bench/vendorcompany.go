@@ -27,6 +27,9 @@ type CompanyOptions struct {
 	// PerSecond is how many requests a second the tightest quota of each vendor allows; its
 	// other quotas are in proportion, as the vendor documents them. Zero: no quotas.
 	PerSecond float64
+	// Rest, if it is set, has a quota last for as many requests as ten seconds allow, however slow
+	// the machine is, and rest for so long after them.
+	Rest time.Duration
 	// Faults multiplies the chances of disturbed. Zero: nothing fails, and nothing is late.
 	Faults float64
 	// LostFrom is the first part, from 0, in which requests are in doubt: those whose answer is
@@ -72,7 +75,14 @@ func (o CompanyOptions) quotas(v *vendor) []vendortest.Quota {
 	if o.PerSecond == 0 {
 		return nil
 	}
-	return vendortest.Tight(o.PerSecond*v.share, longestWindow, v.quotas...)
+	tight := vendortest.Tight(o.PerSecond*v.share, longestWindow, v.quotas...)
+	for i := range tight {
+		if o.Rest > 0 {
+			tight[i].Most = int(float64(tight[i].Most) * longestWindow.Seconds() / tight[i].Per.Seconds())
+			tight[i].Per, tight[i].Rest = time.Hour, o.Rest
+		}
+	}
+	return tight
 }
 
 // rate returns how often the app of a vendor may be called by its configuration: twice as often

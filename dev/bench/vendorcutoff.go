@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -38,6 +39,9 @@ func (t *tenure) cutOffAmid(ctx context.Context, vendors []*vendor, o CompanyOpt
 		return event(person, hr.EventHired, profile(person, "Sales", "Account manager"))
 	}
 	quiet()
+	if err := t.play(ctx, seller(managerID)); err != nil {
+		return nil, err
+	}
 	for load := range 2 {
 		for i := range o.CutOffs {
 			if err := t.play(ctx, seller(cutPerson(load, i))); err != nil {
@@ -62,13 +66,14 @@ func (t *tenure) cutOffAmid(ctx context.Context, vendors []*vendor, o CompanyOpt
 	if out.Idle, err = measure(0); err != nil {
 		return nil, err
 	}
+	if o.Rest > 0 {
+		o.PerSecond /= 10 // many rests for few joiners
+	}
 	for _, v := range vendors {
-		o := o
-		o.PerSecond /= v.share // all joiners have accounts in all vendors
 		v.door.SetQuotas(o.quotas(v)...)
 		v.door.Calls()
 		for _, q := range o.quotas(v) {
-			out.Window = max(out.Window, q.Per)
+			out.Window = max(out.Window, cmp.Or(q.Rest, q.Per))
 		}
 	}
 	group, tell := errgroup.WithContext(ctx)

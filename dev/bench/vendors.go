@@ -36,7 +36,8 @@ type vendor struct {
 	// entitlement returns what the vendor calls a group of groupNames.
 	entitlement func(group string) string
 	quotas      []vendortest.Quota
-	// share is how many of the people of companyRoles have an account, about.
+	// share is how much of a company's requests one quota of the vendor sees, about: Okta has five,
+	// and few of the people of companyRoles have an account in Salesforce.
 	share float64
 	// late has the vendor show changes late, each for so long at most; it never does if nil.
 	late func(time.Duration)
@@ -156,7 +157,7 @@ func startOkta(ctx context.Context) (*vendor, error) {
 		Groups: groupNames,
 	}, oktatest.Switches{Passwordless: true})
 	v := &vendor{
-		name: "okta", share: 1, costs: oktaCosts, quotas: oktatest.Quotas(), door: org.Door(), accounts: org.Accounts, kind: okta.Kind,
+		name: "okta", share: 0.3, costs: oktaCosts, quotas: oktatest.Quotas(), door: org.Door(), accounts: org.Accounts, kind: okta.Kind,
 		endTokens: org.EndTokens,
 		late: func(most time.Duration) {
 			org.SetSwitches(oktatest.Switches{Passwordless: true, SearchLag: most})
