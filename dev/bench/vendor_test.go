@@ -3,7 +3,6 @@ package bench
 import (
 	"bytes"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -38,22 +37,6 @@ func TestCompanyInVendors(t *testing.T) {
 	for _, v := range c.Vendors {
 		assert.LessOrEqual(t, float64(v.Total), 1.1*float64(v.Least), "%s: %s", v.Vendor, mostFirst(v.Calls))
 	}
-}
-
-// They end so too where requests are refused and lost, changes show late, tokens end and every
-// quota is used up. No quota is pressed on once it is, and whoever is cut off goes before joiners.
-func TestCompanyInVendorsThatFail(t *testing.T) {
-	c := driven(t, CompanyOptions{People: companyPeople, Parts: 2, PerSecond: 30, Rest: 2 * time.Second, Faults: 1, LostFrom: 1, CutOffs: 2})
-	for _, v := range c.Vendors {
-		assert.Positive(t, v.ByQuota, "%s: the quota is used up", v.Vendor)
-		assert.Positive(t, v.Faults, v.Vendor)
-		assert.LessOrEqual(t, v.Pressed, v.Bearable, "%s: callers wait when they are told to", v.Vendor)
-		assert.LessOrEqual(t, float64(v.Answered()), 1.7*float64(v.Least), "%s: %s", v.Vendor, mostFirst(v.Calls))
-	}
-	assert.Positive(t, c.CutOffs.Left, "joiners wait while somebody is cut off")
-	var out bytes.Buffer
-	Report{Company: &c}.Print(&out)
-	assert.Contains(t, out.String(), "0 accounts or memberships are not as policy says")
 }
 
 // driven drives a company into the vendors, and checks that nothing is wrong.
