@@ -25,7 +25,7 @@ func Exceptions(person ledger.Person, t hr.Timeline, now time.Time) []policy.Exc
 	}
 	var all []policy.Exception
 	for _, x := range person.Exceptions {
-		if x.EndedAt.IsZero() && madeFor(x, t, *employment) {
+		if x.EndedAt.IsZero() && holdsIn(x, t, *employment) {
 			all = append(all, ruling(x))
 		}
 	}
@@ -89,14 +89,35 @@ func lapsedExceptions(person ledger.Person, t hr.Timeline, now time.Time) []ledg
 	return lapsed
 }
 
-// lives reports whether the employment for which an exception was made has not ended.
+// lives reports whether an employment in which an exception holds has not ended.
 func lives(x ledger.Exception, t hr.Timeline, now time.Time) bool {
 	for _, period := range t.Periods {
-		if madeFor(x, t, period) && (period.Ends.IsZero() || period.Ends.After(now)) {
+		if holdsIn(x, t, period) && (period.Ends.IsZero() || period.Ends.After(now)) {
 			return true
 		}
 	}
 	return false
+}
+
+// longestBreak is the longest time between two employments that is none: a long weekend, such as
+// between the last day of a contract and the first day of the next one.
+const longestBreak = 4 * 24 * time.Hour
+
+// holdsIn reports whether an exception holds in a period of employment. That is the one for which
+// it was made. What is withheld also holds in those that follow it without a break: HR may give
+// somebody another ID, or another contract, and what was withheld must not come back with it.
+func holdsIn(x ledger.Exception, t hr.Timeline, period hr.Period) bool {
+	if madeFor(x, t, period) {
+		return true
+	}
+	return x.Kind == string(policy.ExceptWithhold) && slices.ContainsFunc(t.Periods, func(before hr.Period) bool {
+		return follows(before, period) && holdsIn(x, t, before)
+	})
+}
+
+// follows reports whether a period of employment follows another one without a break.
+func follows(before, period hr.Period) bool {
+	return before.Ends.After(before.Starts) && before.Starts.Before(period.Starts) && !period.Starts.After(before.Ends.Add(longestBreak))
 }
 
 // madeFor reports whether an exception was made for a period of employment: for the event that

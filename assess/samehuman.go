@@ -9,6 +9,7 @@ import (
 
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/policy"
 )
 
 // SameHuman is an earlier ID that a person without accounts may have had.
@@ -56,7 +57,7 @@ func (r Rules) sameHuman(ctx context.Context, p ledger.Person, standing hr.Stand
 		if err != nil && !errors.Is(err, ledger.ErrNotFound) {
 			return nil, err
 		}
-		if err == nil && hasAccounts(other) && sameReach(TimelineOf(other), *standing.Profile) {
+		if err == nil && leavesSomething(other) && sameReach(TimelineOf(other), *standing.Profile) {
 			found = append(found, SameHuman{OldID: id})
 		}
 	}
@@ -64,7 +65,7 @@ func (r Rules) sameHuman(ctx context.Context, p ledger.Person, standing hr.Stand
 }
 
 // previous returns the earlier ID that an event names as the person's previous one. ask
-// reports whether that ID matters: it does not if it has no accounts.
+// reports whether that ID matters: it does not if it leaves nothing.
 func (r Rules) previous(ctx context.Context, p ledger.Person, standing hr.Standing, e hr.Event, registry Registry) (is SameHuman, ask bool, err error) {
 	is = SameHuman{OldID: e.Previous, Event: e.ID}
 	old, err := registry.Person(ctx, e.Previous)
@@ -72,7 +73,7 @@ func (r Rules) previous(ctx context.Context, p ledger.Person, standing hr.Standi
 		is.Unknown = true
 		return is, true, nil
 	}
-	if err != nil || !hasAccounts(old) {
+	if err != nil || !leavesSomething(old) {
 		return is, false, err
 	}
 	is.Certain = r.certain(p, old, standing, e)
@@ -141,11 +142,11 @@ func reachOf(p hr.Profile) (all []string) {
 	return all
 }
 
-// hasAccounts reports whether a person has an account under this ID.
-func hasAccounts(p ledger.Person) bool {
-	return p.CarriedTo == "" && slices.ContainsFunc(p.Links, func(l ledger.Link) bool {
-		return l.State.HasAccount()
-	})
+// leavesSomething reports whether a person has something under this ID that another one of the same
+// human has to take over: an account, or what is withheld from them.
+func leavesSomething(p ledger.Person) bool {
+	return p.CarriedTo == "" && (slices.ContainsFunc(p.Links, func(l ledger.Link) bool { return l.State.HasAccount() }) ||
+		slices.ContainsFunc(p.Exceptions, func(x ledger.Exception) bool { return x.Kind == string(policy.ExceptWithhold) }))
 }
 
 // SameHumanKey returns the key of the question whether a person had an earlier ID.

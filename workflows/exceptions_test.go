@@ -12,10 +12,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tenurehq/tenure/assess"
+	"github.com/tenurehq/tenure/assess/preview"
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/operator/report"
+	"github.com/tenurehq/tenure/plan"
 	"github.com/tenurehq/tenure/policy"
+	"github.com/tenurehq/tenure/provision"
 )
 
 // requestRules are testRules with a role for developers that has to be requested, and one for
@@ -242,8 +245,17 @@ func (b *biography) oracle(at time.Time) map[string][]string {
 	var taken, given []ledger.Exception
 	waived := !b.acts.Policy.KeepsApart()
 	for _, x := range all {
-		covers := !x.DecidedAt.Before(standing.Period.Starts) && (standing.Period.Ends.IsZero() || x.DecidedAt.Before(standing.Period.Ends))
-		if (x.Employment != standing.Period.Opened && !covers) || x.StartsAt.After(at) || !x.EndsAt.IsZero() && !x.EndsAt.After(at) {
+		made := func(p hr.Period) bool {
+			return x.Employment == p.Opened || !x.DecidedAt.Before(p.Starts) && (p.Ends.IsZero() || x.DecidedAt.Before(p.Ends))
+		}
+		holds := made(*standing.Period)
+		for i := slices.IndexFunc(t.Periods, func(p hr.Period) bool { return p.Starts.Equal(standing.Period.Starts) }); x.Kind == "withhold" && i > 0; i-- {
+			if t.Periods[i].Starts.Sub(t.Periods[i-1].Ends) > 4*day {
+				break
+			}
+			holds = holds || made(t.Periods[i-1])
+		}
+		if !holds || x.StartsAt.After(at) || !x.EndsAt.IsZero() && !x.EndsAt.After(at) {
 			continue
 		}
 		switch {
@@ -428,6 +440,21 @@ func TestWhatIsWithheldStaysSoWhateverHRCorrects(t *testing.T) {
 			b.hears(2*day, rescinds("e1"))
 			b.hears(3*day, starting("e2", 20*day))
 		}, "none"},
+		"HR says the rehire only, and no end before it": {starting("e1", 0), func(b *biography) {
+			again := starting("e2", 10*day)
+			again.Type = hr.EventRehired
+			b.hears(9*day, again)
+		}, "off []"},
+		"there is a weekend between two contracts": {starting("e1", 0), func(b *biography) {
+			again := starting("e2", 5*day)
+			again.Type = hr.EventRehired
+			b.hears(2*day, terminated(hr.DateOf(epoch.Add(2*day))))
+			b.hears(4*day, again)
+		}, "off []"},
+		"HR gives them another ID": {starting("e1", 0), func(b *biography) {
+			b.live(4 * day)
+			b.becomes("20001", 5*day, starting("e2", 10*day))
+		}, "off []"},
 		"but a rehire is another employment": {starting("e1", 0), func(b *biography) {
 			again := starting("e2", 10*day)
 			again.Type = hr.EventRehired
@@ -446,6 +473,50 @@ func TestWhatIsWithheldStaysSoWhateverHRCorrects(t *testing.T) {
 			b.live(23 * day)
 		})
 	}
+}
+
+// What is withheld under one ID is withheld under the next one of the same human, also before the
+// two are linked, in a rehearsal of the link, and if there is no account any more. What was granted
+// is not carried over.
+func TestWhatIsWithheldIsCarriedOverToAnotherID(t *testing.T) {
+	rules := requestRules()
+	rules.Leaver.Retain = 0
+	b := newBiography(t, rules)
+	hire := hr.Event{Type: hr.EventHired, Profile: reached("Development", "ada@home.example")}
+	b.hears(0, hire)
+	for _, app := range []string{"wiki", "chat", "directory"} {
+		b.withholds(day, app, "", 0)
+	}
+	b.grants(day, "crm-user", day, 60*day)
+	b.live(12 * day)
+	old := b.person
+	for app, state := range map[string]string{"wiki": "none", "crm": "on [users]"} {
+		require.Equal(t, state, b.state(app))
+	}
+	again := hr.Event{EventKey: hr.EventKey{ID: "again"}, Type: hr.EventHired, Profile: reached("Development", "ada@home.example")}
+	again.Profile.StartDate = hr.DateOf(epoch.Add(13 * day))
+	again.Effective = again.Profile.StartDate
+	b.begins("20001", again)
+	b.on(14*day, func() {
+		assert.Equal(t, map[string]string{"": provision.CodeSameHuman}, b.inAttention(), "it is asked first")
+		rules := assess.Rules{Policy: b.acts.Policy, Apps: map[string]plan.App{}}
+		for name, app := range b.acts.Apps {
+			resolved, _ := b.acts.Policy.App(name)
+			rules.Apps[name] = assess.Traits(resolved, app.Connector)
+		}
+		linked, _, err := preview.Linked(context.Background(), b.ledger, b.person, old)
+		require.NoError(t, err)
+		out, err := preview.New(linked, preview.Scenario{Now: b.now(), Rules: rules}).Person(context.Background(), b.person)
+		require.NoError(t, err)
+		for _, c := range out.Changes {
+			assert.NotContains(t, []preview.Action{preview.Create, preview.Enable}, c.Do, "the rehearsal gives nothing that is withheld: %s", c.App)
+		}
+		_, err = b.ledger.LinkPeople(context.Background(), ledger.SamePerson{NewID: b.person, OldID: old, At: b.now(), Operator: "it", Reason: "one human"})
+		require.NoError(t, err)
+	})
+	b.live(30 * day)
+	assert.Equal(t, map[string]string{"wiki": "none", "chat": "none", "directory": "none", "crm": "none"}, b.states())
+	assert.Contains(t, b.actions(), "crm:deleted", "the grant was the other ID's")
 }
 
 // What was carried over to another ID is not told of the ID that had it before.

@@ -65,6 +65,7 @@ func carry(is, was *ledger.Person) (out ledger.Carried) {
 	is.Earlier = append(slices.Clone(is.Earlier), ledger.Earlier{PersonID: was.PersonID, Events: was.Events})
 	is.Earlier = append(is.Earlier, was.Earlier...)
 	is.Holds = append(slices.Clone(is.Holds), was.Holds...)
+	is.Exceptions = append(slices.Clone(is.Exceptions), was.Exceptions...)
 	was.Earlier = nil
 	return out
 }
