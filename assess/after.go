@@ -60,6 +60,11 @@ func After(link ledger.Link, step plan.Step, want policy.Account, proof Proof) l
 		}
 		link.Attributes, link.Entitlements = cmp.Or(proof.Attributes, policy.Digest(want.Attributes)), set.Minus(want.EntitlementNames(), proof.Lacks)
 	case plan.Update:
+		if step.Only {
+			link.Entitlements = set.Minus(link.Entitlements, step.Revoke)
+			link.Unsure.Entitlements = set.Minus(link.Unsure.Entitlements, step.Revoke)
+			break
+		}
 		if step.Attributes {
 			link.Attributes = cmp.Or(proof.Attributes, policy.Digest(want.Attributes))
 		}

@@ -28,9 +28,9 @@ type Decision struct {
 	SameHumans []SameHuman
 	// LapsedSkips lists the keys of skipped steps that are no longer asked for.
 	LapsedSkips []string
-	// EndedGrants lists what is given no more because the time of grants is over, and for no
-	// other reason, until they have lapsed.
-	EndedGrants []policy.Grant
+	// Ended holds by app what is given no more because the time of grants or waivers is over,
+	// and for no other reason, until they have lapsed.
+	Ended map[string]Ended
 	// LapsedExceptions lists the exceptions that are over by themselves, once nothing is left
 	// to do because of that.
 	LapsedExceptions []ledger.LapsedException
@@ -87,7 +87,9 @@ func (r Rules) For(ctx context.Context, person ledger.Person, now time.Time, reg
 		d.Desired = policy.Desired{Standing: standing}
 	case d.PolicyErr == nil:
 		d.Desired, d.PolicyErr = r.Policy.Evaluate(d.Timeline, now, identity, exceptions...)
-		d.EndedGrants = r.endedGrants(person, d.Timeline, now, identity, d.Desired)
+		if d.PolicyErr == nil {
+			d.Ended = r.ended(&d, exceptions, identity)
+		}
 	}
 	if d.PolicyErr != nil {
 		d.Desired = policy.Desired{Standing: standing, Changes: standing.Changes}
@@ -116,8 +118,11 @@ func (r Rules) For(ctx context.Context, person ledger.Person, now time.Time, reg
 		EndHeard:   endHeard(person, standing),
 		Retentions: retentions(person.Retentions, standing, now),
 		Approvals:  approvals(person.Approvals),
+		Ended:      endedEntitlements(d.Ended),
 	})
-	if len(d.Plan.Steps) == 0 { // until then the breaker asks whether what is taken was granted for a time
+	if len(d.Plan.Steps) > 0 { // they may have to wait, and what has ended by itself does not
+		d.Plan.Due = grantsEnd(d.Plan.Due, person, now)
+	} else { // until then the breaker asks whether what is taken was granted for a time
 		d.LapsedExceptions = lapsedExceptions(person, d.Timeline, now)
 	}
 	if d.PolicyErr == nil { // otherwise it is unknown what would be asked for

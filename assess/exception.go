@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/tenurehq/tenure/hr"
-	"github.com/tenurehq/tenure/internal/set"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/policy"
 )
@@ -38,35 +37,6 @@ func ruling(x ledger.Exception) policy.Exception {
 		Name: x.Name(), Kind: policy.ExceptionKind(x.Kind), Role: x.Role, App: x.App, Entitlement: x.Entitlement, Duty: x.Duty,
 		Decided: x.DecidedAt, From: x.StartsAt, Until: x.EndsAt,
 	}
-}
-
-// endedGrants returns what somebody has no more because the time of grants is over, and for no
-// other reason: what policy would give now if those grants had no end, less what it gives.
-func (r Rules) endedGrants(person ledger.Person, t hr.Timeline, now time.Time, id policy.Identity, given policy.Desired) []policy.Grant {
-	counting, ended := Exceptions(person, t, now), false
-	for i := range counting {
-		x := &counting[i]
-		if x.Kind == policy.ExceptGrant && !x.Until.IsZero() && !x.Until.After(now) {
-			x.Until, ended = time.Time{}, true
-		}
-	}
-	if !ended {
-		return nil
-	}
-	would, err := r.Policy.Evaluate(t, now, id, counting...)
-	if err != nil {
-		return nil // it is unknown what they gave, so all of it counts
-	}
-	var all []policy.Grant
-	for _, account := range would.Accounts {
-		i := slices.IndexFunc(given.Accounts, func(a policy.Account) bool { return a.App == account.App })
-		if i < 0 {
-			all = append(all, policy.Grant{App: account.App, Entitlements: account.EntitlementNames()})
-		} else if lost := set.Minus(account.EntitlementNames(), given.Accounts[i].EntitlementNames()); len(lost) > 0 {
-			all = append(all, policy.Grant{App: account.App, Entitlements: lost})
-		}
-	}
-	return all
 }
 
 // lapsedExceptions returns the exceptions that are over by themselves: their time is over, or

@@ -150,3 +150,12 @@ func approvals(known []ledger.Approval) map[string]plan.Approval {
 	}
 	return byKey
 }
+
+// endedEntitlements returns the entitlements that have ended by themselves, by app.
+func endedEntitlements(ended map[string]Ended) map[string][]string {
+	byApp := make(map[string][]string, len(ended))
+	for app, e := range ended {
+		byApp[app] = e.Entitlements
+	}
+	return byApp
+}

@@ -27,6 +27,7 @@ func Make(in Input) Plan {
 	}
 	m.withhold()
 	m.order()
+	ended := m.takeEnded()
 	slices.Sort(m.skipped)
 	return Plan{
 		Change:   m.change(),
@@ -37,6 +38,7 @@ func Make(in Input) Plan {
 		Due:      m.nextDue(),
 
 		ByDelete:  m.byDelete,
+		Ended:     ended,
 		Deletions: m.deletions,
 	}
 }
@@ -269,6 +271,38 @@ func (m *maker) update(link Link, want policy.Account) {
 		Key: key(want.App, Update, digest, strings.Join(grant, "\x00"), strings.Join(revoke, "\x00"), m.period()),
 		App: want.App, Kind: Update,
 		Attributes: digest != link.Attributes, Grant: grant, Revoke: revoke, Why: why,
+	})
+}
+
+// takeEnded returns the steps that take what has ended by itself, in apps in which other steps
+// take it together with something else.
+func (m *maker) takeEnded() []Step {
+	var all []Step
+	for _, app := range slices.Sorted(maps.Keys(m.Ended)) {
+		link := m.links[app]
+		has := slices.Concat(link.Entitlements, set.Minus(link.UnsureEntitlements, link.Entitlements))
+		names, _ := entitlements(m.desired[app])
+		revoke := slices.Sorted(slices.Values(set.Minus(set.Intersect(has, m.Ended[app]), names)))
+		if len(revoke) == 0 || link.State != LinkActive && link.State != LinkDisabled || !m.takes(app, revoke) {
+			continue
+		}
+		s := Step{
+			Key: key(app, Update, "ended", strings.Join(revoke, "\x00"), m.period()), App: app, Kind: Update,
+			Revoke: revoke, Only: true, Why: "its time is over",
+		}
+		if !m.isSkipped(s.Key) {
+			all = append(all, s)
+		}
+	}
+	return all
+}
+
+// takes reports whether there are steps in an app that take more than these entitlements. There
+// are none if an operator has skipped them, or the account is protected.
+func (m *maker) takes(app string, names []string) bool {
+	return slices.ContainsFunc(m.steps, func(s Step) bool {
+		only := s.Kind == Update && !s.Attributes && len(s.Grant) == 0 && slices.Equal(s.Revoke, names)
+		return s.App == app && s.Kind != Provision && s.Kind != Relabel && !only
 	})
 }
 

@@ -36,6 +36,9 @@ type Input struct {
 	// Approvals holds the approvals of deletions that need one, by the key of their
 	// step.
 	Approvals map[string]Approval
+	// Ended holds by app the entitlements that have ended by themselves, because it was said
+	// when they were given that they end now.
+	Ended map[string][]string
 }
 
 // Retention holds how long an account is kept after it was disabled: until Until or, if that
@@ -194,6 +197,9 @@ type Step struct {
 	// Restore means that Provision brings the deleted account back from the app's recycle bin,
 	// if it is there, and makes another one only if it is not.
 	Restore bool `json:"restore,omitempty"`
+	// Only means that Update revokes what it names and leaves all else as it is: see
+	// Plan.Ended.
+	Only bool `json:"only,omitempty"`
 }
 
 // Due holds when the person has to be planned again, and why.
@@ -238,6 +244,10 @@ type Plan struct {
 	// ByDelete holds the hand-overs that no step does, because the app does them as it deletes the
 	// account (App.HandOverByDelete). An operator may skip them like steps.
 	ByDelete []Step
+	// Ended holds, by app, Updates that take only what has ended by itself (Input.Ended). Steps
+	// take that too. If those of an app have to wait for something else that they take, the one
+	// in Ended does not.
+	Ended []Step
 	// Deletions lists by app the deletions that are not among Steps because they wait for
 	// something.
 	Deletions []Deletion

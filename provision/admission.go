@@ -162,3 +162,20 @@ func (e *Engine) letsPass(w ledger.Withdrawal) bool {
 	}
 	return w.State == ledger.WithdrawalAdmitted
 }
+
+// open returns the steps of a plan that may be applied now. If all of an app's steps have to wait,
+// what has ended by itself there does not.
+func (g gate) open(p plan.Plan) []plan.Step {
+	var open []plan.Step
+	for _, s := range p.Steps {
+		if !g.shut[s.Key] {
+			open = append(open, s)
+		}
+	}
+	for _, s := range p.Ended {
+		if !slices.ContainsFunc(open, func(other plan.Step) bool { return other.App == s.App }) {
+			open = append(open, s)
+		}
+	}
+	return open
+}

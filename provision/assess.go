@@ -109,10 +109,7 @@ func (e *Engine) Assess(ctx context.Context, personID string) (Assessment, error
 		return Assessment{}, LedgerError(err)
 	}
 	known := set.Index(d.Person.Steps, func(s ledger.Step) string { return s.Key })
-	for _, step := range d.Plan.Steps {
-		if gate.shut[step.Key] {
-			continue
-		}
+	for _, step := range gate.open(d.Plan) {
 		todo := Todo{Step: step}
 		if s := known[step.Key]; s.State == ledger.StepAttention && !d.answered(s) && !d.withoutHandOver(s) {
 			todo.Attention = &Attention{Key: s.Key, App: s.App, Code: s.Code, Message: s.Message}

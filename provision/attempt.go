@@ -81,7 +81,6 @@ func (e *Engine) Apply(call context.Context, req Attempt) (Result, ledger.Link, 
 	if err != nil {
 		return "", none, LedgerError(err)
 	}
-	step, wanted := d.step(req.Step.Key)
 	if req.Done >= maxDone {
 		return "", none, e.fail(call, req, begun, nil, notConverging(req.Done))
 	}
@@ -89,7 +88,9 @@ func (e *Engine) Apply(call context.Context, req Attempt) (Result, ledger.Link, 
 	if err != nil {
 		return "", none, LedgerError(err)
 	}
-	if !wanted || gate.shut[step.Key] {
+	open := gate.open(d.Plan)
+	i := slices.IndexFunc(open, func(s plan.Step) bool { return s.Key == req.Step.Key })
+	if i < 0 {
 		return ResultSuperseded, none, e.finish(call, req, begun, ledger.Outcome{
 			State: ledger.StepSuperseded, Audit: left(req.Step.App, string(req.Step.Kind), begun.Underway),
 		})
@@ -98,7 +99,7 @@ func (e *Engine) Apply(call context.Context, req Attempt) (Result, ledger.Link, 
 	calls, cancel := context.WithDeadline(connector.WithStep(call, req.Token), req.Deadline)
 	defer cancel()
 	a := &stepAttempt{
-		engine: e, ctx: calls, d: d, step: step, link: begun.Link, doubt: begun.DoubtUntil, unproven: begun.Unproven, trying: begun.TryingSince, deadline: over,
+		engine: e, ctx: calls, d: d, step: open[i], link: begun.Link, doubt: begun.DoubtUntil, unproven: begun.Unproven, trying: begun.TryingSince, deadline: over,
 		changes: changes{before: begun.Link.Changes()}, underway: begun.Underway,
 	}
 	a.underway.LookAt = time.Time{}
@@ -122,9 +123,9 @@ func (e *Engine) Apply(call context.Context, req Attempt) (Result, ledger.Link, 
 	err = e.finish(call, req, begun, ledger.Outcome{
 		State:      ledger.StepDone,
 		Link:       &got.link,
-		DueReports: got.created && e.Policy.UsesManager(step.App),
+		DueReports: got.created && e.Policy.UsesManager(a.step.App),
 		Audit: &ledger.AuditRow{
-			App: step.App, Action: got.action, Actor: cmp.Or(got.by, req.Actor, "tenure"), Cause: d.cause(step), Detail: got.detailed(req.Detail),
+			App: a.step.App, Action: got.action, Actor: cmp.Or(got.by, req.Actor, "tenure"), Cause: d.cause(a.step), Detail: got.detailed(req.Detail),
 		},
 	})
 	var taken *ledger.TakenError
@@ -134,7 +135,7 @@ func (e *Engine) Apply(call context.Context, req Attempt) (Result, ledger.Link, 
 	if err != nil {
 		return "", none, err
 	}
-	e.Metrics.proven(step.Kind, begun.Link, got.link, e.Clock.Wait(got.link.ProvenAt.Sub(d.waitingSince())))
+	e.Metrics.proven(a.step.Kind, begun.Link, got.link, e.Clock.Wait(got.link.ProvenAt.Sub(d.waitingSince())))
 	return ResultDone, got.link, nil
 }
 

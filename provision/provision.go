@@ -275,7 +275,7 @@ func (a *stepAttempt) update() (performed, error) {
 		wanted, look = nil, a.readState
 	}
 	frozen := a.app.Capabilities().Frozen && !want.Enabled
-	if frozen { // the plan gives nothing until the account is enabled
+	if frozen || a.step.Only { // the plan gives nothing until the account is enabled, or the rest has to wait
 		wanted = nil
 	}
 	account, found, err := look(id)

@@ -13,7 +13,6 @@ import (
 	"github.com/tenurehq/tenure/internal/set"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/plan"
-	"github.com/tenurehq/tenure/policy"
 )
 
 // withdrawal is a change that the breaker counts, and the steps that must not be applied
@@ -94,11 +93,11 @@ func (d decision) leaver() (withdrawal, bool) {
 		return w.Kind == ledger.Leavers && w.Key == out.Key
 	})
 	for _, s := range d.Plan.Steps {
-		if s.Kind == plan.Disable && d.Desired.Standing.Status == hr.StatusSuspended {
+		if s.Kind == plan.Disable && d.Desired.Standing.Status == hr.StatusSuspended && !d.Ended[s.App].Account {
 			out.either = append(out.either, s.Key)
 			continue
 		}
-		if s.Kind.Gives() {
+		if s.Kind.Gives() || s.Kind == plan.Disable && d.Ended[s.App].Account {
 			continue
 		}
 		out.steps = append(out.steps, s.Key)
@@ -119,7 +118,7 @@ func (d decision) suspensions() []withdrawal {
 	}
 	var off, apps []string
 	for _, s := range d.Plan.Steps {
-		if s.Kind == plan.Disable {
+		if s.Kind == plan.Disable && !d.Ended[s.App].Account {
 			off, apps = append(off, s.Key), append(apps, s.App)
 		}
 	}
@@ -195,7 +194,7 @@ func (d decision) askAbout(key hr.EventKey) ledger.Ask {
 func (d decision) disables() []withdrawal {
 	var all []withdrawal
 	for _, s := range d.Plan.Steps {
-		if d.link(s.App).State != ledger.LinkActive || s.Kind != plan.Disable && s.Kind != plan.Delete || d.endedInTime(s.App, nil) {
+		if d.link(s.App).State != ledger.LinkActive || s.Kind != plan.Disable && s.Kind != plan.Delete || d.Ended[s.App].Account {
 			continue
 		}
 		if i := slices.IndexFunc(all, func(a withdrawal) bool { return a.Apps[0] == s.App }); i >= 0 {
@@ -220,29 +219,19 @@ func (d decision) destructions() []withdrawal {
 }
 
 // losses returns the entitlements that somebody who stays would lose in accounts that they
-// keep. Other changes of the same account wait with them.
+// keep, other than what has ended by itself: it was said when that was given that it would end now,
+// so it is no sign of a mistake about many people. Other changes of the same account wait with them.
 func (d decision) losses() []withdrawal {
 	var all []withdrawal
 	for _, s := range d.Plan.Steps {
-		if s.Kind == plan.Update && len(s.Revoke) > 0 && !d.endedInTime(s.App, s.Revoke) {
-			all = append(all, d.askFor(ledger.Losses, s, s.Revoke, "loses "))
+		if s.Kind != plan.Update {
+			continue
+		}
+		if lost := set.Minus(s.Revoke, d.Ended[s.App].Entitlements); len(lost) > 0 {
+			all = append(all, d.askFor(ledger.Losses, s, lost, "loses "))
 		}
 	}
 	return all
-}
-
-// endedInTime reports whether all of this is given no more in an app because the time of grants
-// is over: the entitlements or, if there are none, the account. It was said when they were made
-// that it would end now, so it is no sign of a mistake about many people.
-func (d decision) endedInTime(app string, entitlements []string) bool {
-	i := slices.IndexFunc(d.EndedGrants, func(g policy.Grant) bool { return g.App == app })
-	switch {
-	case i < 0:
-		return false
-	case len(entitlements) == 0:
-		return !slices.ContainsFunc(d.Desired.Accounts, func(a policy.Account) bool { return a.App == app })
-	}
-	return len(set.Minus(entitlements, d.EndedGrants[i].Entitlements)) == 0
 }
 
 // excepted reports whether exceptions alone give somebody what a step gives: an operator, or

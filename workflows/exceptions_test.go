@@ -382,28 +382,73 @@ func TestTheBreakerDoesNotCountWhatWasGrantedForATime(t *testing.T) {
 	b.live(4 * day)
 }
 
-// The end of a grant lets nothing else past the breaker: what a move or a leave takes is held,
-// and stays held, when the time of a grant in the same app is over.
+// What a move, a leave or the end of the employment takes is held, and stays held when the time of
+// a grant in the same app is over. What only the grant gave is taken then.
 func TestTheEndOfAGrantLetsNothingElsePastTheBreaker(t *testing.T) {
-	for name, event := range map[string]hr.Event{
-		"a move":  {Type: hr.EventTransferred, Profile: profile("Sales")},
-		"a leave": {Type: hr.EventLeaveStarted},
+	for name, tc := range map[string]struct {
+		event   hr.Event
+		kind    ledger.WithdrawalKind
+		granted string // of the wiki, once the hold is released
+		crm     string // likewise, of the account that only a grant gives
+	}{
+		"a move":            {hr.Event{Type: hr.EventTransferred, Profile: profile("Sales")}, ledger.Disables, "off []", "off []"},
+		"a leave":           {hr.Event{Type: hr.EventLeaveStarted}, ledger.Disables, "off [engineers]", "off []"},
+		"the end of it all": {terminated(hr.DateOf(epoch.Add(day))), ledger.Leavers, "off []", "off []"},
+		"a suspension":      {hr.Event{Type: hr.EventSuspended}, ledger.Suspensions, "off [engineers]", "off []"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := newBiography(t, requestRules())
+			rules := requestRules()
+			rules.Roles[len(rules.Roles)-1].When = "person.department == 'Development'"
+			b := newBiography(t, rules)
 			b.limit()
 			b.hears(0, hired("Development"))
 			b.grants(day, "admin", day, 3*day)
-			for _, at := range []time.Duration{2*day - time.Hour, 3*day - time.Hour} {
-				b.others(at, ledger.Disables, 3)
-			}
-			b.hears(2*day, event)
-			b.on(2*day+time.Hour, func() { assert.Equal(t, "on [admins engineers]", b.state("wiki"), "it is held") })
-			b.on(3*day+time.Hour, func() { assert.Contains(t, b.state("wiki"), "engineers]", "the grant did not give that") })
-			b.on(3*day+time.Hour, func() { assert.Contains(t, b.state("wiki"), "on ", "the grant is not why it would be taken") })
+			b.grants(day+time.Second, "crm-user", day+time.Second, 3*day)
+			b.others(2*day-time.Hour, tc.kind, 3)
+			b.hears(2*day, tc.event)
+			both := func() []string { return []string{b.state("wiki"), b.state("crm")} }
+			b.on(3*day-time.Minute, func() { assert.Equal(t, []string{"on [admins engineers]", "on [users]"}, both(), "it is held") })
+			b.on(3*day+time.Minute, func() {
+				assert.Equal(t, []string{"on [engineers]", "off []"}, both(), "what the grants gave is gone at once, and nothing else")
+			})
+			b.decides(3*day+2*time.Hour, ledger.VerbRelease)
+			b.on(3*day+3*time.Hour, func() { assert.Equal(t, []string{tc.granted, tc.crm}, both(), "it is released") })
 			b.live(4 * day)
 		})
 	}
+}
+
+// What a role gave before is held with the rest, also if a grant gave it as well.
+func TestWhatARoleGaveBeforeDoesNotEndWithAGrant(t *testing.T) {
+	rules := requestRules()
+	rules.Roles[len(rules.Roles)-2].Grants = []policy.Grant{{App: "wiki", Entitlements: []string{"admins", "engineers"}}}
+	b := newBiography(t, rules)
+	b.limit()
+	b.hears(0, hired("Development"))
+	b.grants(day, "admin", day, 3*day)
+	b.others(2*day-time.Hour, ledger.Disables, 3)
+	b.hears(2*day, hr.Event{Type: hr.EventTransferred, Profile: profile("Sales")})
+	b.grants(2*day+time.Hour, "admin", 2*day+time.Hour, 5*day)
+	b.sees(3*day+time.Minute, "wiki", "on [admins engineers]", "the other grant would give it, and the move takes it")
+	b.sees(5*day+time.Minute, "wiki", "on [engineers]", "no grant is left")
+	b.live(6 * day)
+}
+
+// What somebody has no more because a waiver has ended is no sign of a mistake about many either.
+func TestTheBreakerDoesNotCountWhatAWaiverEnds(t *testing.T) {
+	rules := requestRules()
+	rules.Duties = []policy.Duty{buildAndSell()}
+	b := newBiography(t, rules)
+	b.limit()
+	b.hears(0, hired("Development"))
+	b.waives(day, "build-and-sell", 3*day)
+	b.grants(day+time.Minute, "crm-user", day+time.Minute, 30*day)
+	for i, kind := range []ledger.WithdrawalKind{ledger.Losses, ledger.Disables} {
+		b.others(3*day-time.Hour+time.Duration(i)*time.Second, kind, 3)
+	}
+	b.sees(3*day-time.Minute, "crm", "on [users]", "it is waived")
+	b.sees(3*day+time.Minute, "crm", "off []", "at once")
+	b.live(4 * day)
 }
 
 // What is withheld does not come back when HR takes back what it said about the employment, in
