@@ -27,6 +27,9 @@ func Traits(rules policy.ResolvedApp, c connector.Connector) plan.App {
 		RecycleBin: recycleBin(c),
 		Restore:    can.Restore && !asks(c, plan.Provision),
 	}
+	if can.Sessions {
+		traits.EndSessions = rules.EndSessions
+	}
 	if rules.Leaver.HandOver != policy.HandOverNone {
 		traits.HandOverAsks = asks(c, plan.HandOver) || rules.Leaver.HandOverBy != ""
 		traits.HandOver = can.HandOver || traits.HandOverAsks

@@ -220,6 +220,7 @@ func readRequest(v value) *policy.RequestRules {
 		into("escalate", &r.Escalate),
 		into("ticket", &r.Ticket),
 		on("extend", func(v value) { r.Extend = policy.Extension(v.choice("extension")) }),
+		on("sessions", func(v value) { r.Sessions = policy.SessionRule(v.choice("session rule")) }),
 		on("emergency", func(v value) {
 			r.Emergency = &policy.EmergencyRules{}
 			v.mapping(into("most", &r.Emergency.Most), into("confirm", &r.Emergency.Confirm))

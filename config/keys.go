@@ -482,6 +482,9 @@ var requestKeys = []settings.Setting{
 	{Name: "extend", Type: settings.TypeText, Default: string(policy.ExtendOnce), Choices: []string{string(policy.ExtendNo), string(policy.ExtendOnce), string(policy.ExtendAgain)},
 		Text: "Whether a grant can be prolonged by a request that refers to it: `no`, `once`, or `again` and again. Each time it has to be approved.",
 	},
+	{Name: "sessions", Type: settings.TypeText, Choices: []string{string(policy.SessionsKeep), string(policy.SessionsEnd)},
+		Text: "What becomes of open sessions when an entitlement that the role gives is taken, in apps whose connector can end sessions: `keep`, or `end`. Default: `end` if `risk` is `privileged`, else `keep`.",
+	},
 	{Name: "emergency", Type: settings.TypeMapping,
 		Text: "The role can be had at once in an emergency, before anybody has approved it. Default: it cannot.",
 		Keys: []settings.Setting{

@@ -136,7 +136,7 @@ func TestLoadReadsEveryKey(t *testing.T) {
 	assert.Equal(t, policy.RequestRules{
 		Most: 8 * time.Hour, Usual: 2 * time.Hour, Ahead: 14 * 24 * time.Hour,
 		Approve: [][]string{{"manager"}, {"owner", "security"}}, Needed: 2, Answer: 36 * time.Hour, Escalate: 6 * time.Hour,
-		Ticket: "^INC-", Extend: policy.ExtendAgain, Emergency: &policy.EmergencyRules{Most: time.Hour, Confirm: 12 * time.Hour},
+		Ticket: "^INC-", Extend: policy.ExtendAgain, Sessions: policy.SessionsEnd, Emergency: &policy.EmergencyRules{Most: time.Hour, Confirm: 12 * time.Hour},
 	}, librarian)
 	facts, _ := p.Facts("librarian")
 	assert.Equal(t, policy.RoleFacts{Title: "Librarian", About: "Lends books", Owner: []string{"10002"}, Risk: policy.RiskPrivileged}, facts)

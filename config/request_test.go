@@ -47,6 +47,7 @@ func TestLoadRefusesRequestsThatNobodyCouldDecide(t *testing.T) {
 		"no time to answer":           {"most: 8h", "most: 8h, answer: 0h", `roles[0].request.answer: must be above zero`},
 		"a ticket that is no pattern": {"most: 8h", "most: 8h, ticket: '(INC'", `roles[0].request.ticket: is no regular expression (RE2)`},
 		"an unknown extension":        {"most: 8h", "most: 8h, extend: twice", `roles[0].request.extend: there is no extension "twice"`},
+		"an unknown session rule":     {"most: 8h", "most: 8h, sessions: stop", `roles[0].request.sessions: there is no session rule "stop"`},
 		"an unknown risk":             {"name: admin", "name: admin, risk: huge", `roles[0].risk: there is no risk "huge"`},
 		"an emergency without end":    {"most: 8h", "most: 8h, emergency: {}", `roles[0].request.emergency.most: is missing`},
 		"too long an emergency":       {"most: 8h", "most: 8h, emergency: {most: 9h}", `roles[0].request.emergency.most: is longer than request.most`},

@@ -282,6 +282,9 @@ func DescribeStep(s plan.Step) string {
 	if len(s.Revoke) > 0 {
 		does = append(does, "revoke "+strings.Join(s.Revoke, ", "))
 	}
+	if s.Sessions {
+		does = append(does, "end sessions")
+	}
 	if s.Attributes {
 		does = append(does, "change attributes")
 	}

@@ -267,11 +267,25 @@ func (m *maker) update(link Link, want policy.Account) {
 	if len(grant) == 0 && len(revoke) == 0 && digest == link.Attributes {
 		return
 	}
+	sessions := m.endsSessions(link, revoke)
 	m.add(Step{
-		Key: key(want.App, Update, digest, strings.Join(grant, "\x00"), strings.Join(revoke, "\x00"), m.period()),
+		Key: key(want.App, Update, withSessions(sessions, digest, strings.Join(grant, "\x00"), strings.Join(revoke, "\x00"), m.period())...),
 		App: want.App, Kind: Update,
-		Attributes: digest != link.Attributes, Grant: grant, Revoke: revoke, Why: why,
+		Attributes: digest != link.Attributes, Grant: grant, Revoke: revoke, Why: why, Sessions: sessions,
 	})
+}
+
+// endsSessions reports whether the sessions of an account end when entitlements are taken.
+func (m *maker) endsSessions(link Link, revoke []string) bool {
+	return link.State == LinkActive && len(set.Intersect(revoke, m.Apps[link.App].EndSessions)) > 0
+}
+
+// withSessions returns the content of a step's key, for a step that may also end sessions.
+func withSessions(sessions bool, content ...string) []string {
+	if sessions {
+		return append(content, "sessions")
+	}
+	return content
 }
 
 // takeEnded returns the steps that take what has ended by itself, in apps in which other steps
@@ -286,9 +300,10 @@ func (m *maker) takeEnded() []Step {
 		if len(revoke) == 0 || link.State != LinkActive && link.State != LinkDisabled || !m.takes(app, revoke) {
 			continue
 		}
+		sessions := m.endsSessions(link, revoke)
 		s := Step{
-			Key: key(app, Update, "ended", strings.Join(revoke, "\x00"), m.period()), App: app, Kind: Update,
-			Revoke: revoke, Only: true, Why: "its time is over",
+			Key: key(app, Update, withSessions(sessions, "ended", strings.Join(revoke, "\x00"), m.period())...), App: app, Kind: Update,
+			Revoke: revoke, Sessions: sessions, Only: true, Why: "its time is over",
 		}
 		if !m.isSkipped(s.Key) {
 			all = append(all, s)

@@ -64,6 +64,9 @@ type App struct {
 	Disable  bool               // accounts can be turned off
 	Delete   bool               // accounts can be deleted
 	HandOver bool               // data are handed over, by Tenure or by a human
+	// EndSessions lists the entitlements whose end also ends the sessions of the account. It is
+	// empty if the app cannot end sessions.
+	EndSessions []string
 	// HandOverByDelete means that data is handed over only as an account is deleted.
 	HandOverByDelete bool
 	// HandOverAsks means that a human is asked to hand data over if Tenure cannot, or if
@@ -197,6 +200,9 @@ type Step struct {
 	// Restore means that Provision brings the deleted account back from the app's recycle bin,
 	// if it is there, and makes another one only if it is not.
 	Restore bool `json:"restore,omitempty"`
+	// Sessions means that Update also ends the sessions of the account, because it takes what
+	// was given for a time.
+	Sessions bool `json:"sessions,omitempty"`
 	// Only means that Update revokes what it names and leaves all else as it is: see
 	// Plan.Ended.
 	Only bool `json:"only,omitempty"`

@@ -53,6 +53,7 @@ func Compile(r Rules) (*Policy, error) {
 	c.trySamples(p)
 	c.cycles()
 	p.roles = c.roles()
+	p.endSessions(r.Roles)
 	c.deciders()
 	p.deciders, p.fallback = r.Deciders, r.Fallback
 	p.duties = c.duties()

@@ -63,6 +63,9 @@ type ResolvedApp struct {
 	Mover      MoverRules
 	Leaver     LeaverRules
 	Adopt      Adoption
+	// EndSessions lists the entitlements whose end also ends the sessions of the account, because
+	// a role that has to be requested gives them and says so; sorted.
+	EndSessions []string
 }
 
 // Apps lists the names of all apps, sorted.
@@ -78,6 +81,7 @@ func (p *Policy) App(name string) (ResolvedApp, bool) {
 	resolved.After = slices.Clone(resolved.After)
 	resolved.Attributes = slices.Clone(resolved.Attributes)
 	resolved.Ignore = slices.Clone(resolved.Ignore)
+	resolved.EndSessions = slices.Clone(resolved.EndSessions)
 	resolved.Leaver.HandOverNeeds = slices.Clone(resolved.Leaver.HandOverNeeds)
 	return resolved, true
 }

@@ -38,6 +38,31 @@ func (p *Policy) Facts(name string) (RoleFacts, bool) {
 	return facts, true
 }
 
+// endsSessions reports whether open sessions end when what the role gave is taken.
+func (r *Role) endsSessions() bool {
+	if r.Request == nil {
+		return false
+	}
+	if r.Request.Sessions == "" {
+		return r.About.Risk == RiskPrivileged
+	}
+	return r.Request.Sessions == SessionsEnd
+}
+
+// endSessions notes with each app for which entitlements sessions end when they are taken.
+func (p *Policy) endSessions(roles []Role) {
+	for i := range roles {
+		if !roles[i].endsSessions() {
+			continue
+		}
+		for _, grant := range roles[i].Grants {
+			if app, ok := p.apps[grant.App]; ok {
+				app.EndSessions = slices.Compact(slices.Sorted(slices.Values(slices.Concat(app.EndSessions, grant.Entitlements))))
+			}
+		}
+	}
+}
+
 // Deciders returns the IDs of the people of a group who decide about requests; nil if there is
 // no such group.
 func (p *Policy) Deciders(name string) []string { return slices.Clone(p.deciders[name]) }
@@ -63,6 +88,9 @@ func (c *compiler) request(path string, r Role) {
 	}
 	if r.Request.Extend != "" && !slices.Contains(Extensions(), r.Request.Extend) {
 		c.problems.add(path+".extend", "must be no, once or again")
+	}
+	if r.Request.Sessions != "" && !slices.Contains(SessionRules(), r.Request.Sessions) {
+		c.problems.add(path+".sessions", "must be keep or end")
 	}
 	c.stages(path, r.Request)
 	c.emergency(path+".emergency", r.Request)

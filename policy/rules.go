@@ -107,6 +107,7 @@ type RequestRules struct {
 	Escalate  time.Duration   `json:"escalate,omitempty"`
 	Ticket    string          `json:"ticket,omitempty"` // regular expression (RE2) that a ticket has to match; empty: none is needed
 	Extend    Extension       `json:"extend,omitempty"` // empty means ExtendOnce
+	Sessions  SessionRule     `json:"sessions,omitempty"`
 	Emergency *EmergencyRules `json:"emergency,omitempty"`
 }
 
@@ -115,6 +116,19 @@ type EmergencyRules struct {
 	Most    time.Duration `json:"most"`    // the longest time for which it is given
 	Confirm time.Duration `json:"confirm"` // the time in which an owner of the role has to say what they think of it
 }
+
+// SessionRule says what becomes of open sessions when what a role gave is taken, in apps that can
+// end sessions. Empty means SessionsEnd for a role of RiskPrivileged, and SessionsKeep for others.
+type SessionRule string
+
+// The session rules.
+const (
+	SessionsKeep SessionRule = "keep"
+	SessionsEnd  SessionRule = "end"
+)
+
+// SessionRules lists every session rule.
+func SessionRules() []SessionRule { return []SessionRule{SessionsKeep, SessionsEnd} }
 
 // Extension says whether a grant can be prolonged by another request.
 type Extension string

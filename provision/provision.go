@@ -261,8 +261,13 @@ func (a *stepAttempt) update() (performed, error) {
 	case !found:
 		return a.vanished(), nil
 	}
-	granted := a.grant(id, grant)
-	entitled := errors.Join(a.revoke(id, revoke), granted)
+	granted, revoked := a.grant(id, grant), a.revoke(id, revoke)
+	if revoked == nil && a.step.Sessions { // not before: what is signed in anew would have it again
+		if revoked = a.revokeSessions(id); connector.Is(revoked, connector.KindNotFound) {
+			revoked = nil // the look below finds that there is no account
+		}
+	}
+	entitled := errors.Join(revoked, granted)
 	var setting error
 	if a.step.Attributes && (entitled == nil || !ErrorOf(entitled).Retryable) {
 		setting = a.setAttributes(id, want.Attributes)
@@ -311,6 +316,9 @@ func (a *stepAttempt) update() (performed, error) {
 	}
 	proven := a.proven("updated", proof)
 	proven.detail = map[string]any{"granted": a.step.Grant, "revoked": a.step.Revoke, "attributes": a.step.Attributes}
+	if a.step.Sessions {
+		proven.detail["sessions"] = "ended"
+	}
 	return proven, nil
 }
 

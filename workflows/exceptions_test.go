@@ -137,10 +137,7 @@ func TestAGrantLastsAsLongAsItsTimeAndItsReason(t *testing.T) {
 		},
 		"it is given back": func(b *biography) {
 			b.grants(day, "admin", day, 30*day)
-			b.nudged(4*day, func() {
-				_, err := b.ledger.EndException(context.Background(), ledger.ExceptionEnd{ID: person(b).Exceptions[0].ID, Operator: "ada", Reason: "done", At: b.now()})
-				require.NoError(b.t, err)
-			})
+			b.nudged(4*day, b.endsGrant)
 			b.sees(4*day+minute, "wiki", without, "given back")
 		},
 		"taking wins over giving": func(b *biography) {

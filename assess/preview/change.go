@@ -68,6 +68,7 @@ type Change struct {
 	Off      bool      `json:"off,omitempty"`      // Create: made disabled, before the first day
 	Grant    []string  `json:"grant,omitempty"`
 	Revoke   []string  `json:"revoke,omitempty"`
+	Sessions bool      `json:"sessions,omitempty"` // Update: the sessions end too
 	// Attributes lists the attributes that would change. If the present values are unknown
 	// (the ledger has only a digest), it lists all mapped ones, and Unsure is set.
 	Attributes []Attribute `json:"attributes,omitempty"`

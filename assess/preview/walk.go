@@ -207,7 +207,7 @@ func (w *walk) describe(c *Change, step plan.Step, link ledger.Link, want policy
 		c.Username, c.Off = w.person.Username, !step.Enabled
 		c.Attributes = differences(nil, want.Attributes)
 	case plan.Update:
-		c.Do, c.Grant, c.Revoke = Update, step.Grant, step.Revoke
+		c.Do, c.Grant, c.Revoke, c.Sessions = Update, step.Grant, step.Revoke, step.Sessions
 		if step.Attributes {
 			c.Attributes, c.Unsure = w.known.differences(link, want.Attributes)
 		}

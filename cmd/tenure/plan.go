@@ -431,6 +431,9 @@ func (l *planLines) does(c preview.Change) string {
 	for _, e := range c.Revoke {
 		parts = append(parts, "-"+e)
 	}
+	if c.Sessions {
+		parts = append(parts, "and end sessions")
+	}
 	if attributes := l.attributes(c); attributes != "" {
 		parts = append(parts, attributes)
 	}
