@@ -263,7 +263,14 @@ func readDuty(v value) policy.Duty {
 		into("since", &d.Since),
 		on("waive", func(v value) {
 			d.Waive = &policy.WaiveRules{}
-			v.mapping(into("most", &d.Waive.Most))
+			v.mapping(
+				into("most", &d.Waive.Most),
+				on("approve", func(v value) {
+					v.list(func(v value) { d.Waive.Approve = append(d.Waive.Approve, v.texts()) })
+				}),
+				into("answer", &d.Waive.Answer),
+				into("escalate", &d.Waive.Escalate),
+			)
 		}),
 	)
 	return d

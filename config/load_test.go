@@ -148,7 +148,9 @@ func TestLoadReadsEveryKey(t *testing.T) {
 		Name: "keep-and-lend", About: "Who keeps the books does not lend them.",
 		One: []policy.Grant{{App: "directory", Entitlements: []string{"staff"}}}, Other: []policy.Grant{{App: "wiki", Entitlements: []string{"lenders"}}},
 		Owner: []string{"10001"}, Mode: policy.DutyDetect, Since: time.Date(2026, time.December, 1, 0, 0, 0, 0, time.UTC),
-		Waive: &policy.WaiveRules{Most: 90 * 24 * time.Hour},
+		Waive: &policy.WaiveRules{
+			Most: 90 * 24 * time.Hour, Approve: [][]string{{"owner"}, {"security"}}, Answer: 36 * time.Hour, Escalate: 6 * time.Hour,
+		},
 	}}, p.Duties())
 	assert.Equal(t, 20, p.LongestUsername())
 	assert.True(t, p.ProtectsPerson("10001"))

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Requests keeps who asked for a role, who was asked to decide, and what they said. A row is
+// Requests keeps who asked for a role or a waiver, who was asked to decide, and what they said. A row is
 // never removed. See docs/adr/0049-access-requests.md.
 type Requests interface {
 	RequestReader
@@ -41,11 +41,14 @@ type RequestReader interface {
 	StandIns(ctx context.Context, f StandInFilter, after int64, limit int) ([]StandIn, error)
 }
 
-// Request is what somebody asked for: a role for a person, for a time.
+// Request is what somebody asked for: a role for a person, or that a rule of separation of duties
+// is waived for them, for a time.
 type Request struct {
 	ID        int64 // given by the ledger, ascending, never reused
 	PersonID  string
-	Role      string
+	Role      string        // empty if a waiver is asked for
+	Duty      string        // the rule of separation of duties that is to be waived; empty: a role is asked for
+	Control   string        // of a waiver: what compensates for the rule
 	StartsAt  time.Time     // the later instant at which the grant is to begin; zero: when it is approved
 	For       time.Duration // how long the grant is to last
 	Reason    string
@@ -56,7 +59,7 @@ type Request struct {
 	AskedAt   time.Time
 	Emergency bool
 	Extends   int64  // the exception that it prolongs; zero: none
-	Terms     string // how the role could be requested at that time: policy.RequestRules, as JSON
+	Terms     string // how it could be requested at that time: policy.RequestRules, as JSON
 	Preview   string // digest of what would have been done at that time
 
 	State       RequestState
@@ -66,7 +69,7 @@ type Request struct {
 	EscalatedAt time.Time // when the next ones up were asked in this stage; zero: not yet
 	Reminders   int       // of this stage
 	LookAt      time.Time // when somebody has to look at it again; zero if nothing is left to do
-	Exception   int64     // the grant; zero: none
+	Exception   int64     // the grant, or the waiver; zero: none
 	DecidedAt   time.Time // when it was approved, denied, cancelled or expired, confirmed or disputed
 	Why         string    // why it ended, if nobody's vote says it
 	ProvenAt    time.Time // when the access was there, as the apps showed it; zero: not yet

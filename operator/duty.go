@@ -76,11 +76,24 @@ func (v *Viewer) Duty(name string) (policy.Duty, error) {
 	return duty, refuse(fmt.Sprintf("there is no rule of separation of duties %q%s", name, nearest.Hint(name, known)), "duty list")
 }
 
-// keptApart returns an error if a grant brings together what a rule keeps apart.
-func (v *Viewer) keptApart(x ledger.Exception, was, is assess.Decision) error {
+// KeptApart is what a grant would bring together although a rule of separation of duties keeps it
+// apart.
+type KeptApart struct {
+	Duty       string
+	Mode       policy.DutyMode
+	One, Other []policy.Held // sides of the rule; if it forbids the grant, One is what that gives
+	Waiver     string        // the exception that allows it; empty: none does
+	Waivable   bool          // the rule can be waived
+	Forbids    bool          // the grant is not made because of it
+}
+
+// bringsTogether returns what an exception would newly bring together, by what is decided without
+// and with it.
+func bringsTogether(x ledger.Exception, was, is assess.Decision) []KeptApart {
+	var all []KeptApart
 	for _, r := range is.Desired.Refused {
-		if r.Exception == x.Name() {
-			return v.forbidden(x.PersonID, r.Duty, r.Waivable, r.Gives, r.Against)
+		if x.Kind == string(policy.ExceptGrant) && r.Exception == x.Name() {
+			all = append(all, KeptApart{Duty: r.Duty, Mode: policy.DutyPrevent, One: r.Gives, Other: r.Against, Waivable: r.Waivable, Forbids: true})
 		}
 	}
 	known := map[string]bool{}
@@ -88,22 +101,36 @@ func (v *Viewer) keptApart(x ledger.Exception, was, is assess.Decision) error {
 		known[assess.ConflictKey(c)] = true
 	}
 	for _, c := range is.Conflicts {
-		if c.Mode == policy.DutyPrevent && c.Waiver == "" && !known[assess.ConflictKey(c)] {
-			return v.forbidden(x.PersonID, c.Duty, c.Waivable, c.One, c.Other)
+		if !known[assess.ConflictKey(c)] {
+			all = append(all, KeptApart{
+				Duty: c.Duty, Mode: c.Mode, One: c.One, Other: c.Other, Waiver: c.Waiver, Waivable: c.Waivable,
+				Forbids: c.Mode == policy.DutyPrevent && c.Waiver == "",
+			})
+		}
+	}
+	return all
+}
+
+// keptApart returns an error if a grant brings together what a rule keeps apart.
+func (v *Viewer) keptApart(x ledger.Exception, together []KeptApart) error {
+	for _, k := range together {
+		if x.Kind == string(policy.ExceptGrant) && k.Forbids {
+			return v.forbidden(x.PersonID, k)
 		}
 	}
 	return nil
 }
 
 // forbidden says which rule keeps things apart, and how it is waived.
-func (v *Viewer) forbidden(personID, duty string, waivable bool, gives, against []policy.Held) error {
-	text := fmt.Sprintf("by rule %q nobody has %s together with %s", duty, policy.Things(gives), policy.Reasons(against))
-	if !waivable {
-		return refuse(text+", and it cannot be waived", "duty show %s", duty)
+func (v *Viewer) forbidden(personID string, k KeptApart) error {
+	text := fmt.Sprintf("by rule %q nobody has %s together with %s", k.Duty, policy.Things(k.One), policy.Reasons(k.Other))
+	if !k.Waivable {
+		return refuse(text+", and it cannot be waived", "duty show %s", k.Duty)
 	}
-	rule, _ := v.Policy.Duty(duty)
-	return refuse(fmt.Sprintf("%s. To waive the rule for them first, for %s at most: tenure exception waive %s %s --until DAY --control \"what compensates for it\" --reason WHY",
-		text, rule.Waive.Most, visible.Quoted(personID), visible.Quoted(duty)), "")
+	rule, _ := v.Policy.Duty(k.Duty)
+	return refuse(fmt.Sprintf("%s. To have the rule waived for them first, for %s at most: tenure request new %s --duty %s --for TIME --control \"what compensates for it\" --reason WHY "+
+		"(whoever answers for the rule decides), or tenure exception waive %[3]s %[4]s --until DAY --control ... --reason WHY",
+		text, rule.Waive.Most, visible.Quoted(personID), visible.Quoted(k.Duty)), "")
 }
 
 // DutyFinding is a conflict of one person with a rule of separation of duties.

@@ -214,10 +214,8 @@ func (o *Operator) except(ctx context.Context, r Request, person ledger.Person, 
 	if err != nil {
 		return out, err
 	}
-	if x.Kind == string(policy.ExceptGrant) {
-		if err := o.keptApart(x, was, is); err != nil {
-			return ChangedException{}, err
-		}
+	if err := o.keptApart(x, bringsTogether(x, was, is)); err != nil {
+		return ChangedException{}, err
 	}
 	if out.Steps = more(is.Plan.Steps, was.Plan.Steps); !apply {
 		return out, nil

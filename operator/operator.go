@@ -130,6 +130,7 @@ const (
 	WaiveDuty       Verb = "waive duty"
 	EndException    Verb = "end exception"
 	AskRole         Verb = "ask for role"
+	AskWaiver       Verb = "ask for waiver"
 	DecideRequest   Verb = "decide request"
 	CancelRequest   Verb = "cancel request"
 	SetStandIn      Verb = "set stand-in"

@@ -455,6 +455,10 @@ var deeds = []deed{
 		_, err := s.AskRole(ctx, r, operator.RoleRequest{PersonID: "ada", Role: "auditor"}, true)
 		return err
 	}, true, "r-1 asks for that already", nil},
+	{operator.AskWaiver, func(ctx context.Context, s *site, r operator.Request) error {
+		_, err := s.AskWaiver(ctx, r, operator.WaiverRequest{PersonID: "ada", Duty: "apart", For: time.Hour, Control: "watched"}, true)
+		return err
+	}, true, "r-1 asks for that already", nil},
 	{operator.DecideRequest, func(ctx context.Context, s *site, r operator.Request) error {
 		_, err := s.DecideRequest(ctx, r, operator.RequestDecision{Request: "r-1", As: "bob", Vote: ledger.VoteApprove}, true)
 		return err

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -28,6 +29,15 @@ type RoleRequest struct {
 	// Emergency asks for the role at once. An owner says afterwards what they think of it.
 	Emergency bool
 	Extends   string // the exception (x-12) that is prolonged; empty: none
+}
+
+// WaiverRequest asks that a rule of separation of duties is waived for a person, for a time.
+type WaiverRequest struct {
+	PersonID, Duty string
+	AskedBy        string        // the person who asks; empty: the person themself
+	For            time.Duration // from its approval
+	Control        string        // what compensates for the rule meanwhile
+	Ticket         string
 }
 
 // RequestDecision says what somebody who was asked thinks of a request. About an emergency they
@@ -54,6 +64,11 @@ type ChangedRequest struct {
 	Steps   []plan.Step
 	Digest  string
 	Changed bool
+	// Together lists what it would bring together although a rule of separation of duties keeps
+	// it apart.
+	Together []KeptApart
+	// Cannot says why it cannot be approved now; empty if it can.
+	Cannot  string
 	Applied bool
 }
 
@@ -77,9 +92,33 @@ func (o *Operator) AskRole(ctx context.Context, r Request, want RoleRequest, app
 	if err != nil {
 		return ChangedRequest{}, err
 	}
+	return o.askFor(ctx, r, ask, now, apply)
+}
+
+// AskWaiver asks that a rule of separation of duties is waived for a person, for a time. With apply
+// it does so; otherwise it returns what would be done, and who would be asked. It refuses what
+// WaiveDuty refuses.
+func (o *Operator) AskWaiver(ctx context.Context, r Request, want WaiverRequest, apply bool) (ChangedRequest, error) {
+	if err := AskWaiver.Check(r); err != nil {
+		return ChangedRequest{}, err
+	}
+	now := o.Clock.Now()
+	want.AskedBy = cmp.Or(want.AskedBy, want.PersonID)
+	ask, err := o.askingWaiver(ctx, want, now)
+	if err != nil {
+		return ChangedRequest{}, err
+	}
+	return o.askFor(ctx, r, ask, now, apply)
+}
+
+// askFor makes a request that was checked or, without apply, says what would be done.
+func (o *Operator) askFor(ctx context.Context, r Request, ask asking, now time.Time, apply bool) (_ ChangedRequest, err error) {
 	out := ChangedRequest{Person: ask.person.Summary, Request: ask.request, Exception: ask.grant}
 	out.Request.Reason, out.Request.Operator = r.Reason, r.Actor
 	if err := o.shows(ctx, ask.person, &out); err != nil {
+		return ChangedRequest{}, err
+	}
+	if err := o.keptApart(out.Exception, out.Together); err != nil {
 		return ChangedRequest{}, err
 	}
 	out.Request.Preview = out.Digest
@@ -87,6 +126,9 @@ func (o *Operator) AskRole(ctx context.Context, r Request, want RoleRequest, app
 		if out.Deciders, err = o.desk().Deciders(ctx, out.Request); err != nil {
 			return ChangedRequest{}, err
 		}
+	}
+	if out.Request.Duty != "" && len(out.Deciders) == 0 {
+		return ChangedRequest{}, refuse(fmt.Sprintf("nobody can decide about it: name who answers for rule %q (duties[].owner), or governance.fallback", out.Request.Duty), "")
 	}
 	if !apply {
 		return out, nil
@@ -111,7 +153,7 @@ func (o *Operator) AskRole(ctx context.Context, r Request, want RoleRequest, app
 type asking struct {
 	person  ledger.Person
 	request ledger.Request
-	grant   ledger.Exception // what it gives, if it is approved now
+	grant   ledger.Exception // what it gives, or waives, if it is approved now
 }
 
 // open reports whether somebody has to say something about it.
@@ -119,7 +161,7 @@ func (a asking) open() bool { return a.request.Undecided() }
 
 // asking checks a request for a role, and returns it as it would be made.
 func (v *Viewer) asking(ctx context.Context, want RoleRequest, now time.Time) (asking, error) {
-	x := ledger.Exception{Kind: string(policy.ExceptGrant), Role: want.Role}
+	x := ledger.Exception{Kind: string(policy.ExceptGrant), Role: want.Role, DecidedAt: now}
 	person, t, err := v.exceptional(ctx, want.PersonID, now, &x)
 	if err != nil {
 		return asking{}, err
@@ -175,6 +217,49 @@ func (v *Viewer) asking(ctx context.Context, want RoleRequest, now time.Time) (a
 	return asking{person: person, request: r, grant: x}, nil
 }
 
+// askingWaiver checks a request for a waiver, and returns it as it would be made.
+func (v *Viewer) askingWaiver(ctx context.Context, want WaiverRequest, now time.Time) (asking, error) {
+	if err := v.canWaive(DutyWaiver{PersonID: want.PersonID, Duty: want.Duty, Until: now.Add(want.For), Control: want.Control}, now); err != nil {
+		return asking{}, err
+	}
+	x := ledger.Exception{
+		Kind: string(policy.ExceptWaive), Duty: want.Duty, Control: want.Control, DecidedAt: now, StartsAt: now, EndsAt: now.Add(want.For),
+	}
+	person, _, err := v.exceptional(ctx, want.PersonID, now, &x)
+	if err != nil {
+		return asking{}, err
+	}
+	if _, err := v.Person(ctx, want.AskedBy); err != nil {
+		return asking{}, err
+	}
+	for r, err := range v.undecided(ctx, want.PersonID) {
+		switch {
+		case err != nil:
+			return asking{}, err
+		case r.Duty == want.Duty:
+			return asking{}, refuse(r.Name()+" asks for that already", "request show %s", r.Name())
+		}
+	}
+	duty, _ := v.Policy.Duty(want.Duty)
+	rules := duty.Waive.Terms()
+	terms, err := request.WriteTerms(rules)
+	if err != nil {
+		return asking{}, err
+	}
+	r := ledger.Request{
+		PersonID: want.PersonID, Duty: want.Duty, Control: want.Control, For: want.For, Ticket: want.Ticket, AskedBy: want.AskedBy, AskedAt: now,
+		Terms: terms, State: ledger.RequestAsked, StageAt: now, LookAt: now, ExpiresAt: now.Add(rules.Answer),
+	}
+	return asking{person: person, request: r, grant: x}, nil
+}
+
+// undecided yields the requests for a person about which somebody has to say something.
+func (v *Viewer) undecided(ctx context.Context, personID string) iter.Seq2[ledger.Request, error] {
+	return ledger.AllRequests(ctx, v.Ledger, ledger.RequestFilter{
+		PersonID: personID, States: []ledger.RequestState{ledger.RequestAsked, ledger.RequestConfirming},
+	}, 0)
+}
+
 // extends returns the grant that a request prolongs, and refuses one that it cannot prolong.
 func (v *Viewer) extends(ctx context.Context, want RoleRequest, rules policy.RequestRules, now time.Time) (ledger.Exception, error) {
 	if want.Extends == "" {
@@ -226,9 +311,7 @@ func (v *Viewer) allowed(ctx context.Context, want RoleRequest, rules policy.Req
 	case want.Emergency && want.For > rules.Emergency.Most:
 		return refuse(fmt.Sprintf("role %q is given for %s at most in an emergency", want.Role, rules.Emergency.Most), "")
 	}
-	for r, err := range ledger.AllRequests(ctx, v.Ledger, ledger.RequestFilter{
-		PersonID: want.PersonID, States: []ledger.RequestState{ledger.RequestAsked, ledger.RequestConfirming},
-	}, 0) {
+	for r, err := range v.undecided(ctx, want.PersonID) {
 		switch {
 		case err != nil:
 			return err
@@ -243,13 +326,15 @@ func (v *Viewer) allowed(ctx context.Context, want RoleRequest, rules policy.Req
 }
 
 // shows adds to what is said about a request what would be done.
-func (v *Viewer) shows(ctx context.Context, person ledger.Person, out *ChangedRequest) (err error) {
+func (v *Viewer) shows(ctx context.Context, person ledger.Person, out *ChangedRequest) error {
 	after := person
 	after.Exceptions = append(slices.Clone(person.Exceptions), out.Exception)
 	out.At = out.Exception.StartsAt
-	if out.Steps, err = v.consequences(ctx, person, after, out.At); err != nil {
+	was, is, err := v.decideBoth(ctx, person, after, out.At)
+	if err != nil {
 		return err
 	}
+	out.Steps, out.Together = more(is.Plan.Steps, was.Plan.Steps), bringsTogether(out.Exception, was, is)
 	var lines []string
 	for _, s := range out.Steps {
 		lines = append(lines, DescribeStep(s))
@@ -295,22 +380,35 @@ func (v *Viewer) ShowRequest(ctx context.Context, name string) (ChangedRequest, 
 	now := v.Clock.Now()
 	var refused *RefusedError
 	if person, out.Exception, err = v.grantOf(ctx, r, now); errors.As(err, &refused) {
-		return out, nil // it cannot be approved now, and whoever tries is told why
+		out.Cannot = refused.Error()
+		return out, nil
 	} else if err != nil {
 		return out, err
 	}
-	err = v.shows(ctx, person, &out)
+	if err = v.shows(ctx, person, &out); err != nil {
+		return out, err
+	}
 	out.Changed = out.Digest != r.Preview
-	return out, err
+	if err := v.keptApart(out.Exception, out.Together); err != nil {
+		out.Cannot = err.Error()
+	}
+	return out, nil
 }
 
 // grantOf returns what a request gives if it is approved now. It refuses what cannot be given
 // any more.
 func (v *Viewer) grantOf(ctx context.Context, r ledger.Request, now time.Time) (ledger.Person, ledger.Exception, error) {
-	x := ledger.Exception{Kind: string(policy.ExceptGrant), Role: r.Role, StartsAt: now}
+	x := ledger.Exception{Kind: string(policy.ExceptGrant), Role: r.Role, DecidedAt: now, StartsAt: now}
+	if r.Duty != "" {
+		x.Kind, x.Duty, x.Control = string(policy.ExceptWaive), r.Duty, r.Control
+	}
 	person, t, err := v.exceptional(ctx, r.PersonID, now, &x)
 	if err != nil {
 		return person, x, err
+	}
+	if r.Duty != "" {
+		x.EndsAt = now.Add(r.For)
+		return person, x, v.canWaive(DutyWaiver{PersonID: r.PersonID, Duty: r.Duty, Until: x.EndsAt, Control: r.Control}, now)
 	}
 	if r.StartsAt.After(now) {
 		x.StartsAt = r.StartsAt
@@ -442,12 +540,12 @@ func (o *Operator) voted(ctx context.Context, r Request, out ChangedRequest, by 
 		ends(ledger.RequestDenied)
 		return c, nil
 	}
-	return c, o.approves(ctx, r, &c)
+	return c, o.approves(ctx, r, &c, out.Together)
 }
 
 // approves adds what comes of an approval: more of them are needed, the next stage begins, or the
-// role is granted.
-func (o *Operator) approves(ctx context.Context, r Request, c *ledger.RequestChange) error {
+// role is granted, unless a rule of separation of duties forbids it by now.
+func (o *Operator) approves(ctx context.Context, r Request, c *ledger.RequestChange, together []KeptApart) error {
 	terms, err := request.Terms(c.Request)
 	if err != nil {
 		return err
@@ -479,6 +577,9 @@ func (o *Operator) approves(ctx context.Context, r Request, c *ledger.RequestCha
 		return err
 	}
 	_, grant, err := o.grantOf(ctx, c.Request, c.At)
+	if err == nil {
+		err = o.keptApart(grant, together)
+	}
 	if err != nil {
 		return err
 	}

@@ -41,6 +41,22 @@ func DutyModes() []DutyMode { return []DutyMode{DutyPrevent, DutyDetect} }
 // WaiveRules say how a rule of separation of duties can be waived for somebody.
 type WaiveRules struct {
 	Most time.Duration // the longest time for which it is waived
+	// Approve, Answer and Escalate say who decides about a request for a waiver, as those of
+	// RequestRules do. DecideOwner stands for the owner of the rule; without stages, it decides.
+	Approve          [][]string
+	Answer, Escalate time.Duration
+}
+
+// answerWaiver is the time in which a stage has to answer if the rules do not say it.
+const answerWaiver = 3 * 24 * time.Hour
+
+// Terms returns how a waiver can be requested.
+func (w WaiveRules) Terms() RequestRules {
+	r := RequestRules{Most: w.Most, Approve: w.Approve, Answer: cmp.Or(w.Answer, answerWaiver), Escalate: w.Escalate}
+	if len(r.Approve) == 0 {
+		r.Approve = [][]string{{DecideOwner}}
+	}
+	return r
 }
 
 // Held is something that somebody has: an entitlement of an app or, if Entitlement is empty, an
@@ -295,6 +311,10 @@ func (c *compiler) duties() []Duty {
 			c.problems.add(path+".mode", "must be prevent or detect, not %q%s", d.Mode, nearest.Hint(string(d.Mode), []string{string(DutyPrevent), string(DutyDetect)}))
 		case d.Mode == DutyPrevent && d.Since.IsZero():
 			c.problems.add(path+".since", "is missing: say from when on grants obey the rule, such as 2026-12-01T00:00:00Z; what was granted before is not taken by it")
+		}
+		if d.Waive != nil {
+			terms := d.Waive.Terms()
+			c.stages(path+".waive", &terms)
 		}
 		if d.Waive != nil && d.Waive.Most <= 0 {
 			c.problems.add(path+".waive.most", "must be longer than nothing: the longest time for which the rule is waived, such as 90d")

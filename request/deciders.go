@@ -22,12 +22,13 @@ type Question struct {
 	PersonID string // for whom the role is requested
 	AskedBy  string // who asked
 	Role     string
+	Duty     string   // the rule of separation of duties, if its waiver is requested and not a role
 	Stage    []string // whom the stage names: see policy.RequestRules
 	Needed   int      // how many have to approve
 	// Escalated means that nobody has answered in time: the next ones up are asked as well.
 	Escalated bool
 
-	Owner    []string // of the role
+	Owner    []string // of the role, or of the rule
 	Groups   func(name string) []string
 	Fallback []string
 	StandIns []ledger.StandIn // in force
@@ -54,7 +55,7 @@ func Deciders(q Question) ([]Decider, error) {
 		case policy.DecideManager:
 			f.managers(person)
 		case policy.DecideOwner:
-			f.each(q.Owner, "owner of role "+q.Role)
+			f.each(q.Owner, "owner of "+q.what())
 		default:
 			f.each(q.Groups(name), "one of "+name)
 		}
@@ -66,6 +67,14 @@ func Deciders(q Question) ([]Decider, error) {
 		f.each(q.Fallback, "governance.fallback: too few others can decide")
 	}
 	return f.found, f.err
+}
+
+// what names what is requested.
+func (q Question) what() string {
+	if q.Duty != "" {
+		return "rule " + q.Duty
+	}
+	return "role " + q.Role
 }
 
 // finder collects those who decide in a stage.

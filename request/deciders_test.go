@@ -102,6 +102,8 @@ func TestDeciders(t *testing.T) {
 			want: []request.Decider{{"otto", "owner of role admin"}}},
 		"an owner is concerned": {change: func(q *request.Question) { q.Stage, q.PersonID = []string{"owner"}, "otto" },
 			want: []request.Decider{{"olga", "owner of role admin"}}},
+		"the owner of a rule": {change: func(q *request.Question) { q.Stage, q.Role, q.Duty = []string{"owner"}, "", "pay-and-approve" },
+			want: []request.Decider{{"olga", "owner of rule pay-and-approve"}, {"otto", "owner of rule pay-and-approve"}}},
 		"a group": {change: func(q *request.Question) { q.Stage = []string{"security"} },
 			want: []request.Decider{{"sec", "one of security"}}},
 		"a group that is gone": {change: func(q *request.Question) { q.Stage = []string{"finance"} },

@@ -66,17 +66,30 @@ func (d Desk) Deciders(ctx context.Context, r ledger.Request) ([]Decider, error)
 	if err != nil {
 		return nil, err
 	}
-	facts, ok := d.Policy.Facts(r.Role)
-	if !ok { // the role has left the configuration meanwhile
-		facts.Owner = d.Policy.Fallback()
-	}
 	q := Question{
-		PersonID: r.PersonID, AskedBy: r.AskedBy, Role: r.Role, Escalated: !r.EscalatedAt.IsZero(),
-		Owner: facts.Owner, Groups: d.Policy.Deciders, Fallback: d.Policy.Fallback(), StandIns: standIns,
+		PersonID: r.PersonID, AskedBy: r.AskedBy, Role: r.Role, Duty: r.Duty, Escalated: !r.EscalatedAt.IsZero(),
+		Owner: d.owner(r), Groups: d.Policy.Deciders, Fallback: d.Policy.Fallback(), StandIns: standIns,
 		Lookup: func(id string) (Colleague, error) { return d.Colleague(ctx, id, now) },
 	}
 	q.Stage, q.Needed = Stage(r, terms, r.Stage)
 	return Deciders(q)
+}
+
+// owner returns who answers for what is requested. If the configuration does not say it, or not any
+// more, that is whoever decides where nobody else can.
+func (d Desk) owner(r ledger.Request) []string {
+	var owner []string
+	if r.Duty != "" {
+		duty, _ := d.Policy.Duty(r.Duty)
+		owner = duty.Owner
+	} else {
+		facts, _ := d.Policy.Facts(r.Role)
+		owner = facts.Owner
+	}
+	if len(owner) == 0 {
+		return d.Policy.Fallback()
+	}
+	return owner
 }
 
 // Colleague returns what has to be known of somebody at an instant.

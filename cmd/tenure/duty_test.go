@@ -48,7 +48,8 @@ func TestDutiesAreListedShownWaivedAndChecked(t *testing.T) {
 	got := said("exception grant 10001 judge --for 2h --apply")
 	assert.NotEqual(t, service.ExitDone, got.code)
 	assert.Contains(t, got.err, `by rule "write-and-judge" nobody has wiki:judges together with wiki:papers by research. `+
-		`To waive the rule for them first, for 720h0m0s at most: tenure exception waive 10001 write-and-judge --until DAY --control "what compensates for it" --reason WHY`)
+		`To have the rule waived for them first, for 720h0m0s at most: tenure request new 10001 --duty write-and-judge --for TIME --control "what compensates for it" --reason WHY `+
+		`(whoever answers for the rule decides), or tenure exception waive 10001 write-and-judge --until DAY --control ... --reason WHY`)
 	require.Equal(t, service.ExitDone, said("exception grant 10002 judge --for 2h --apply").code, "nothing is on the other side")
 
 	got = s.run("duty", "check", "-o", "json")
@@ -121,4 +122,57 @@ func TestDutyCheckFindsWhatAccountsShow(t *testing.T) {
 	s.write("tenure.yaml", string(text)+"protected: {persons: ['10003']}\n")
 	assert.Regexp(t, `10003\s+Emmy Noether\s+write-and-judge\s+wiki:papers by research\s+wiki:judges by no role\s+asked`, s.run("duty", "check").stdout,
 		"nothing takes it from somebody who is protected")
+}
+
+// A request shows what it would bring together, and is refused if a rule prevents that, before
+// anybody is asked. The waiver can be requested, and the owner of the rule decides.
+func TestARequestShowsWhatDutiesKeepApart(t *testing.T) {
+	s := dutySite(t)
+	got := s.asks("request new 10001 judge --for 2h --apply")
+	assert.Equal(t, service.ExitFailed, got.code)
+	assert.Contains(t, got.err, `by rule "write-and-judge" nobody has wiki:judges together with wiki:papers by research`)
+	assert.Contains(t, got.err, "tenure request new 10001 --duty write-and-judge")
+	assert.Contains(t, s.run("request", "list", "--all").stdout, "there are no requests", "nobody was asked")
+
+	for args, text := range map[string]string{
+		"request new 10001": "name a ROLE or, to have a rule waived, --duty",
+		"request new 10001 judge --duty write-and-judge":                                "name a ROLE or, to have a rule waived, --duty",
+		"request new 10001 judge --control twice":                                       "--control belongs to --duty",
+		"request new 10001 --duty write-and-judge --control twice":                      "a waiver is asked for with --for and --control",
+		"request new 10001 --duty write-and-judge --for 2d":                             "say what compensates for the rule",
+		"request new 10001 --duty write-and-judge --for 60d --control twice":            `rule "write-and-judge" is waived for 720h0m0s at most`,
+		"request new 10001 --duty talk-and-read --for 2d --control twice":               `rule "talk-and-read" cannot be waived`,
+		"request new 10001 --duty write-and-judg --for 2d --control twice":              `did you mean "write-and-judge"`,
+		"request new 10001 --duty write-and-judge --for 2d --emergency --control twice": "a waiver is asked for with --for and --control",
+	} {
+		assert.Contains(t, s.asks(args).err, text, args)
+	}
+	got = s.asks("request new 10001 --duty write-and-judge --for 10d --control twice")
+	assert.Equal(t, service.ExitAttention, got.code)
+	assert.Contains(t, got.stdout, "waiver of write-and-judge for 10001, for 240h0m0s\n  asked  10002 ")
+	assert.Contains(t, got.stdout, "owner of rule write-and-judge\n")
+	got = s.asks("request new 10001 --duty write-and-judge --for 10d --control twice --apply")
+	require.Equal(t, service.ExitDone, got.code, got.err)
+	assert.Contains(t, s.asks("request new 10001 --duty write-and-judge --for 10d --control twice").err, "r-1 asks for that already")
+	assert.Contains(t, s.asks("request approve r-1 --as 10001").err, "nobody decides for themself")
+	shown := s.run("request", "show", "r-1").stdout
+	assert.Regexp(t, `waives:\s+write-and-judge\s+control:\s+twice\s+about:\s+Who writes papers does not judge them.`, shown)
+	assert.Regexp(t, `r-1\s+10001\s+Ada Lovelace\s+waiver of write-and-judge\s+asked`, s.run("request", "list").stdout)
+	got = s.asks("request approve r-1 --as 10002 --apply")
+	require.Equal(t, service.ExitDone, got.code, got.err)
+	assert.Contains(t, got.stdout, "r-1 is approved: waiver of write-and-judge for 10001, for 240h0m0s, x-1 until ")
+	assert.Regexp(t, `x-1\s+10001\s+Ada Lovelace\s+waive`, s.run("exception", "list").stdout)
+
+	got = s.asks("request new 10001 judge --for 2h --apply")
+	require.Equal(t, service.ExitDone, got.code, got.err)
+	assert.Contains(t, got.stdout, "  duty write-and-judge, waived by x-1: wiki:papers together with wiki:judges by judge (x-0)\n")
+	shown = s.run("request", "show", "r-2").stdout
+	assert.Regexp(t, `write-and-judge\s+prevent\s+wiki:papers\s+wiki:judges by judge \(x-0\)\s+waived by x-1`, shown)
+
+	require.Equal(t, service.ExitDone, s.asks("exception end x-1 --apply").code)
+	shown = s.run("request", "show", "r-2").stdout
+	assert.Regexp(t, `write-and-judge\s+prevent\s+wiki:judges\s+wiki:papers by research\s+forbidden`, shown)
+	assert.Contains(t, shown, `it cannot be approved now: by rule "write-and-judge" nobody has`)
+	got = s.asks("request approve r-2 --as 10002 --apply")
+	assert.Contains(t, got.err, `by rule "write-and-judge" nobody has`)
 }

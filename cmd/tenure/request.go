@@ -16,6 +16,7 @@ import (
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/operator"
 	"github.com/tenurehq/tenure/operator/report"
+	"github.com/tenurehq/tenure/policy"
 )
 
 func (c *cli) requestCommand() *cobra.Command {
@@ -26,10 +27,10 @@ func (c *cli) requestCommand() *cobra.Command {
 func (c *cli) requestNewCommand() *cobra.Command {
 	var f exceptionFlags
 	var want operator.RoleRequest
-	var lasts, from string
+	var lasts, from, duty, control string
 	cmd := &cobra.Command{
-		Use:   "new PERSON ROLE",
-		Short: "Ask for a role for somebody, for a time",
+		Use:   "new PERSON [ROLE]",
+		Short: "Ask for a role for somebody, or for a waiver, for a time",
 		Long: `Ask for a role that has to be requested (roles[].request), for a time.
 
 Without --apply the command only shows what would be done, and who would be asked (exit
@@ -48,17 +49,28 @@ the record as an emergency, and an owner of the role has to confirm or dispute i
 afterwards (tenure request approve, tenure request deny). While that is late, the person
 gets nothing more in this way. A dispute ends the access.
 
+What a rule of separation of duties (duties[]) keeps apart is shown, to you and to whoever
+decides. If the rule prevents it, nothing is asked.
+
+--duty asks that such a rule is waived, in place of a role: for no longer than it allows
+(duties[].waive.most), and with something that compensates for it (--control). Whoever
+answers for the rule decides, if duties[].waive.approve says nothing else.
+
 It is on the record with your name, login and reason.`,
 		Example: `  tenure request new 10004 prod-admin --for 2h --reason "INC-4711: restore a page" --ticket INC-4711
   tenure request new 10004 prod-admin --for 4h --from 2027-03-01T18:00:00Z --as 10007 --reason "release night" --apply
   tenure request new 10004 prod-admin --extend x-12 --reason "it takes longer" --apply
-  tenure request new 10004 prod-admin --emergency --reason "the site is down" --apply`,
-		Args: exactly("PERSON", "ROLE"),
+  tenure request new 10004 prod-admin --emergency --reason "the site is down" --apply
+  tenure request new 10004 --duty pay-and-approve --for 30d --control "the controller signs every payment" --reason "holidays" --apply`,
+		Args: cobra.RangeArgs(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := f.given(); err != nil {
 				return err
 			}
-			want.PersonID, want.Role = args[0], args[1]
+			if (len(args) == 2) == (duty != "") {
+				return usagef("name a ROLE or, to have a rule waived, --duty")
+			}
+			want.PersonID, want.Role = args[0], append(args, "")[1]
 			var err error
 			if lasts != "" {
 				if want.For, err = settings.ParseDuration(lasts); err != nil {
@@ -73,6 +85,19 @@ It is on the record with your name, login and reason.`,
 					return usagef("--from wants an instant (2027-03-01T18:00:00Z), not %q", from)
 				}
 			}
+			if duty != "" {
+				if from != "" || want.Extends != "" || want.Emergency || lasts == "" {
+					return usagef("a waiver is asked for with --for and --control, and begins when it is approved")
+				}
+				waiver := operator.WaiverRequest{PersonID: want.PersonID, Duty: duty, AskedBy: want.AskedBy, For: want.For, Control: control, Ticket: want.Ticket}
+				return c.operate(cmd.Context(), func(cfg *config.Config, o *operator.Operator) error {
+					changed, err := o.AskWaiver(cmd.Context(), f.request(), waiver, f.does())
+					return c.changedRequest(cmd.Context(), cfg, o, changed, err, f.applying)
+				})
+			}
+			if control != "" {
+				return usagef("--control belongs to --duty")
+			}
 			return c.operate(cmd.Context(), func(cfg *config.Config, o *operator.Operator) error {
 				changed, err := o.AskRole(cmd.Context(), f.request(), want, f.does())
 				return c.changedRequest(cmd.Context(), cfg, o, changed, err, f.applying)
@@ -82,6 +107,8 @@ It is on the record with your name, login and reason.`,
 	cmd.Flags().StringVar(&lasts, "for", "", "how `long` (8h, 3d); default: what is usual for the role")
 	cmd.Flags().StringVar(&from, "from", "", "the `instant` at which it begins; default: when it is approved")
 	cmd.Flags().StringVar(&want.AskedBy, "as", "", "the `person` who asks; default: the person who is to have the role")
+	cmd.Flags().StringVar(&duty, "duty", "", "the `rule` of separation of duties that is to be waived, in place of a role")
+	cmd.Flags().StringVar(&control, "control", "", "what compensates for the rule meanwhile, for the record")
 	cmd.Flags().StringVar(&want.Ticket, "ticket", "", "the `ticket` that it is for")
 	cmd.Flags().StringVar(&want.Extends, "extend", "", "the `exception` (x-12) that is prolonged")
 	cmd.Flags().BoolVar(&want.Emergency, "emergency", false, "have it at once; an owner of the role confirms or disputes it afterwards")
@@ -193,7 +220,9 @@ type requestView struct {
 	Request   string    `json:"request,omitempty"` // empty if it was not made
 	Person    string    `json:"person"`
 	Name      string    `json:"name,omitempty"`
-	Role      string    `json:"role"`
+	Role      string    `json:"role,omitempty"`
+	Duty      string    `json:"duty,omitempty"` // the rule that is to be waived, if it is not a role
+	Control   string    `json:"control,omitempty"`
 	State     string    `json:"state"`
 	Late      bool      `json:"late,omitempty"` // an emergency that nobody has confirmed or disputed in time
 	For       string    `json:"for"`
@@ -216,7 +245,7 @@ type requestView struct {
 
 func viewRequest(r ledger.Request, name string, now time.Time) requestView {
 	v := requestView{
-		Person: r.PersonID, Name: name, Role: r.Role, State: string(r.State), For: r.For.String(), From: r.StartsAt, Reason: r.Reason, Ticket: r.Ticket,
+		Person: r.PersonID, Name: name, Role: r.Role, Duty: r.Duty, Control: r.Control, State: string(r.State), For: r.For.String(), From: r.StartsAt, Reason: r.Reason, Ticket: r.Ticket,
 		AskedBy: r.AskedBy, Operator: r.Operator, Login: r.Login, AskedAt: r.AskedAt, Emergency: r.Emergency, Stage: r.Stage + 1,
 		DecidedAt: r.DecidedAt, Why: r.Why, ProvenAt: r.ProvenAt,
 	}
@@ -234,6 +263,43 @@ func viewRequest(r ledger.Request, name string, now time.Time) requestView {
 		v.Late = r.State == ledger.RequestConfirming && !r.ExpiresAt.After(now)
 	}
 	return v
+}
+
+// what names what is asked for.
+func (v requestView) what() string {
+	if v.Duty != "" {
+		return "waiver of " + v.Duty
+	}
+	return "role " + v.Role
+}
+
+// keptApartView describes what would be brought together although a rule keeps it apart.
+type keptApartView struct {
+	Duty    string          `json:"duty"`
+	Mode    policy.DutyMode `json:"mode"`
+	One     string          `json:"one"`
+	Other   string          `json:"other"`
+	Waiver  string          `json:"waiver,omitempty"`
+	Forbids bool            `json:"forbids,omitempty"` // it cannot be approved because of it
+}
+
+func viewKeptApart(k operator.KeptApart, x ledger.Exception) keptApartView {
+	v := keptApartView{Duty: k.Duty, Mode: k.Mode, One: policy.Things(k.One), Other: policy.Reasons(k.Other), Waiver: k.Waiver, Forbids: k.Forbids}
+	if v.Waiver == x.Name() && x.ID == 0 {
+		v.Waiver = "this one"
+	}
+	return v
+}
+
+// is says what a rule does about what it keeps apart.
+func (v keptApartView) is() string {
+	switch {
+	case v.Forbids:
+		return "forbidden"
+	case v.Waiver != "":
+		return "waived by " + v.Waiver
+	}
+	return "shown only"
 }
 
 // deciderView is somebody who decides, or was asked.
@@ -256,28 +322,34 @@ type deciderView struct {
 // openRequestView describes a request with what would come of it.
 type openRequestView struct {
 	requestView
-	Title     string        `json:"title"` // of the role
-	About     string        `json:"about,omitempty"`
-	Risk      string        `json:"risk,omitempty"`
-	Deciders  []deciderView `json:"deciders"`        // who decides now
-	Asked     []deciderView `json:"asked,omitempty"` // who was asked so far, and what they said
-	At        time.Time     `json:"at,omitzero"`     // when what is to be done is due, if it is approved now
-	Ends      time.Time     `json:"ends,omitzero"`   // when what was granted ends, or would
-	Steps     []string      `json:"steps"`           // what is to be done then
-	Digest    string        `json:"digest,omitempty"`
-	Changed   bool          `json:"changed,omitempty"`   // something else than when it was asked
-	SameLogin bool          `json:"sameLogin,omitempty"` // an approval came from the login that asked
-	Applied   bool          `json:"applied,omitempty"`
+	Title    string        `json:"title"` // of the role
+	About    string        `json:"about,omitempty"`
+	Risk     string        `json:"risk,omitempty"`
+	Deciders []deciderView `json:"deciders"`        // who decides now
+	Asked    []deciderView `json:"asked,omitempty"` // who was asked so far, and what they said
+	At       time.Time     `json:"at,omitzero"`     // when what is to be done is due, if it is approved now
+	Ends     time.Time     `json:"ends,omitzero"`   // when what was granted ends, or would
+	Steps    []string      `json:"steps"`           // what is to be done then
+	Digest   string        `json:"digest,omitempty"`
+	Changed  bool          `json:"changed,omitempty"` // something else than when it was asked
+	// Together lists what would be brought together although a rule of separation of duties keeps
+	// it apart, and Cannot why it cannot be approved now.
+	Together  []keptApartView `json:"together,omitempty"`
+	Cannot    string          `json:"cannot,omitempty"`
+	SameLogin bool            `json:"sameLogin,omitempty"` // an approval came from the login that asked
+	Applied   bool            `json:"applied,omitempty"`
 }
 
 // openRequest returns a view of a request with what would come of it.
 func (c *cli) openRequest(ctx context.Context, o *operator.Viewer, r operator.ChangedRequest) (openRequestView, error) {
 	v := openRequestView{
 		requestView: viewRequest(r.Request, report.SummaryOf(r.Person).Name(), o.Clock.Now()), Deciders: []deciderView{}, Steps: []string{},
-		At: r.At, Ends: r.Exception.EndsAt, Digest: r.Digest, Changed: r.Changed, Applied: r.Applied,
+		At: r.At, Ends: r.Exception.EndsAt, Digest: r.Digest, Changed: r.Changed, Cannot: r.Cannot, Applied: r.Applied,
 	}
-	facts, _ := o.Policy.Facts(r.Request.Role)
-	v.Title, v.About, v.Risk = cmp.Or(facts.Title, r.Request.Role), facts.About, string(facts.Risk)
+	v.Title, v.About, v.Risk = aboutRequest(o.Policy, r.Request)
+	for _, k := range r.Together {
+		v.Together = append(v.Together, viewKeptApart(k, r.Exception))
+	}
 	names := map[string]string{}
 	for _, d := range r.Deciders {
 		name, err := nameOf(ctx, o.Ledger, names, d.PersonID)
@@ -307,6 +379,16 @@ func (c *cli) openRequest(ctx context.Context, o *operator.Viewer, r operator.Ch
 	return v, err
 }
 
+// aboutRequest says what people have to know of what is requested.
+func aboutRequest(rules *policy.Policy, r ledger.Request) (title, about, risk string) {
+	if r.Duty != "" {
+		duty, _ := rules.Duty(r.Duty)
+		return r.Duty, duty.About, ""
+	}
+	facts, _ := rules.Facts(r.Role)
+	return cmp.Or(facts.Title, r.Role), facts.About, string(facts.Risk)
+}
+
 // changedRequest shows a request that was, or would be, made or decided.
 func (c *cli) changedRequest(ctx context.Context, cfg *config.Config, o *operator.Operator, changed operator.ChangedRequest, err error, a applying) error {
 	if changed.Request.PersonID == "" {
@@ -319,7 +401,7 @@ func (c *cli) changedRequest(ctx context.Context, cfg *config.Config, o *operato
 	if viewErr != nil {
 		return viewErr
 	}
-	what := fmt.Sprintf("role %s for %s, for %s", v.Role, v.Person, v.For)
+	what := fmt.Sprintf("%s for %s, for %s", v.what(), v.Person, v.For)
 	switch {
 	case !v.Applied:
 		c.say("%s\n", strings.TrimPrefix(v.Request+": "+what, ": "))
@@ -366,6 +448,9 @@ func (c *cli) sayConsequences(v openRequestView, now time.Time) {
 	}
 	if len(v.Steps) == 0 {
 		c.say("  nothing has to be done for it %s\n", due)
+	}
+	for _, k := range v.Together {
+		c.say("  duty %s, %s: %s together with %s\n", k.Duty, k.is(), k.One, k.Other)
 	}
 	c.say("  digest %s\n", v.Digest)
 	if v.Changed {
@@ -462,7 +547,7 @@ func (v requestView) row() []string {
 		state += " (emergency)"
 	}
 	return []string{
-		v.Request, v.Person, v.Name, v.Role, state, fmt.Sprint(v.Stage), words.Instant(v.AskedAt), v.AskedBy, v.For,
+		v.Request, v.Person, v.Name, v.named(), state, fmt.Sprint(v.Stage), words.Instant(v.AskedAt), v.AskedBy, v.For,
 		words.Instant(v.Until), v.Exception, words.Instant(v.ProvenAt), v.Reason,
 	}
 }
@@ -499,10 +584,18 @@ if it waits for somebody's word.`,
 	return c.reads(cmd)
 }
 
+// named names what is asked for, in a list of roles.
+func (v requestView) named() string {
+	if v.Duty != "" {
+		return v.what()
+	}
+	return v.Role
+}
+
 // request adds the facts of one request.
 func (p *page) request(v openRequestView) {
 	role := v.Role
-	if v.Title != v.Role {
+	if v.Title != v.Role && v.Role != "" {
 		role += " (" + v.Title + ")"
 	}
 	lasts := v.For
@@ -514,7 +607,8 @@ func (p *page) request(v openRequestView) {
 		state += ": " + v.Why
 	}
 	p.fields(
-		field{"request", v.Request}, field{"person", strings.TrimSpace(v.Person + " " + v.Name)}, field{"role", role}, field{"about", v.About},
+		field{"request", v.Request}, field{"person", strings.TrimSpace(v.Person + " " + v.Name)}, field{"role", role}, field{"waives", v.Duty},
+		field{"control", v.Control}, field{"about", v.About},
 		field{"risk", v.Risk}, field{"state", state}, field{"for", lasts}, field{"prolongs", v.Extends}, field{"reason", v.Reason}, field{"ticket", v.Ticket},
 		field{"asked", words.Instant(v.AskedAt) + " by " + v.AskedBy + ", written down by " + operatorFrom(v.Operator, v.Login)},
 		field{"to be answered by", words.Instant(v.Until)}, field{"decided", words.Instant(v.DecidedAt)}, field{"grant", v.Exception},
@@ -527,11 +621,17 @@ func (p *page) request(v openRequestView) {
 	if v.State == string(ledger.RequestAsked) && len(v.Deciders) == 0 {
 		p.note("nobody can decide at the moment: see governance.fallback")
 	}
+	if v.Cannot != "" {
+		p.note("it cannot be approved now: %s", v.Cannot)
+	}
 	p.table("Asked", "stage,person,name,authority,asked,reminders,said,at,by,shown,reason", rowsOf(v.Asked, deciderView.row))
 	if v.Digest == "" {
 		return
 	}
 	p.table("If it is approved now", "at,what", rowsOf(v.Steps, func(step string) []string { return []string{words.Instant(v.At), step} }))
+	p.table("What duties keep apart", "rule,mode,gives,together with,is", rowsOf(v.Together, func(k keptApartView) []string {
+		return []string{k.Duty, string(k.Mode), k.One, k.Other, k.is()}
+	}))
 	if len(v.Steps) == 0 {
 		p.note("nothing would have to be done if it were approved now")
 	}

@@ -132,6 +132,10 @@ func liveALife(t *testing.T, l ledger.Ledger) (lastAttempt int64) {
 	require.NoError(t, err)
 	_, err = l.ChangeRequest(t.Context(), approved(r, 14))
 	require.NoError(t, err)
+	waiver := asking(15)
+	waiver.Request.Role, waiver.Request.Duty, waiver.Request.Control = "", "pay-and-approve", "two sign"
+	_, err = l.AskFor(t.Context(), waiver)
+	require.NoError(t, err)
 	record(t, l, received("deputy", "of deputy", 14))
 	_, err = l.SetStandIn(t.Context(), standIn(14, 90))
 	require.NoError(t, err)

@@ -98,6 +98,34 @@ var requestTests = tests{
 		assert.Equal(t, []string{"exception_placed", "request_approved"}, []string{rows[len(rows)-2].Action, last.Action})
 		assert.Equal(t, map[string]any{"request": r.Name(), "role": "prod-admin", "exception": x.Name(), "as": "boss"}, last.Detail)
 	},
+	"IsOfAWaiver": func(t *testing.T, l ledger.Ledger) {
+		a := asking(2)
+		a.Request.Role, a.Request.Duty, a.Request.Control = "", "pay-and-approve", "two sign"
+		r := asksForRole(t, l, a)
+		assert.Equal(t, []string{"", "pay-and-approve", "two sign"}, []string{r.Role, r.Duty, r.Control})
+		assert.Equal(t, r, theRequest(t, l, r.ID))
+		again, err := l.AskFor(t.Context(), a)
+		require.NoError(t, err)
+		assert.Equal(t, r, again, "it is the same one")
+		other := a
+		other.Request.Duty = "hire-and-fire"
+		another, err := l.AskFor(t.Context(), other)
+		require.NoError(t, err)
+		assert.NotEqual(t, r.ID, another.ID)
+		rows := audit(t, l, "p1")
+		assert.Equal(t, "pay-and-approve", rows[len(rows)-2].Detail["duty"])
+		assert.Equal(t, "two sign", rows[len(rows)-2].Detail["control"])
+		assert.NotContains(t, rows[len(rows)-2].Detail, "role")
+
+		both := asking(3)
+		both.Request.Duty = "pay-and-approve"
+		_, err = l.AskFor(t.Context(), both)
+		require.Error(t, err, "it is a role or a waiver")
+		neither := asking(3)
+		neither.Request.Role = ""
+		_, err = l.AskFor(t.Context(), neither)
+		require.Error(t, err)
+	},
 	"IsGrantedAtOnce": func(t *testing.T, l ledger.Ledger) {
 		a := asking(2)
 		x := granted(2, 60)

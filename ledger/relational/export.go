@@ -69,7 +69,7 @@ var tables = []table{
 	{name: "exceptions", key: "id", counter: "id", columns: words(`id person_id kind role app entitlement duty control
 		employment_source employment_id starts_at ends_at origin emergency decided_at decided_by login reason
 		ended_at ended_by ended_login end_reason`)},
-	{name: "requests", key: "id", counter: "id", columns: words(`id person_id role starts_at for_micros reason ticket asked_by operator login
+	{name: "requests", key: "id", counter: "id", columns: words(`id person_id role duty control starts_at for_micros reason ticket asked_by operator login
 		asked_at emergency extends terms preview state stage stage_at expires_at escalated_at reminders look_at exception_id decided_at
 		why proven_at revision`)},
 	{name: "votes", key: "request_id, stage, voter", columns: words(`request_id stage voter asked_at reminders moot_at authority vote

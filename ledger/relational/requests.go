@@ -9,13 +9,13 @@ import (
 	"github.com/tenurehq/tenure/ledger"
 )
 
-const requestColumns = `id, person_id, role, starts_at, for_micros, reason, ticket, asked_by, operator, login, asked_at, emergency, extends,
+const requestColumns = `id, person_id, role, duty, control, starts_at, for_micros, reason, ticket, asked_by, operator, login, asked_at, emergency, extends,
 	terms, preview, state, stage, stage_at, expires_at, escalated_at, reminders, look_at, exception_id, decided_at, why, proven_at, revision`
 
 // requestDest lists the fields that requestColumns are scanned into.
 func requestDest(r *ledger.Request) []any {
 	return []any{
-		&r.ID, &r.PersonID, &r.Role, instant{&r.StartsAt}, span{&r.For}, &r.Reason, &r.Ticket, &r.AskedBy, &r.Operator, &r.Login,
+		&r.ID, &r.PersonID, &r.Role, &r.Duty, &r.Control, instant{&r.StartsAt}, span{&r.For}, &r.Reason, &r.Ticket, &r.AskedBy, &r.Operator, &r.Login,
 		instant{&r.AskedAt}, &r.Emergency, &r.Extends, &r.Terms, &r.Preview, &r.State, &r.Stage, instant{&r.StageAt}, instant{&r.ExpiresAt},
 		instant{&r.EscalatedAt}, &r.Reminders, instant{&r.LookAt}, &r.Exception, instant{&r.DecidedAt}, &r.Why, instant{&r.ProvenAt}, &r.Revision,
 	}
@@ -71,7 +71,7 @@ func (s *Store) AskFor(ctx context.Context, a ledger.Asking) (r ledger.Request, 
 	}
 	err = s.write(ctx, func(t *Tx) (err error) {
 		if r, err = t.askFor(a); err != nil {
-			return fmt.Errorf("ask for a role for person %s: %w", a.Request.PersonID, err)
+			return fmt.Errorf("make a request for person %s: %w", a.Request.PersonID, err)
 		}
 		return nil
 	})
@@ -87,16 +87,16 @@ func (t *Tx) askFor(a ledger.Asking) (r ledger.Request, err error) {
 		return r, err
 	}
 	found, err := t.get(`SELECT `+requestColumns+` FROM requests
-		WHERE person_id = ? AND role = ? AND asked_at = ? AND asked_by = ? AND operator = ? AND for_micros = ? AND emergency = ?`,
-		[]any{r.PersonID, r.Role, micros(r.AskedAt), r.AskedBy, r.Operator, r.For.Microseconds(), r.Emergency}, requestDest(&r)...)
+		WHERE person_id = ? AND role = ? AND duty = ? AND asked_at = ? AND asked_by = ? AND operator = ? AND for_micros = ? AND emergency = ?`,
+		[]any{r.PersonID, r.Role, r.Duty, micros(r.AskedAt), r.AskedBy, r.Operator, r.For.Microseconds(), r.Emergency}, requestDest(&r)...)
 	if found || err != nil {
 		return r, err
 	}
-	_, err = t.get(`INSERT INTO requests (person_id, role, starts_at, for_micros, reason, ticket, asked_by, operator, login, asked_at, emergency,
+	_, err = t.get(`INSERT INTO requests (person_id, role, duty, control, starts_at, for_micros, reason, ticket, asked_by, operator, login, asked_at, emergency,
 			extends, terms, preview, state, stage, stage_at, expires_at, look_at, exception_id, decided_at, why, revision)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, 0) RETURNING `+requestColumns,
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, 0) RETURNING `+requestColumns,
 		[]any{
-			r.PersonID, r.Role, micros(r.StartsAt), r.For.Microseconds(), r.Reason, r.Ticket, r.AskedBy, r.Operator, t.login, micros(r.AskedAt),
+			r.PersonID, r.Role, r.Duty, r.Control, micros(r.StartsAt), r.For.Microseconds(), r.Reason, r.Ticket, r.AskedBy, r.Operator, t.login, micros(r.AskedAt),
 			r.Emergency, r.Extends, r.Terms, r.Preview, string(r.State), r.Stage, micros(r.StageAt), micros(r.ExpiresAt), micros(r.LookAt),
 			micros(r.DecidedAt), r.Why,
 		}, requestDest(&r)...)
@@ -125,7 +125,11 @@ func requestKey(r ledger.Request) string { return "request:" + r.Name() }
 
 // requestDetail returns what the audit record says about a new request besides who and why.
 func requestDetail(r ledger.Request) map[string]any {
-	detail := map[string]any{"request": r.Name(), "role": r.Role, "askedBy": r.AskedBy, "for": r.For.String()}
+	detail := requested(r)
+	detail["askedBy"], detail["for"] = r.AskedBy, r.For.String()
+	if r.Control != "" {
+		detail["control"] = r.Control
+	}
 	if !r.StartsAt.IsZero() {
 		detail["from"] = r.StartsAt.UTC().Format(time.RFC3339)
 	}
@@ -139,6 +143,14 @@ func requestDetail(r ledger.Request) map[string]any {
 		detail["extends"] = ledger.ExceptionName(r.Extends)
 	}
 	return detail
+}
+
+// requested returns what a request is for, for the audit record.
+func requested(r ledger.Request) map[string]any {
+	if r.Duty != "" {
+		return map[string]any{"request": r.Name(), "duty": r.Duty}
+	}
+	return map[string]any{"request": r.Name(), "role": r.Role}
 }
 
 // voters returns who is asked, and why, for the audit record.
@@ -238,7 +250,7 @@ func (t *Tx) changeRequest(c ledger.RequestChange) (r ledger.Request, err error)
 			return r, err
 		}
 	}
-	detail := map[string]any{"request": r.Name(), "role": r.Role}
+	detail := requested(r)
 	if len(c.Asked) > 0 {
 		detail["asked"] = voters(c.Asked)
 	}
