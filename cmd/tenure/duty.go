@@ -108,7 +108,7 @@ func (c *cli) dutyShowCommand() *cobra.Command {
 					return err
 				}
 				v := dutyShown{dutyView: viewDuty(duty), OneBy: givenBy(viewer.Policy, duty.One), OtherBy: givenBy(viewer.Policy, duty.Other), Waivers: []exceptionView{}}
-				names := map[string]string{}
+				names, states := map[string]string{}, viewer.ExceptionStates()
 				for x, err := range ledger.AllExceptions(cmd.Context(), viewer.Ledger, ledger.ExceptionFilter{Kind: string(policy.ExceptWaive), Open: true}, 0) {
 					if err != nil {
 						return err
@@ -120,7 +120,11 @@ func (c *cli) dutyShowCommand() *cobra.Command {
 					if err != nil {
 						return err
 					}
-					v.Waivers = append(v.Waivers, viewException(x, name, viewer.Policy, viewer.Clock.Now()))
+					state, err := states.Of(cmd.Context(), x)
+					if err != nil {
+						return err
+					}
+					v.Waivers = append(v.Waivers, viewException(x, name, state))
 				}
 				return c.print(v, func(p *page) { p.duty(v) })
 			})

@@ -71,7 +71,7 @@ record with your name and reason.`,
 			}
 			return c.operate(cmd.Context(), func(cfg *config.Config, o *operator.Operator) error {
 				changed, err := o.GrantRole(cmd.Context(), f.request(), want, f.does())
-				return c.changedException(cfg, o, changed, err, f.applying, "is made")
+				return c.changedException(cmd.Context(), cfg, o, changed, err, f.applying, "is made")
 			})
 		},
 	}
@@ -114,7 +114,7 @@ as after a move. Without --apply the command only shows what would be done (exit
 					}
 				}
 				changed, err := o.Withhold(cmd.Context(), f.request(), want, f.does())
-				return c.changedException(cfg, o, changed, err, f.applying, "is made")
+				return c.changedException(cmd.Context(), cfg, o, changed, err, f.applying, "is made")
 			})
 		},
 	}
@@ -150,7 +150,7 @@ It is on the record with your name and reason.`,
 					return err
 				}
 				changed, err := o.WaiveDuty(cmd.Context(), f.request(), want, f.does())
-				return c.changedException(cfg, o, changed, err, f.applying, "is made")
+				return c.changedException(cmd.Context(), cfg, o, changed, err, f.applying, "is made")
 			})
 		},
 	}
@@ -178,7 +178,7 @@ shows what would be done (exit status 3). It is on the record with your name and
 			}
 			return c.operate(cmd.Context(), func(cfg *config.Config, o *operator.Operator) error {
 				changed, err := o.EndException(cmd.Context(), f.request(), args[0], f.does())
-				return c.changedException(cfg, o, changed, err, f.applying, "is ended")
+				return c.changedException(cmd.Context(), cfg, o, changed, err, f.applying, "is ended")
 			})
 		},
 	}
@@ -195,13 +195,19 @@ type changedExceptionView struct {
 }
 
 // changedException shows an exception that was, or would be, made or ended.
-func (c *cli) changedException(cfg *config.Config, o *operator.Operator, changed operator.ChangedException, err error, a applying, what string) error {
+func (c *cli) changedException(ctx context.Context, cfg *config.Config, o *operator.Operator, changed operator.ChangedException, err error, a applying, what string) error {
 	if changed.Exception.PersonID == "" {
 		return err
 	}
-	x := changed.Exception
+	x, state := changed.Exception, ""
+	if x.ID != 0 { // nothing is known of one that was not made
+		var stateErr error
+		if state, stateErr = o.ExceptionStates().Of(ctx, x); stateErr != nil {
+			return stateErr
+		}
+	}
 	v := changedExceptionView{
-		exceptionView: viewException(x, report.SummaryOf(changed.Person).Name(), o.Policy, o.Clock.Now()),
+		exceptionView: viewException(x, report.SummaryOf(changed.Person).Name(), state),
 		At:            changed.At, Steps: []string{}, Applied: changed.Applied,
 	}
 	for _, step := range changed.Steps {
@@ -242,7 +248,7 @@ type exceptionView struct {
 	Entitlement string    `json:"entitlement,omitempty"`
 	Duty        string    `json:"duty,omitempty"`
 	Control     string    `json:"control,omitempty"`
-	State       string    `json:"state"`
+	State       string    `json:"state,omitempty"` // empty if it was not made
 	From        time.Time `json:"from"`
 	Until       time.Time `json:"until,omitzero"`
 	Origin      string    `json:"origin"`
@@ -263,10 +269,10 @@ type exceptionView struct {
 	Decided []string `json:"decided,omitempty"`
 }
 
-func viewException(x ledger.Exception, name string, rules *policy.Policy, now time.Time) exceptionView {
+func viewException(x ledger.Exception, name, state string) exceptionView {
 	v := exceptionView{
 		Person: x.PersonID, Name: name, Kind: x.Kind, Role: x.Role, App: x.App, Entitlement: x.Entitlement, Duty: x.Duty, Control: x.Control,
-		State: exceptionState(x, rules, now), From: x.StartsAt, Until: x.EndsAt, Origin: x.Origin, Emergency: x.Emergency,
+		State: state, From: x.StartsAt, Until: x.EndsAt, Origin: x.Origin, Emergency: x.Emergency,
 		DecidedAt: x.DecidedAt, DecidedBy: x.DecidedBy, Login: x.Login, Reason: x.Reason,
 		EndedAt: x.EndedAt, EndedBy: x.EndedBy, EndedLogin: x.EndedLogin, EndReason: x.EndReason,
 	}
@@ -274,29 +280,6 @@ func viewException(x ledger.Exception, name string, rules *policy.Policy, now ti
 		v.Exception = x.Name()
 	}
 	return v
-}
-
-// exceptionState names the state of an exception.
-func exceptionState(x ledger.Exception, rules *policy.Policy, now time.Time) string {
-	_, requestable := rules.Requestable(x.Role)
-	switch {
-	case !x.EndedAt.IsZero():
-		return "ended"
-	case x.StartsAt.After(now):
-		return "to come"
-	case !x.InForce(now):
-		return "over"
-	case x.Kind == string(policy.ExceptGrant) && !requestable:
-		return "void: the configuration has no such role to request"
-	case x.Kind == string(policy.ExceptWaive) && !hasDuty(rules, x.Duty):
-		return "void: the configuration has no such rule"
-	}
-	return "in force"
-}
-
-func hasDuty(rules *policy.Policy, name string) bool {
-	_, ok := rules.Duty(name)
-	return ok
 }
 
 // what returns what an exception gives or takes, in a few words.
@@ -328,6 +311,9 @@ func (c *cli) exceptionListCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List who has, or does not have, what the rules do not say, why and until when",
+		Long: `List who has, or does not have, what the rules do not say, why and until when. The state
+says if an exception has no effect now, and why: the role's condition does not hold, a rule
+of separation of duties forbids it, or the employment has ended.`,
 		Example: `  tenure exception list
   tenure exception list --kind grant --ending 7d
   tenure exception list --all --person 10004`,
@@ -384,7 +370,7 @@ func exceptionFilter(ctx context.Context, v *operator.Viewer, f ledger.Exception
 }
 
 func (c *cli) listExceptions(ctx context.Context, v *operator.Viewer, f ledger.ExceptionFilter, after int64) error {
-	views, names := []exceptionView{}, map[string]string{}
+	views, names, states := []exceptionView{}, map[string]string{}, v.ExceptionStates()
 	for x, err := range ledger.AllExceptions(ctx, v.Ledger, f, after) {
 		if err != nil {
 			return err
@@ -393,7 +379,11 @@ func (c *cli) listExceptions(ctx context.Context, v *operator.Viewer, f ledger.E
 		if err != nil {
 			return err
 		}
-		views = append(views, viewException(x, name, v.Policy, v.Clock.Now()))
+		state, err := states.Of(ctx, x)
+		if err != nil {
+			return err
+		}
+		views = append(views, viewException(x, name, state))
 	}
 	views = limited(c, views)
 	rows := rowsOf(views, exceptionView.row)
@@ -430,7 +420,11 @@ func (c *cli) exceptionShowCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				v := viewException(x, report.SummaryOf(person.Summary).Name(), viewer.Policy, viewer.Clock.Now())
+				state, err := viewer.ExceptionStates().Of(cmd.Context(), x)
+				if err != nil {
+					return err
+				}
+				v := viewException(x, report.SummaryOf(person.Summary).Name(), state)
 				if err := v.requested(cmd.Context(), viewer); err != nil {
 					return err
 				}

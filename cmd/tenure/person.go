@@ -279,7 +279,7 @@ func showPerson(person ledger.Person, operators map[hr.EventKey]ledger.AuditRow,
 		v.Retentions = append(v.Retentions, viewRetention(r))
 	}
 	for _, x := range person.Exceptions {
-		v.Exceptions = append(v.Exceptions, viewException(x, "", rules, now))
+		v.Exceptions = append(v.Exceptions, viewException(x, "", operator.ExceptionState(rules, person, x, now)))
 	}
 	for _, l := range person.Letters {
 		v.Letters = append(v.Letters, report.LetterOf(l))
