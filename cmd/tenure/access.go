@@ -99,7 +99,47 @@ func holderRow(v report.Holder) []string {
 	return []string{v.Person, v.Name, v.Username, string(v.State), strings.Join(v.Entitlements, " "), strings.Join(v.Roles, " "), words.Instant(v.ProvenAt)}
 }
 
+const holderThenHeader = "person,name,entitlements,since,because,last proof"
+
+// holderThenRow says why somebody had what was asked about: the entitlement or, if there is none,
+// the account.
+func holderThenRow(entitlement string) func(report.HolderThen) []string {
+	return func(v report.HolderThen) []string {
+		since, why := v.Since, v.Why()
+		for _, had := range v.Entitlements {
+			if had.Name == entitlement {
+				since, why = had.Since, had.Why()
+			}
+		}
+		return []string{v.Person, v.Name, strings.Join(v.Names(), " "), words.Instant(since), why, words.Instant(v.ProvenAt)}
+	}
+}
+
+// whoThen lists who had access at an instant. It stops reading when the limit is reached.
+func (c *cli) whoThen(ctx context.Context, l ledger.Reader, at time.Time, app, entitlement string) error {
+	holders := []report.HolderThen{}
+	for h, err := range report.WhoThen(ctx, l, at, app, entitlement) {
+		if err != nil {
+			return err
+		}
+		if c.limit > 0 && len(holders) == c.limit {
+			c.tell("%d are listed, and there are more: --limit 0 lists all\n", c.limit)
+			break
+		}
+		holders = append(holders, h)
+	}
+	rows := rowsOf(holders, holderThenRow(entitlement))
+	return c.printList(holders, holderThenHeader, rows, func(p *page) {
+		p.fields(field{"at", words.Instant(at)})
+		p.table("", holderThenHeader, rows)
+		if len(rows) == 0 {
+			p.note("nobody")
+		}
+	})
+}
+
 func (c *cli) accessWhoCommand() *cobra.Command {
+	var day string
 	cmd := &cobra.Command{
 		Use:   "who APP [ENTITLEMENT]",
 		Short: "List everybody who has access to an app, and by which role",
@@ -107,9 +147,13 @@ func (c *cli) accessWhoCommand() *cobra.Command {
 the roles that grant it now. No app is called: it is what Tenure has granted and the
 app has confirmed (tenure app accounts APP reads the app). Access without a role is
 kept by an overlap, a hold or an operator, or is about to be taken: tenure person why
-says which.`,
+says which.
+
+With --at it lists who had it on a day (its end, in UTC) and why, by the audit record. An
+account that an app created or changed by itself is not in it.`,
 		Example: `  tenure access who wiki
-  tenure access who wiki editors -o csv`,
+  tenure access who wiki editors -o csv
+  tenure access who wiki admins --at 2027-03-31`,
 		Args: cobra.RangeArgs(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			entitlement := ""
@@ -119,6 +163,13 @@ says which.`,
 			return c.withLedger(cmd.Context(), func(cfg *config.Config, l ledger.Reader) error {
 				if err := apps.Of(cfg, nil).Find(args[0]); err != nil {
 					return err
+				}
+				if day != "" {
+					at, err := onDay("--at", day, cfg.Clock().Now())
+					if err != nil {
+						return err
+					}
+					return c.whoThen(cmd.Context(), l, at, args[0], entitlement)
 				}
 				holders, err := report.Who(cmd.Context(), l, cfg.Policy, cfg.Clock().Now(), args[0], entitlement)
 				if err != nil {
@@ -136,6 +187,7 @@ says which.`,
 		},
 		ValidArgsFunction: c.completeApps,
 	}
+	cmd.Flags().StringVar(&day, "at", "", "who had it on this `day` or at this instant (default: who has it now)")
 	return c.lists(cmd)
 }
 

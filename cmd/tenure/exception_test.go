@@ -113,7 +113,17 @@ func TestAccessOnADayAndWhatDiffers(t *testing.T) {
 	require.Equal(t, service.ExitDone, before.code, before.err)
 	assert.Contains(t, before.stdout, "none\n")
 	assert.Regexp(t, `account\s+none\s+active`, before.stdout)
+	got = s.run("access", "who", "wiki", "staff", "--at", "2026-05-04")
+	require.Equal(t, service.ExitDone, got.code, got.err)
+	assert.Regexp(t, `at:\s+2026-05-04 23:59:59`, got.stdout)
+	assert.Regexp(t, `10001\s+Georgi Facello\s+staff\s+2026-05-04 09:00:00Z\s+everyone\s+2026-05-04 09:00:00Z`, got.stdout)
+	assert.NotContains(t, got.stdout, "10002")
+	assert.Contains(t, s.run("access", "who", "wiki", "--at", "2026-05-03").stdout, "nobody\n")
+	assert.Contains(t, s.run("access", "who", "wiki", "admins", "--at", "2026-05-04").stdout, "nobody\n")
+	csv := s.run("access", "who", "wiki", "--at", "2026-05-04", "-o", "csv").stdout
+	assert.Contains(t, csv, "person,name,entitlements,since,because,last proof\n10001,Georgi Facello,staff,")
 	for _, wrong := range []string{"yesterday", "2099-01-01", "2099-01-01T00:00:00Z"} {
+		assert.Contains(t, s.run("access", "who", "wiki", "--at", wrong).err, "--at wants a day")
 		assert.Contains(t, s.run("person", "access", "10001", "--at", wrong).err, "--at wants a day")
 	}
 	assert.Contains(t, s.run("person", "access", "nobody").err, `the ledger knows no person "nobody"`)

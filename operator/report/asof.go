@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -188,6 +189,38 @@ func AddLastUse(ctx context.Context, l ledger.Reader, personID string, now []Acc
 		now[i].LastUsedAt = seen.LastUsedAt
 	}
 	return nil
+}
+
+// HolderThen is somebody who had access to an app at an instant.
+type HolderThen struct {
+	Person string `json:"person"`
+	Name   string `json:"name,omitempty"`
+	AccessThen
+}
+
+// WhoThen yields everybody who had an enabled account in an app at an instant or, with an
+// entitlement, had that one there, by the audit record. It reads one person at a time.
+func WhoThen(ctx context.Context, l ledger.Reader, at time.Time, app, entitlement string) iter.Seq2[HolderThen, error] {
+	return func(yield func(HolderThen, error) bool) {
+		for s, err := range ledger.AllPeople(ctx, l, "") {
+			if err != nil {
+				yield(HolderThen{}, err)
+				return
+			}
+			access, err := AccessOf(ctx, l, s.PersonID, at)
+			if err != nil {
+				yield(HolderThen{}, err)
+				return
+			}
+			i := slices.IndexFunc(access, func(a AccessThen) bool { return a.App == app })
+			if i < 0 || access[i].State != ledger.LinkActive || entitlement != "" && !slices.Contains(access[i].Names(), entitlement) {
+				continue
+			}
+			if !yield(HolderThen{Person: s.PersonID, Name: SummaryOf(s).Name(), AccessThen: access[i]}, nil) {
+				return
+			}
+		}
+	}
 }
 
 // withCarried adds to the rows about some IDs, oldest first, that accounts were unlinked from them
