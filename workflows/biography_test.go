@@ -16,6 +16,7 @@ import (
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/testsuite"
+	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 	"go.uber.org/zap"
 
@@ -51,6 +52,8 @@ type biography struct {
 	queues map[string]int // the number of activities begun, by task queue
 	ended  error          // how the last run ended
 
+	noCRM, adminForAll bool // what an oracle has to know of a changed policy
+
 	refused int // how often an oracle found a grant that a rule of separation of duties does not let through
 }
 
@@ -64,6 +67,9 @@ type happening struct {
 }
 
 const day = 24 * time.Hour
+
+// patient are the options of a worker that takes a slow machine for no deadlock.
+var patient = worker.Options{DeadlockDetectionTimeout: time.Minute}
 
 var epoch = time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC)
 
@@ -201,6 +207,7 @@ func (b *biography) run(kind string, in workflows.Input, pending []happening, en
 	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
 	env := suite.NewTestWorkflowEnvironment()
 	env.SetTestTimeout(time.Minute)
+	env.SetWorkerOptions(patient)
 	env.SetStartTime(b.at)
 	workflows.Register(env, b.acts)
 	env.SetOnActivityStartedListener(func(info *activity.Info, _ context.Context, _ converter.EncodedValues) {

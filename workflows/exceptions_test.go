@@ -237,6 +237,7 @@ func (b *biography) oracle(at time.Time) map[string][]string {
 	if developer {
 		may["wiki"] = []string{"engineers"}
 	}
+	apart := b.acts.Policy.Duties()
 	all, err := b.ledger.Exceptions(context.Background(), ledger.ExceptionFilter{PersonID: b.person}, 0, 1000)
 	require.NoError(b.t, err)
 	var taken, given []ledger.Exception
@@ -252,7 +253,7 @@ func (b *biography) oracle(at time.Time) map[string][]string {
 			}
 			holds = holds || made(t.Periods[i-1])
 		}
-		if !holds || x.StartsAt.After(at) || !x.EndsAt.IsZero() && !x.EndsAt.After(at) {
+		if !holds || !x.EndedAt.IsZero() && !x.EndedAt.After(at) || x.StartsAt.After(at) || !x.EndsAt.IsZero() && !x.EndsAt.After(at) {
 			continue
 		}
 		switch {
@@ -260,7 +261,7 @@ func (b *biography) oracle(at time.Time) map[string][]string {
 			taken = append(taken, x)
 		case x.Kind == "waive":
 			waived = true
-		case x.Role == "crm-user" || developer:
+		case x.Role == "crm-user" && !b.noCRM || x.Role == "admin" && (developer || b.adminForAll):
 			given = append(given, x)
 		}
 	}
@@ -270,7 +271,9 @@ func (b *biography) oracle(at time.Time) map[string][]string {
 		}
 	}
 	take()
-	for _, x := range given { // in the order in which they were decided
+	slices.SortStableFunc(given, func(x, y ledger.Exception) int { return x.DecidedAt.Compare(y.DecidedAt) })
+	for _, x := range given {
+		waived := waived || x.DecidedAt.Before(apart[0].Since) // it was there before the rule
 		switch {
 		case x.Role == "crm-user" && (waived || len(may["wiki"]) == 0):
 			may["crm"] = []string{"users"}

@@ -189,6 +189,7 @@ func (p *petition) runRequest(id int64, until time.Duration) {
 	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
 	env := suite.NewTestWorkflowEnvironment()
 	env.SetTestTimeout(time.Minute)
+	env.SetWorkerOptions(patient)
 	env.SetStartTime(p.at)
 	workflows.Register(env, p.acts)
 	env.SetOnLocalActivityCompletedListener(func(_ *activity.Info, result converter.EncodedValue, err error) {

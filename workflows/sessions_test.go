@@ -26,14 +26,16 @@ func TestSessionsEndWithAGrant(t *testing.T) {
 		ended int
 		wiki  string
 	}{
-		"a privileged role":             {policy.RiskPrivileged, "", func(*biography) {}, 1, "on [engineers]"},
-		"one that keeps them":           {policy.RiskPrivileged, policy.SessionsKeep, func(*biography) {}, 0, "on [engineers]"},
-		"another role":                  {"", "", func(*biography) {}, 0, "on [engineers]"},
-		"one that ends them":            {policy.RiskStandard, policy.SessionsEnd, func(*biography) {}, 1, "on [engineers]"},
-		"before its time":               {policy.RiskPrivileged, "", func(b *biography) { b.nudged(2*day, b.endsGrant) }, 1, "on [engineers]"},
-		"it is withheld":                {policy.RiskPrivileged, "", func(b *biography) { b.withholds(2*day, "wiki", "admins", 30*day) }, 1, "on [engineers]"},
-		"the answer to a call was lost": {policy.RiskPrivileged, "", func(b *biography) { b.on(3*day-time.Minute, func() { b.apps["wiki"].SetFaults(memory.Faults{FailAfterApply: 1}) }) }, 1, "on [engineers]"},
-		"the account is off":            {policy.RiskPrivileged, "", func(b *biography) { b.hears(2*day, hr.Event{Type: hr.EventLeaveStarted}) }, 1, "off [engineers]"}, // as it was turned off
+		"a privileged role":   {policy.RiskPrivileged, "", func(*biography) {}, 1, "on [engineers]"},
+		"one that keeps them": {policy.RiskPrivileged, policy.SessionsKeep, func(*biography) {}, 0, "on [engineers]"},
+		"another role":        {"", "", func(*biography) {}, 0, "on [engineers]"},
+		"one that ends them":  {policy.RiskStandard, policy.SessionsEnd, func(*biography) {}, 1, "on [engineers]"},
+		"before its time":     {policy.RiskPrivileged, "", func(b *biography) { b.nudged(2*day, b.endsGrant) }, 1, "on [engineers]"},
+		"it is withheld":      {policy.RiskPrivileged, "", func(b *biography) { b.withholds(2*day, "wiki", "admins", 30*day) }, 1, "on [engineers]"},
+		"the answer to a call was lost": {policy.RiskPrivileged, "", func(b *biography) {
+			b.on(3*day-time.Minute, func() { b.apps["wiki"].SetFaults(memory.Faults{FailAfterApply: 1}) })
+		}, 1, "on [engineers]"},
+		"the account is off": {policy.RiskPrivileged, "", func(b *biography) { b.hears(2*day, hr.Event{Type: hr.EventLeaveStarted}) }, 1, "off [engineers]"}, // as it was turned off
 		"a move is held": {policy.RiskPrivileged, "", func(b *biography) {
 			b.limit()
 			b.others(2*day-time.Hour, ledger.Disables, 3)
@@ -57,7 +59,9 @@ func TestSessionsEndWithAGrant(t *testing.T) {
 			assert.Zero(t, b.apps["chat"].Calls(connector.OpRevokeSessions)-b.apps["chat"].Calls(connector.OpDisable), "of no other app")
 			rows, err := b.ledger.Audit(context.Background(), b.person, 0, 1000)
 			require.NoError(t, err)
-			said := slices.ContainsFunc(rows, func(r ledger.AuditRow) bool { return r.App == "wiki" && r.Action == "updated" && r.Detail["sessions"] == "ended" })
+			said := slices.ContainsFunc(rows, func(r ledger.AuditRow) bool {
+				return r.App == "wiki" && r.Action == "updated" && r.Detail["sessions"] == "ended"
+			})
 			assert.Equal(t, tc.ended == 1 && tc.wiki == "on [engineers]", said, "it is on the record")
 		})
 	}
