@@ -157,6 +157,7 @@ type Asking struct {
 	Request Request
 	Asked   []Vote     // Voter and Authority of those who are asked
 	Grant   *Exception // if the role is given at once; its origin is the request
+	SignIn  string     // how it is known that it is Request.AskedBy who asks, for the audit row
 }
 
 // RequestChange says what has become of a request.

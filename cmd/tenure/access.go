@@ -175,14 +175,7 @@ account that an app created or changed by itself is not in it.`,
 				if err != nil {
 					return wrong(err)
 				}
-				holders = limited(c, holders)
-				rows := rowsOf(holders, holderRow)
-				return c.printList(holders, holderHeader, rows, func(p *page) {
-					p.table("", holderHeader, rows)
-					if len(rows) == 0 {
-						p.note("nobody")
-					}
-				})
+				return showList(c, holders, holderHeader, holderRow, "nobody")
 			})
 		},
 		ValidArgsFunction: c.completeApps,

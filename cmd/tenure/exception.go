@@ -370,29 +370,17 @@ func exceptionFilter(ctx context.Context, v *operator.Viewer, f ledger.Exception
 }
 
 func (c *cli) listExceptions(ctx context.Context, v *operator.Viewer, f ledger.ExceptionFilter, after int64) error {
-	views, names, states := []exceptionView{}, map[string]string{}, v.ExceptionStates()
-	for x, err := range ledger.AllExceptions(ctx, v.Ledger, f, after) {
-		if err != nil {
-			return err
-		}
-		name, err := nameOf(ctx, v.Ledger, names, x.PersonID)
-		if err != nil {
-			return err
-		}
-		state, err := states.Of(ctx, x)
-		if err != nil {
-			return err
-		}
-		views = append(views, viewException(x, name, state))
+	states := v.ExceptionStates()
+	views, err := withNames(ctx, v.Ledger, ledger.AllExceptions(ctx, v.Ledger, f, after),
+		func(x ledger.Exception) string { return x.PersonID },
+		func(x ledger.Exception, name string) (exceptionView, error) {
+			state, err := states.Of(ctx, x)
+			return viewException(x, name, state), err
+		})
+	if err != nil {
+		return err
 	}
-	views = limited(c, views)
-	rows := rowsOf(views, exceptionView.row)
-	return c.printList(views, exceptionHeader, rows, func(p *page) {
-		p.table("", exceptionHeader, rows)
-		if len(views) == 0 {
-			p.note("there are no exceptions")
-		}
-	})
+	return showList(c, views, exceptionHeader, exceptionView.row, "there are no exceptions")
 }
 
 const exceptionHeader = "exception,person,name,kind,what,state,from,until,by,reason"

@@ -139,18 +139,10 @@ func (c *cli) listFindings(ctx context.Context, v *operator.Viewer, f ledger.Fin
 		}
 		views, asked = append(views, view), asked || one.State == ledger.FindingOpen
 	}
-	views = limited(c, views)
-	rows := rowsOf(views, findingView.row)
-	err := c.printList(views, findingHeader, rows, func(p *page) {
-		p.table("", findingHeader, rows)
-		if len(views) == 0 {
-			p.note("nothing was found")
-		}
-	})
-	if err == nil && asked {
-		return errAttention
+	if err := showList(c, views, findingHeader, findingView.row, "nothing was found"); err != nil || !asked {
+		return err
 	}
-	return err
+	return errAttention
 }
 
 func (c *cli) findingShowCommand() *cobra.Command {

@@ -235,25 +235,13 @@ func (c *cli) holdListCommand() *cobra.Command {
 }
 
 func (c *cli) listHolds(ctx context.Context, l ledger.Reader, f ledger.HoldFilter, after int64, now time.Time) error {
-	views, names := []holdView{}, map[string]string{}
-	for h, err := range ledger.AllHolds(ctx, l, f, after) {
-		if err != nil {
-			return err
-		}
-		name, err := nameOf(ctx, l, names, h.PersonID)
-		if err != nil {
-			return err
-		}
-		views = append(views, viewHold(h, name, now))
+	views, err := withNames(ctx, l, ledger.AllHolds(ctx, l, f, after),
+		func(h ledger.Hold) string { return h.PersonID },
+		func(h ledger.Hold, name string) (holdView, error) { return viewHold(h, name, now), nil })
+	if err != nil {
+		return err
 	}
-	views = limited(c, views)
-	rows := rowsOf(views, holdView.row)
-	return c.printList(views, holdHeader, rows, func(p *page) {
-		p.table("", holdHeader, rows)
-		if len(views) == 0 {
-			p.note("nobody is held")
-		}
-	})
+	return showList(c, views, holdHeader, holdView.row, "nobody is held")
 }
 
 const holdHeader = "hold,person,name,state,placed,until,operator,reason,released,by,why"

@@ -2,11 +2,13 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"os"
 	"strconv"
 	"strings"
@@ -16,6 +18,8 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/tenurehq/tenure/ledger"
 )
 
 // format is the form in which a command that reads shows what it has read.
@@ -285,6 +289,39 @@ func (c *cli) printList(value any, header string, rows [][]string, draw func(*pa
 		return c.print(value, draw)
 	}
 	return writeCSV(c.out, strings.Split(header, ","), rows)
+}
+
+// showList shows a list, as many entries as --limit allows, or a note if there are none.
+func showList[V any](c *cli, views []V, header string, row func(V) []string, none string) error {
+	views = limited(c, views)
+	rows := rowsOf(views, row)
+	return c.printList(views, header, rows, func(p *page) {
+		p.table("", header, rows)
+		if len(rows) == 0 {
+			p.note("%s", none)
+		}
+	})
+}
+
+// withNames returns a view of each entry of a list. It is made with the name of the person whom
+// the entry is about.
+func withNames[T, V any](ctx context.Context, l ledger.Reader, list iter.Seq2[T, error], person func(T) string, view func(T, string) (V, error)) ([]V, error) {
+	views, names := []V{}, map[string]string{}
+	for entry, err := range list {
+		if err != nil {
+			return nil, err
+		}
+		name, err := nameOf(ctx, l, names, person(entry))
+		if err != nil {
+			return nil, err
+		}
+		v, err := view(entry, name)
+		if err != nil {
+			return nil, err
+		}
+		views = append(views, v)
+	}
+	return views, nil
 }
 
 // writeCSV writes a header and rows. A spreadsheet takes a cell that begins with one of

@@ -510,30 +510,20 @@ func requestFilter(ctx context.Context, v *operator.Viewer, f ledger.RequestFilt
 }
 
 func (c *cli) listRequests(ctx context.Context, v *operator.Viewer, f ledger.RequestFilter, after int64) error {
-	views, names, waits := []requestView{}, map[string]string{}, false
-	for r, err := range ledger.AllRequests(ctx, v.Ledger, f, after) {
-		if err != nil {
-			return err
-		}
-		name, err := nameOf(ctx, v.Ledger, names, r.PersonID)
-		if err != nil {
-			return err
-		}
-		waits = waits || r.Undecided()
-		views = append(views, viewRequest(r, name, v.Clock.Now()))
+	waits := false
+	views, err := withNames(ctx, v.Ledger, ledger.AllRequests(ctx, v.Ledger, f, after),
+		func(r ledger.Request) string { return r.PersonID },
+		func(r ledger.Request, name string) (requestView, error) {
+			waits = waits || r.Undecided()
+			return viewRequest(r, name, v.Clock.Now()), nil
+		})
+	if err != nil {
+		return err
 	}
-	views = limited(c, views)
-	rows := rowsOf(views, requestView.row)
-	err := c.printList(views, requestHeader, rows, func(p *page) {
-		p.table("", requestHeader, rows)
-		if len(views) == 0 {
-			p.note("there are no requests")
-		}
-	})
-	if waits && err == nil {
-		return errAttention
+	if err := showList(c, views, requestHeader, requestView.row, "there are no requests"); err != nil || !waits {
+		return err
 	}
-	return err
+	return errAttention
 }
 
 const requestHeader = "request,person,name,role,state,stage,asked,by,for,until,grant,proven,reason"

@@ -102,6 +102,17 @@ func TestARequestIsMadeApprovedAndShown(t *testing.T) {
 	assert.True(t, v.SameLogin, "the first approval came from the login that asked")
 	assert.Equal(t, []string{"request:r-1", "person:10001"}, f.nudged[len(f.nudged)-2:])
 
+	l := s.ledger()
+	rows, err := l.Audit(t.Context(), "10001", 0, 100)
+	require.NoError(t, err)
+	require.NoError(t, l.Close())
+	said := map[string][]any{}
+	for _, row := range rows {
+		said[row.Action] = []any{row.Actor, row.Login != "", row.Detail["sign_in"]}
+	}
+	assert.Equal(t, []any{"olga", true, "operator's word"}, said["request_made"])
+	assert.Equal(t, []any{"olga", true, "operator's word"}, said["request_approved"], "nobody has proven to be 10005")
+
 	shown := s.run("exception", "show", "x-1").stdout
 	assert.Regexp(t, `because of:\s+r-1, asked by 10001`, shown)
 	assert.Regexp(t, `votes:\s+approve by 10004 \(owner of role wiki-admin\); approve by 10005 \(one of security\)`, shown)

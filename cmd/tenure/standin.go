@@ -158,12 +158,5 @@ func (c *cli) listStandIns(ctx context.Context, v *operator.Viewer, personID str
 			views = append(views, one)
 		}
 	}
-	views = limited(c, views)
-	rows := rowsOf(views, standInView.row)
-	return c.printList(views, standInHeader, rows, func(p *page) {
-		p.table("", standInHeader, rows)
-		if len(views) == 0 {
-			p.note("nobody stands in for anybody")
-		}
-	})
+	return showList(c, views, standInHeader, standInView.row, "nobody stands in for anybody")
 }

@@ -114,6 +114,9 @@ func (t *Tx) askFor(a ledger.Asking) (r ledger.Request, err error) {
 		action = "emergency_granted"
 	}
 	detail["asked"] = voters(a.Asked)
+	if a.SignIn != "" {
+		detail["sign_in"] = a.SignIn
+	}
 	_, err = t.appendAudit(ledger.AuditRow{
 		At: r.AskedAt, PersonID: r.PersonID, Action: action, Actor: r.Operator, Cause: r.Reason, Detail: detail,
 	}, requestKey(r), 0)
