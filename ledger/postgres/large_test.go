@@ -3,6 +3,7 @@
 package postgres
 
 import (
+	"context"
 	"fmt"
 	"net/url"
 	"testing"
@@ -28,7 +29,14 @@ func TestALargeLedgerIsNotReadWhole(t *testing.T) {
 			SELECT 'p' || n, 'u' || n, 'u' || n, 'active', 'p' || n / 10, n, 'recheck' FROM generate_series(1, 20000) n`,
 		`INSERT INTO events (source, id, person_id, at, topic, partition, "offset", body)
 			SELECT '/hr', 'e' || n, 'p' || 1 + n % 20000, n, 'hr', 0, n, '{}' FROM generate_series(1, 40000) n`,
-		`INSERT INTO links (person_id, app, state) SELECT 'p' || n, app, 'active' FROM generate_series(1, 20000) n, unnest(ARRAY['chat', 'mail']) app`,
+		`INSERT INTO links (person_id, app, state, account_id) SELECT 'p' || n, app, 'active', 'a' || n FROM generate_series(1, 20000) n, unnest(ARRAY['chat', 'mail']) app`,
+		`INSERT INTO scans (app, key, state, started_at) SELECT 'app' || n % 100, 'k' || n, 'done', 0 FROM generate_series(1, 20000) n`,
+		`INSERT INTO observed (app, account_id, scan, at, username, external_id, employee, active, first_at)
+			SELECT 'chat', 'a' || n, 1, 0, 'u' || n, 'p' || n, '', 1, 0 FROM generate_series(1, 20000) n`,
+		`INSERT INTO identifiers (kind, value, person_id, since)
+			SELECT kind, 'i' || n, 'p' || n, 0 FROM generate_series(1, 20000) n, unnest(ARRAY['person', 'employee', 'username', 'email']) kind`,
+		`INSERT INTO findings (app, account_id, kind, enabled, state, scans, first_scan, last_scan, found_at)
+			SELECT 'chat', 'a' || n, 'stray', 1, 'open', 1, 1, 1, 0 FROM generate_series(1, 20000) n`,
 		`INSERT INTO steps (person_id, key, app, kind, state) SELECT 'p' || n, key, 'chat', 'Provision', state
 			FROM generate_series(1, 20000) n, (VALUES ('k1', 'done'), ('k2', 'open')) AS k (key, state)`,
 		`INSERT INTO attempts (person_id, key, app, at, deadline, gives) SELECT 'p' || n, 'k2', 'chat', 0, 1, 1 FROM generate_series(1, 20000) n`,
@@ -110,6 +118,9 @@ func everyday(t *testing.T, s *Store, person string, round int) error {
 	if _, err := s.Audit(ctx, person, 0, 100); err != nil {
 		return err
 	}
+	if err := aScan(ctx, s, person, round); err != nil {
+		return err
+	}
 	if _, err = s.Audit(ctx, "", 39990, 100); err != nil {
 		return err
 	}
@@ -121,6 +132,37 @@ func everyday(t *testing.T, s *Store, person string, round int) error {
 	}
 	_, err = s.Unsequenced(ctx, 39990, 100)
 	return err
+}
+
+// aScan makes the calls of a scan that sees a page of accounts.
+func aScan(ctx context.Context, s *Store, person string, round int) error {
+	now := time.Now()
+	scan, err := s.BeginScan(ctx, "chat", fmt.Sprint("round ", round), now)
+	if err != nil {
+		return err
+	}
+	if err := s.Observe(ctx, ledger.Listed{Scan: scan.ID, Accounts: []ledger.Observed{
+		{AccountID: "a" + person[1:], At: now, Username: "u"}, {AccountID: "new", At: now, Username: "i7", ExternalID: "i8", Employee: "i9"},
+	}}); err != nil {
+		return err
+	}
+	if _, err := s.EndListing(ctx, scan.ID, now, -1); err != nil {
+		return err
+	}
+	page, err := s.Sightings(ctx, scan.ID, "", now, 20)
+	if err != nil {
+		return err
+	}
+	compared := ledger.Compared{Scan: scan.ID, At: now, Flapping: 3}
+	for _, sighting := range page {
+		compared.Verdicts = append(compared.Verdicts, ledger.Verdict{AccountID: sighting.AccountID, Baseline: true, Findings: []ledger.Finding{
+			{Kind: ledger.FindingOff, PersonID: person, State: ledger.FindingRepairing},
+		}})
+	}
+	if _, err := s.SaveVerdicts(ctx, compared); err != nil {
+		return err
+	}
+	return s.EndScan(ctx, ledger.ScanEnd{Scan: scan.ID, At: now, State: ledger.ScanDone})
 }
 
 // wholeReads is how often each table was read from the beginning to the end.
