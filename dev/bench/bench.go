@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"time"
 
+	"github.com/tenurehq/tenure/dev/bench/scans"
 	"github.com/tenurehq/tenure/dev/bench/sheet"
 )
 
@@ -18,6 +19,10 @@ type Options struct {
 
 	Vendors bool           // counts the requests to stand-ins of vendors for each change
 	Company CompanyOptions // a company that is driven into them; no people leave it out
+
+	Scans scans.Options // how large the apps are that are scanned
+	// Listed is how many accounts the stand-ins of vendors have that are listed; 0 leaves it out.
+	Listed int
 
 	CutOff CutOffOptions // for measuring how long it takes to cut somebody off among queued joiners
 
@@ -34,6 +39,7 @@ type Options struct {
 func Standard() Options {
 	return Options{
 		Apps: []int{1, 5, 10, 25}, People: 7, SCIM: 5, Vendors: true, Company: StandardCompany(100),
+		Scans: scans.Options{Accounts: []int{10_000, 100_000}}, Listed: 250,
 		CutOff:   CutOffOptions{Apps: 5, Takes: 100 * time.Millisecond, Queued: 10_000, People: 15},
 		RaceApps: 10, Flows: 200, Concurrency: 32, Rounds: 3, Progress: io.Discard,
 	}
@@ -58,13 +64,29 @@ type Report struct {
 	// history of a company there; empty if that was left out.
 	Vendors []VendorCalls `json:"vendors,omitempty"`
 	Company *Company      `json:"company,omitempty"`
-	CutOff  *CutOff       `json:"cutOff,omitempty"`
-	Race    *Race         `json:"race,omitempty"`
+	// Scans says what scans of an app took, and Lists counts the requests to stand-ins of vendors
+	// for a list of all accounts; empty if that was left out.
+	Scans  []scans.Cost `json:"scans,omitempty"`
+	Lists  []VendorScan `json:"lists,omitempty"`
+	CutOff *CutOff      `json:"cutOff,omitempty"`
+	Race   *Race        `json:"race,omitempty"`
 }
 
 // Run measures.
 func Run(ctx context.Context, o Options) (Report, error) {
 	report := Report{Go: runtime.Version(), CPUs: runtime.NumCPU()}
+	// This comes first, because the server needs memory too.
+	costs, err := scans.Measure(ctx, o.Scans, o.tell)
+	if err != nil {
+		return Report{}, err
+	}
+	report.Scans = costs
+	if o.Listed > 0 {
+		o.tell("listing the accounts of stand-ins of vendors ...")
+		if report.Lists, err = vendorScans(ctx, o.Listed); err != nil {
+			return Report{}, err
+		}
+	}
 	r, err := openRig(ctx)
 	if err != nil {
 		return Report{}, err

@@ -10,6 +10,7 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/table"
 
+	"github.com/tenurehq/tenure/dev/bench/scans"
 	"github.com/tenurehq/tenure/dev/bench/sheet"
 )
 
@@ -50,12 +51,41 @@ func (r Report) Print(out io.Writer) {
 		r.Company.print(out)
 	}
 
+	if len(r.Scans) > 0 {
+		r.printScans(out)
+	}
+	if len(r.Lists) > 0 {
+		fmt.Fprintln(out, "\nHTTP requests to stand-ins of vendors for a list of all accounts, each in two groups.")
+		lists := sheet.Table(out, table.Row{"vendor", "accounts", "requests", "which"})
+		for _, v := range r.Lists {
+			lists.AppendRow(table.Row{v.Vendor, v.Accounts, v.Total, mostFirst(v.Calls)})
+		}
+		lists.Render()
+	}
+
 	if r.Race != nil {
 		r.Race.print(out)
 	}
 	if r.CutOff != nil {
 		r.CutOff.print(out)
 	}
+}
+
+// printScans prints what scans took, and the bound that they kept.
+func (r Report) printScans(out io.Writer) {
+	fmt.Fprintln(out, "\nOne scan of an app. The heap is what is held at most beyond what was held before, while a page is in memory.")
+	costs := sheet.Table(out, table.Row{"accounts", "listed", "ledger", "requests to the app", "transactions", "heap MiB", "bound", "resident MiB", "CPU", "took"})
+	for _, c := range r.Scans {
+		how := c.How
+		if c.First {
+			how += ", the first time"
+		}
+		costs.AppendRow(table.Row{
+			c.Accounts, how, c.Store, mostFirst(c.App), mostFirst(c.Ledger), fmt.Sprintf("%.1f", scans.Mebibytes(c.Heap)), fmt.Sprintf("%.1f", scans.Mebibytes(c.HeapBound())),
+			fmt.Sprintf("%.0f", scans.Mebibytes(c.Resident)), c.CPU.Round(100 * time.Millisecond), c.Took.Round(100 * time.Millisecond),
+		})
+	}
+	costs.Render()
 }
 
 // printVendors prints the requests to each vendor for each change, and why they are the least.

@@ -19,13 +19,16 @@ func benchCommand() *cobra.Command {
 		Long: `Count what a joiner, a mover and a leaver cost in history events, state
 transitions and calls to apps, and compare the flows per second of joiners with
 those of bare workflows on the same server, which runs in memory. Then people are cut off:
-with nothing else to do, and while ten thousand joiners are queued.
+with nothing else to do, and while ten thousand joiners are queued. Before all that, apps of
+ten thousand and a hundred thousand accounts are scanned: what that costs the app and the
+ledger, and how much memory it takes. The command fails if that is more than the bound.
 
 Counts are what to watch. Times depend on the machine; only their ratio means
 anything.`,
 		Example: `  make bench
   make bench BENCH_FLAGS="--rounds 5 --flows 500"
   make bench BENCH_FLAGS="--company 1000"
+  make bench BENCH_FLAGS="--scans 1000000"
   make bench BENCH_FLAGS="--apps 1 --people 1 --race-apps 0"      # only the cutting off`,
 		Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
@@ -50,6 +53,9 @@ anything.`,
 	set.IntVar(&opts.Company.People, "company", opts.Company.People, "how many people's history is driven into stand-ins of vendors; 0 leaves it out")
 	set.Float64Var(&opts.Company.PerSecond, "company-quota", opts.Company.PerSecond, "how many requests a `second` the tightest quota of each vendor allows; 0 sets no quotas")
 	set.Float64Var(&opts.Company.Faults, "company-faults", opts.Company.Faults, "multiplies how often requests to vendors fail; 0 has none fail, and nothing show late")
+	set.IntSliceVar(&opts.Scans.Accounts, "scans", opts.Scans.Accounts, "scan apps with these numbers of accounts; 0 leaves it out")
+	set.StringVar(&opts.Scans.Ledger, "scan-ledger", "", "`URL` of an empty ledger for the last of --scans; default: a SQLite file")
+	set.IntVar(&opts.Listed, "listed", opts.Listed, "how many accounts of stand-ins of vendors are listed; 0 leaves it out")
 	set.DurationVar(&opts.CutOff.Takes, "app-takes", opts.CutOff.Takes, "how `long` each call to an app takes while people are cut off")
 	set.IntVar(&opts.RaceApps, "race-apps", opts.RaceApps, "how many apps to compare flows per second with; 0 leaves it out")
 	set.IntVar(&opts.Flows, "flows", opts.Flows, "how many flows a round has")

@@ -21,13 +21,18 @@ import (
 // and three are nobody's.
 type directory struct {
 	accounts int // in the ledger and in the app, together
+	listed   int // in the app
 	url      string
 
 	mu    sync.Mutex
 	calls map[string]int
 }
 
-func newDirectory(n int) *directory { return &directory{accounts: n, calls: map[string]int{}} }
+func newDirectory(n int) *directory {
+	d := &directory{accounts: n, calls: map[string]int{}}
+	d.listed = n - d.differences()[ledger.FindingMissing]
+	return d
+}
 
 func personOf(i int) string   { return fmt.Sprintf("p%06d", i) }
 func usernameOf(i int) string { return fmt.Sprintf("ada%06d", i) }
@@ -80,9 +85,6 @@ func groupsOf(i int) []string {
 	}
 	return []string{"staff"}
 }
-
-// listed is how many accounts the app has.
-func (d *directory) listed() int { return d.accounts - d.differences()[ledger.FindingMissing] }
 
 // page calls yield for accounts from the given number on, at most count, and returns the
 // number at which the next page begins.
@@ -148,7 +150,7 @@ func (g generated) Page(_ context.Context, token string) (page connector.Page, e
 		}
 	}
 	next := g.directory.page(from, generatedPage, func(i int) { page.Accounts = append(page.Accounts, g.account(i)) })
-	if page.Total = g.directory.listed(); next < g.directory.accounts {
+	if page.Total = g.directory.listed; next < g.directory.accounts {
 		page.Next = strconv.Itoa(next)
 	}
 	return page, nil
@@ -222,7 +224,7 @@ func (d *directory) list(w http.ResponseWriter, r *http.Request) {
 	}
 	answer(w, http.StatusOK, map[string]any{
 		"schemas":      []string{"urn:ietf:params:scim:api:messages:2.0:ListResponse"},
-		"totalResults": d.listed(), "startIndex": max(start, 1), "itemsPerPage": len(resources), "Resources": resources,
+		"totalResults": d.listed, "startIndex": max(start, 1), "itemsPerPage": len(resources), "Resources": resources,
 	})
 }
 

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -49,9 +50,12 @@ type Cost struct {
 	Ledger map[string]int `json:"ledger"`
 	// Heap is how much more the Go heap held at most than before the scan, and Resident how
 	// much memory the process had at most, in bytes.
-	Heap     int64         `json:"heap"`
-	Resident int64         `json:"resident"`
-	Took     time.Duration `json:"took"` // without measuring
+	Heap     int64 `json:"heap"`
+	Resident int64 `json:"resident"`
+	// Took is how long it took, and CPU how much of the processors' time, both without measuring.
+	// The app is a part of it where it is listed by SCIM.
+	Took time.Duration `json:"took"`
+	CPU  time.Duration `json:"cpu"`
 }
 
 const mebibyte = 1 << 20
@@ -85,6 +89,9 @@ const scanned = "directory"
 // Measure measures a first scan of an app, and then one for each way to list it.
 func Measure(ctx context.Context, o Options, tell func(format string, args ...any)) (all []Cost, err error) {
 	for i, n := range o.Accounts {
+		if n == 0 {
+			continue
+		}
 		url := ""
 		if i == len(o.Accounts)-1 {
 			url = o.Ledger
@@ -95,7 +102,7 @@ func Measure(ctx context.Context, o Options, tell func(format string, args ...an
 		}
 		for _, c := range costs {
 			if c.Heap > c.HeapBound() {
-				return nil, fmt.Errorf("a scan of %d accounts (%s) holds %.1f MiB more than before it, and may hold %.1f", c.Accounts, c.How, mebibytes(c.Heap), mebibytes(c.HeapBound()))
+				return nil, fmt.Errorf("a scan of %d accounts (%s) holds %.1f MiB more than before it, and may hold %.1f", c.Accounts, c.How, Mebibytes(c.Heap), Mebibytes(c.HeapBound()))
 			}
 		}
 		all = append(all, costs...)
@@ -109,7 +116,7 @@ func measure(ctx context.Context, n int, url string, tell func(format string, ar
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	store := "given"
+	store := strings.SplitN(url, ":", 2)[0]
 	if url == "" {
 		url, store = "sqlite:"+filepath.Join(dir, "ledger.db"), "SQLite"
 	}
@@ -183,7 +190,8 @@ func (m *measured) scan(ctx context.Context, how, key string) (Cost, error) {
 		break
 	}
 	cost := Cost{Accounts: m.directory.accounts, How: how, App: m.directory.requests(), Ledger: m.calls}
-	cost.Heap, cost.Resident, cost.Took = m.meter.end()
+	heap, resident, took := m.meter.end()
+	cost.Heap, cost.Resident, cost.Took, cost.CPU = heap, resident, took.wall, took.cpu
 	return cost, m.check(ctx)
 }
 
