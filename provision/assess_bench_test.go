@@ -20,8 +20,16 @@ import (
 )
 
 // BenchmarkAssess measures an assessment of somebody who has accounts in six apps, and of whom
-// nothing has to be done: from the read of the ledger to the assessment that is saved.
+// nothing has to be done: from the read of the ledger to the assessment that is saved. It does so
+// for a company that has no roles to request and no rules of separation of duties, for one that has
+// them and somebody without exceptions, and for somebody with a grant, what is withheld and a waiver.
 func BenchmarkAssess(b *testing.B) {
+	b.Run("none", func(b *testing.B) { benchmarkAssess(b, false, false) })
+	b.Run("governed", func(b *testing.B) { benchmarkAssess(b, true, false) })
+	b.Run("excepted", func(b *testing.B) { benchmarkAssess(b, true, true) })
+}
+
+func benchmarkAssess(b *testing.B, governed, excepted bool) {
 	store, err := sqlite.Open(b.Context(), filepath.Join(b.TempDir(), "ledger.db"))
 	require.NoError(b, err)
 	defer func() { require.NoError(b, store.Close()) }()
@@ -35,6 +43,17 @@ func BenchmarkAssess(b *testing.B) {
 		open, err := memory.Kind.Open(b.Context(), connector.Env{App: b.Name() + name}, connector.Settings{})
 		require.NoError(b, err)
 		apps[name] = &provision.App{Connector: open}
+		if !governed {
+			continue
+		}
+		rules.Roles = append(rules.Roles, policy.Role{
+			Name: "admin of " + name, When: "true", Request: &policy.RequestRules{Most: 720 * time.Hour},
+			Grants: []policy.Grant{{App: name, Entitlements: []string{"admins"}}},
+		})
+		rules.Duties = append(rules.Duties, policy.Duty{
+			Name: "duty of " + name, Mode: policy.DutyPrevent, Since: now.AddDate(-1, 0, 0), Waive: &policy.WaiveRules{Most: 720 * time.Hour},
+			One: []policy.Grant{{App: name, Entitlements: []string{"users"}}}, Other: []policy.Grant{{App: name, Entitlements: []string{"admins"}}},
+		})
 	}
 	compiled, err := policy.Compile(rules)
 	require.NoError(b, err)
@@ -42,14 +61,25 @@ func BenchmarkAssess(b *testing.B) {
 		Ledger: store, Policy: compiled, Apps: apps, Log: zap.NewNop(),
 		Clock: clock.Func(func() time.Time { return now }), AttentionAfter: time.Hour, Recheck: time.Hour,
 	}
+	hire := hr.EventKey{Source: "/hr", ID: "1"}
 	_, err = store.Record(b.Context(), []ledger.Received{{At: now, Event: hr.Event{
-		EventKey: hr.EventKey{Source: "/hr", ID: "1"}, Type: hr.EventHired, PersonID: "ada", Recorded: now, Effective: hr.DateOf(now),
+		EventKey: hire, Type: hr.EventHired, PersonID: "ada", Recorded: now, Effective: hr.DateOf(now),
 		Profile: &hr.Profile{
 			Type: hr.TypeEmployee, GivenName: "Ada", FamilyName: "Lovelace", JobTitle: "Engineer", Department: "Development",
 			StartDate: hr.DateOf(now), Location: hr.Location{TimeZone: "UTC"},
 		},
 	}}})
 	require.NoError(b, err)
+	if excepted {
+		for _, x := range []ledger.Exception{
+			{Kind: "waive", Duty: "duty of app0", Control: "watched"}, {Kind: "grant", Role: "admin of app0"}, {Kind: "withhold", App: "app1", Entitlement: "users"},
+		} {
+			x.PersonID, x.Employment, x.StartsAt, x.EndsAt = "ada", hire, now, now.Add(700*time.Hour)
+			x.Origin, x.DecidedBy, x.DecidedAt, x.Reason = "r-1", "olga", now, "INC-1"
+			_, err := store.PlaceException(b.Context(), x)
+			require.NoError(b, err)
+		}
+	}
 	assessment, err := engine.Assess(b.Context(), "ada")
 	require.NoError(b, err)
 	for _, todo := range assessment.Todo {
