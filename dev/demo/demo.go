@@ -114,8 +114,8 @@ func NewStage(s *stack.Stack, c *config.AcceleratedClock, bin string) (stage *st
 
 // Template is the stack's tenure.yaml with the story's own times.
 func Template() string {
-	const times = "joiner: {leadTime: 0d}\nmover: {overlap: 0d}\nleaver: {retain: 30d, delete: true}\n"
-	ours := fmt.Sprintf("joiner: {leadTime: %dd}\nmover: {overlap: 0d}\nleaver: {retain: %dd, delete: true}\n"+
+	const times = "\njoiner: {leadTime: 0d}\nmover: {overlap: 0d}\nleaver: {retain: 30d, delete: true}\n"
+	ours := fmt.Sprintf(story.Governance+"\njoiner: {leadTime: %dd}\nmover: {overlap: 0d}\nleaver: {retain: %dd, delete: true}\n"+
 		"attention: {after: 3s, recheck: 2s}\nsweep: {every: 1s}\n", story.LeadTime, story.Retain)
 	if !strings.Contains(stack.DefaultTemplate, times) {
 		panic("the stack's own tenure.yaml has no such times any more")

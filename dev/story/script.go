@@ -148,6 +148,17 @@ func Script() []Beat {
 			Holds: []Fact{{radia, "crm", "on: billing"}, {ken, "directory", "on: everyone, staff"}},
 		},
 		{
+			Day: 15.4, Text: "Ada asks to administer the wiki for three days: tenure request new " + ada + " wiki-admin --for 3d ...",
+			Do: func(ctx context.Context, s *Stage) error { return s.ask(ctx, ada, "wiki-admin", "3d", "INC-4711") },
+		},
+		{
+			Day: 16.2, Text: "Her manager agrees: tenure request approve r-1 --as " + katherine,
+			Do: func(ctx context.Context, s *Stage) error {
+				return s.approve(ctx, ada, katherine, "INC-4711 is hers")
+			},
+			Holds: []Fact{{ada, "wiki", "on: administrators, engineers, readers"}},
+		},
+		{
 			Day: 16.8, Text: "Linus' first day has come: his accounts, made a week ago and disabled, are enabled. Ken is gone",
 			Holds: []Fact{{linus, "directory", "on: everyone, staff"}, {ken, "directory", "off"}},
 		},
@@ -166,6 +177,10 @@ func Script() []Beat {
 				e.Leave = &hr.Leave{ExpectedReturn: day(30)}
 			})},
 			Holds: []Fact{{radia, "crm", "off: billing"}},
+		},
+		{
+			Day: 19.8, Text: "Ada's three days are over: what she was given for a time is taken by itself",
+			Holds: []Fact{{ada, "wiki", "on: engineers, readers"}},
 		},
 		{
 			Day: 20.5, Text: "Barbara, a contractor, becomes an employee before her contract ends. Edsger's ends tonight",
