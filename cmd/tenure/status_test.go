@@ -112,7 +112,7 @@ func TestStatusOfTheLedger(t *testing.T) {
 	assert.Equal(t, health.Attention, parts["people"].State)
 	assert.Equal(t, 3, parts["people"].Numbers["overdue"])
 	assert.Equal(t, health.Note, parts["apps"].State)
-	assert.Contains(t, parts["apps"].Text, "wiki for 1h0m0s")
+	assert.Regexp(t, `wiki for (1h0m0s|59m\d+s)`, parts["apps"].Text, "some of the hour may have passed")
 	assert.Equal(t, map[string]int{"open": 1, "urgent": 1}, parts["dead letters"].Numbers)
 	assert.Equal(t, health.Attention, parts["dead letters"].State)
 }
