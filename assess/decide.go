@@ -107,6 +107,7 @@ func (r Rules) For(ctx context.Context, person ledger.Person, now time.Time, reg
 	d.Plan = plan.Make(plan.Input{
 		Now:        now,
 		Desired:    d.Desired,
+		Orphan:     ledger.IsOrphan(person.PersonID),
 		OnlyOff:    d.PolicyErr != nil,
 		MakeNone:   len(d.SameHumans) > 0,
 		Links:      planLinks(person.Links),

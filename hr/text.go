@@ -78,6 +78,10 @@ func invisible(r rune) bool {
 	return unicode.Is(unicode.Cc, r) || unicode.Is(unicode.Cf, r) || unicode.Is(ignorable, r)
 }
 
+// OrphanPrefix begins the IDs by which Tenure names accounts that are nobody's and that it
+// ends: see ledger.OrphanID. No event is about such an ID.
+const OrphanPrefix = "orphan:"
+
 // PersonIDProblem returns what is wrong with a person's ID, or an empty text. An ID
 // may be anything that can be printed, without spaces: "10004", "MÜ-17".
 func PersonIDProblem(id string) string {
@@ -153,6 +157,9 @@ func Tidied(e Event) Event {
 func (e Event) Problem() (field, problem string) {
 	if problem := PersonIDProblem(e.PersonID); problem != "" {
 		return "/personId", problem
+	}
+	if strings.HasPrefix(e.PersonID, OrphanPrefix) {
+		return "/personId", "begins with " + OrphanPrefix + ", as Tenure names accounts that are nobody's: no person has such an ID"
 	}
 	for _, id := range []struct{ field, value string }{{"/source", e.Source}, {"/id", e.ID}} {
 		if problem := EventIDProblem(id.value); problem != "" {

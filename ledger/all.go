@@ -44,10 +44,23 @@ func Collect[T any](entries iter.Seq2[T, error]) ([]T, error) {
 	return list, nil
 }
 
-// AllPeople yields everybody after the given ID, by ID.
-func AllPeople(ctx context.Context, l interface {
-	People(ctx context.Context, after string, limit int) ([]Summary, error)
-}, after string) iter.Seq2[Summary, error] {
+// AllPeople yields everybody after the given ID, by ID. Those who stand for accounts that are
+// nobody's are no people: see AllOrphans.
+func AllPeople(ctx context.Context, l People, after string) iter.Seq2[Summary, error] {
+	return func(yield func(Summary, error) bool) {
+		for s, err := range everybody(ctx, l, after) {
+			if err == nil && IsOrphan(s.PersonID) {
+				continue
+			}
+			if !yield(s, err) {
+				return
+			}
+		}
+	}
+}
+
+// everybody yields all that have a place among people, after the given ID, by ID.
+func everybody(ctx context.Context, l People, after string) iter.Seq2[Summary, error] {
 	return all(after, func(after string) ([]Summary, error) { return l.People(ctx, after, PageSize) },
 		func(s Summary) string { return s.PersonID })
 }

@@ -70,11 +70,12 @@ const (
 	Suspensions WithdrawalKind = "suspensions" // a security system cuts somebody off
 	Losses      WithdrawalKind = "losses"      // somebody who stays loses entitlements of an account that they keep
 	Grants      WithdrawalKind = "grants"      // somebody who has access is given more
+	Orphans     WithdrawalKind = "orphans"     // an account that is nobody's ends: see OrphanID
 )
 
 // WithdrawalKinds lists every kind.
 func WithdrawalKinds() []WithdrawalKind {
-	return []WithdrawalKind{Leavers, Disables, Deletions, Suspensions, Losses, Grants}
+	return []WithdrawalKind{Leavers, Disables, Deletions, Suspensions, Losses, Grants, Orphans}
 }
 
 // Settles reports whether withdrawals of this kind wait before they are admitted, so that a
@@ -162,7 +163,8 @@ type Limits struct {
 }
 
 // Limit bounds the people whom withdrawals of a kind may concern in a window: Share of the
-// people employed, or Count if that is more, and never more than Most.
+// people employed, or Count if that is more, and never more than Most. Accounts that are
+// nobody's (OrphanID) are concerned like people, and are not among the people employed.
 type Limit struct {
 	Share float64 // 0.1 is a tenth
 	Count int

@@ -89,6 +89,11 @@ const (
 	FindingOrphan     FindingKind = "orphan"     // nobody's account, which matches nobody, or only who has left
 )
 
+// Nobodys reports whether findings of this kind are about accounts that are nobody's.
+func (k FindingKind) Nobodys() bool {
+	return k == FindingUnlinked || k == FindingDisputed || k == FindingOrphan
+}
+
 // FindingKinds lists every kind of finding.
 func FindingKinds() []FindingKind {
 	return []FindingKind{
@@ -112,12 +117,14 @@ const (
 
 // Finding is one difference between an app and the ledger. "f-9" is finding 9.
 type Finding struct {
-	ID         int64
-	App        string
-	AccountID  string
-	Kind       FindingKind
-	What       string   // the entitlement or the attribute; empty for other kinds
-	PersonID   string   // whose account it is, or whom alone it matches; empty if that is not known
+	ID        int64
+	App       string
+	AccountID string
+	Kind      FindingKind
+	What      string // the entitlement or the attribute; empty for other kinds
+	// PersonID is whose account it is, or whom alone it matches; empty if that is not known.
+	// Once an orphan is to go that was nobody's, it is the person that stands for it (OrphanID).
+	PersonID   string
 	Candidates []string // the people whom a disputed account, or an orphan, matches
 	By         string   // by what kind of identifier it matches
 	Enabled    bool     // the app shows the account as enabled
@@ -213,8 +220,11 @@ type Belief struct {
 // FindingDecision is an operator's decision to repair a finding, or to link the account to
 // the person whom it matches.
 type FindingDecision struct {
-	ID               int64
-	PersonID         string // to whom an account is linked that nobody has; empty for other kinds
+	ID       int64
+	PersonID string // to whom an account is linked that nobody has; empty for other kinds
+	// Orphan links an orphan to the person that stands for it (OrphanID), whom the ledger
+	// makes. PersonID is empty then.
+	Orphan           bool
 	Operator, Reason string
 	At               time.Time
 }
@@ -247,8 +257,9 @@ type FindingCount struct {
 
 // The actions of audit rows about what scans found.
 const (
-	AuditDriftSeen   = "drift_seen"    // the link was set to what the app shows
-	AuditScanBeliefs = "scan_believed" // an operator decided that a suspicious list was right
+	AuditDriftSeen    = "drift_seen"    // the link was set to what the app shows
+	AuditScanBelieved = "scan_believed" // an operator decided that a suspicious list was right
+	AuditFreed        = "freed"         // an account that was to end as nobody's is to become somebody's
 )
 
 // DueDrift is the reason why a person is due whose link was set to what a scan saw.
@@ -273,18 +284,25 @@ type Scans interface {
 	// one, at most limit: those that a scan saw, that are linked, or that have findings.
 	Sightings(ctx context.Context, scan int64, after string, at time.Time, limit int) ([]Sighting, error)
 	// SaveVerdicts stores a page of a comparison in one transaction: baselines, findings, what
-	// repairs change of links, with audit rows (AuditDriftSeen), and Place. Findings of an
+	// repairs change of links, with audit rows (AuditDriftSeen), and Place. An orphan that is
+	// to be repaired and names nobody is linked to the person that stands for it (OrphanID). Findings of an
 	// account that are not among its verdict's end. It returns the people whom it made due.
 	SaveVerdicts(ctx context.Context, page Compared) ([]string, error)
 	// EndScan ends a scan that is under way.
 	EndScan(ctx context.Context, end ScanEnd) error
 	// Believe notes a belief at the last scan of the app, if that one is suspicious, with an
-	// audit row (AuditScanBeliefs); else it returns a *DecisionError.
+	// audit row (AuditScanBelieved); else it returns a *DecisionError.
 	Believe(ctx context.Context, b Belief) error
 	// RepairFinding repairs a finding as an operator decided: see FindingDecision. It returns
 	// ErrNotFound if there is none, and a *DecisionError if it has ended, is of a kind that
 	// cannot be repaired so, or the ledger knows something newer. It returns the finding.
 	RepairFinding(ctx context.Context, d FindingDecision) (Finding, error)
+	// FreeOrphan takes an account from the person that stands for it (OrphanID), so that it
+	// can become somebody's: it is nobody's from then on, with an audit row (AuditFreed), and
+	// the finding is open again. It returns the finding, ErrNotFound if there is none, and a
+	// *DecisionError if nobody stands for the account, it is deleted, or a step of it may be
+	// under way.
+	FreeOrphan(ctx context.Context, d FindingDecision) (Finding, error)
 
 	ScanReader
 }

@@ -1,6 +1,7 @@
 package operator
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"github.com/tenurehq/tenure/assess"
 	"github.com/tenurehq/tenure/assess/correlation"
 	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/internal/set"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/plan"
@@ -89,7 +91,7 @@ func (a *Accounts) Paired(pairs []Pair) ([]correlation.Finding, error) {
 			wrong = "the app shows no such account"
 		case f.Link.PersonID == p.PersonID:
 			continue // the link is there already
-		case f.Link.PersonID != "":
+		case f.Link.PersonID != "" && !ledger.IsOrphan(f.Link.PersonID):
 			wrong = fmt.Sprintf("the account is linked to %s already", f.Link.PersonID)
 		case f.Account.ExternalID != "" && f.Account.ExternalID != p.PersonID:
 			wrong = "the account carries another person's external ID: remove it in the app if it is wrong"
@@ -183,6 +185,9 @@ func (a *Accounts) Adopt(ctx context.Context, r Request, adoption Adoption, opts
 	ctx, cancel := context.WithTimeout(ctx, linkTimeout)
 	defer cancel()
 	o, f, personID := a.operator, adoption.Finding, adoption.Person
+	if err := o.free(ctx, r, f.Link.PersonID); err != nil {
+		return err
+	}
 	key, now := "adopt/"+a.App+"/"+f.Account.ID, o.Clock.Now()
 	begun, err := o.ledger.BeginStep(ctx, ledger.Attempt{
 		PersonID: personID, App: a.App, Key: key, Kind: "Adopt", At: now, Deadline: now.Add(linkTimeout),
@@ -209,6 +214,18 @@ func (a *Accounts) Adopt(ctx context.Context, r Request, adoption Adoption, opts
 		return err
 	}
 	return o.retryOwnership(ctx, r, a.App, personID)
+}
+
+// free takes an account from whoever stands for it as nobody's, so that it can become somebody's.
+// If that fails later, the finding is open.
+func (o *Operator) free(ctx context.Context, r Request, orphanID string) error {
+	id, ok := ledger.FindingID(strings.TrimPrefix(orphanID, hr.OrphanPrefix))
+	if !ledger.IsOrphan(orphanID) || !ok {
+		return nil
+	}
+	reason := cmp.Or(r.Reason, "it is somebody's")
+	_, err := o.ledger.FreeOrphan(ctx, ledger.FindingDecision{ID: id, Operator: r.Actor, Reason: reason, At: o.Clock.Now()})
+	return refusedBy(err, id)
 }
 
 // take gives the account to the person, and returns the link to it and what goes on record

@@ -4,28 +4,19 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/tenurehq/tenure/assess/correlation"
 	"github.com/tenurehq/tenure/connector"
-	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/internal/visible"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/policy"
 )
 
-const findingPrefix = "f-"
-
-// FindingName returns the name of the finding with that number, such as "f-9".
-func FindingName(id int64) string { return findingPrefix + strconv.FormatInt(id, 10) }
-
 // Finding finds a finding by its name (f-9), and refuses a name that is not there.
 func (v *Viewer) Finding(ctx context.Context, name string) (ledger.Finding, error) {
-	number, ok := strings.CutPrefix(name, findingPrefix)
-	id, err := strconv.ParseInt(number, 10, 64)
-	if ok && err == nil {
+	if id, ok := ledger.FindingID(name); ok {
 		found, err := v.Ledger.Findings(ctx, ledger.FindingFilter{ID: id, Ended: true}, 0, 1)
 		if err != nil || len(found) == 1 {
 			return append(found, ledger.Finding{})[0], err
@@ -42,24 +33,22 @@ const (
 	RemedyRepair Remedy = "repair" // the ledger learns what the app shows, and planning does the rest
 	RemedyAdopt  Remedy = "adopt"  // the account is somebody's
 	RemedyAccept Remedy = "accept" // an entitlement stays for a time
-	RemedyEnd    Remedy = "end"    // the account was a leaver's, and is ended like one
+	RemedyEnd    Remedy = "end"    // the account is ended like a leaver's
 )
 
-// nobodys reports whether the finding is about an account that is nobody's.
-func nobodys(f ledger.Finding) bool {
-	return f.Kind == ledger.FindingUnlinked || f.Kind == ledger.FindingDisputed || f.Kind == ledger.FindingOrphan
-}
-
-// Remedies lists what may be done about a finding that has not ended.
+// Remedies lists what may be done about a finding. An account that ends as nobody's may be
+// found to be somebody's until it is deleted.
 func Remedies(f ledger.Finding) []Remedy {
 	switch {
+	case ledger.IsOrphan(f.PersonID) && f.Kind == ledger.FindingOrphan && f.State != ledger.FindingGone:
+		return []Remedy{RemedyAdopt}
 	case !f.EndedAt.IsZero() || f.State == ledger.FindingRepairing:
 		return nil
 	case f.Kind == ledger.FindingStray:
 		return []Remedy{RemedyRepair, RemedyAccept}
 	case f.Kind == ledger.FindingOrphan:
 		return []Remedy{RemedyAdopt, RemedyEnd}
-	case nobodys(f):
+	case f.Kind.Nobodys():
 		return []Remedy{RemedyAdopt}
 	}
 	return []Remedy{RemedyRepair}
@@ -74,7 +63,7 @@ func may(f ledger.Finding, remedy Remedy) error {
 		}
 		words = append(words, string(r))
 	}
-	name := FindingName(f.ID)
+	name := ledger.FindingName(f.ID)
 	switch {
 	case !f.EndedAt.IsZero():
 		return refuse(name+" has ended", "finding show %s", name)
@@ -94,40 +83,18 @@ func (o *Operator) RepairFinding(ctx context.Context, r Request, name string) (l
 	return o.decideFinding(ctx, r, f, "", "repaired")
 }
 
-// EndFinding ends an account that is nobody's like that of a person who has left: the one whom
-// it matches, or the one who is named. It changes no app: planning turns the account off, and
-// keeps and deletes it.
-func (o *Operator) EndFinding(ctx context.Context, r Request, name, personID string) (ledger.Finding, error) {
-	f, err := o.finding(ctx, EndFinding, r, name, RemedyEnd)
-	if err != nil {
-		return f, err
-	}
-	if personID, err = whose(f, personID); err != nil {
-		return f, err
-	}
-	person, err := o.Person(ctx, personID)
-	if err != nil {
-		return f, err
-	}
-	if person.Status != hr.StatusEnded {
-		return f, refuse(fmt.Sprintf("person %s has not left, so the account would not be ended: adopt it", visible.Line(personID)), "person show %s", personID)
-	}
-	if o.Policy.ProtectsPerson(personID) {
-		return f, ErrProtected
-	}
-	return o.decideFinding(ctx, r, f, personID, "ended")
-}
-
 // whose returns the person who is named, or else the one whom the account matches.
 func whose(f ledger.Finding, personID string) (string, error) {
 	switch {
+	case ledger.IsOrphan(personID):
+		return "", refuse(visible.Line(personID)+" is nobody: it stands for an account that ends", "finding list --all --kind orphan")
 	case personID != "":
 		return personID, nil
-	case f.PersonID != "":
+	case f.PersonID != "" && !ledger.IsOrphan(f.PersonID):
 		return f.PersonID, nil
 	}
-	return "", refuse("the account matches nobody, or several people: say whose it is, or was (person). If it is nobody's, as that of a service is, add it to protected in the app's configuration, or delete it in the app",
-		"finding show %s", FindingName(f.ID))
+	return "", refuse("the account matches nobody, or several people: say whose it is (person). If it is that of a service, add it to protected in the app's configuration; if it is nobody's, end it",
+		"finding show %s", ledger.FindingName(f.ID))
 }
 
 // AcceptFinding leaves somebody an entitlement that no role gives, until an instant.
@@ -154,7 +121,8 @@ func (o *Operator) AcceptFinding(ctx context.Context, r Request, name string, un
 }
 
 // AdoptFinding links an account that is nobody's to the person whom it matches, or who is
-// named, as Accounts.Adopt does. The next scan ends the finding.
+// named, as Accounts.Adopt does. The next scan ends the finding. An account that is being ended
+// as nobody's is taken from there first.
 func (o *Operator) AdoptFinding(ctx context.Context, r Request, name, personID string, opts AdoptOptions) (_ ledger.Finding, err error) {
 	f, err := o.finding(ctx, Adopt, r, name, RemedyAdopt)
 	if err != nil {
@@ -184,6 +152,9 @@ func (o *Operator) AdoptFinding(ctx context.Context, r Request, name, personID s
 		return f, err
 	}
 	found := correlation.Finding{Account: account, State: correlation.Unlinked, People: []string{personID}, By: byOperator}
+	if ledger.IsOrphan(f.PersonID) {
+		found.Link = ledger.Link{PersonID: f.PersonID, App: f.App, AccountID: f.AccountID}
+	}
 	if account.ExternalID == personID {
 		found.By = connector.ByExternalID
 	}
@@ -210,17 +181,25 @@ func (o *Operator) finding(ctx context.Context, verb Verb, r Request, name strin
 
 // decideFinding records an operator's decision, and tells the person's run.
 func (o *Operator) decideFinding(ctx context.Context, r Request, f ledger.Finding, personID, what string) (ledger.Finding, error) {
-	decided, err := o.ledger.RepairFinding(ctx, ledger.FindingDecision{
-		ID: f.ID, PersonID: personID, Operator: r.Actor, Reason: r.Reason, At: o.Clock.Now(),
-	})
-	var refused *ledger.DecisionError
-	if errors.As(err, &refused) {
-		return f, refuse(refused.Text, "finding show %s", FindingName(f.ID))
+	d := ledger.FindingDecision{ID: f.ID, PersonID: personID, Operator: r.Actor, Reason: r.Reason, At: o.Clock.Now()}
+	if d.Orphan = ledger.IsOrphan(personID); d.Orphan {
+		d.PersonID = ""
 	}
-	if err != nil {
+	decided, err := o.ledger.RepairFinding(ctx, d)
+	if err := refusedBy(err, f.ID); err != nil {
 		return f, err
 	}
-	return decided, o.tellKnown(ctx, "a finding is "+what+": "+FindingName(f.ID), []string{decided.PersonID}, nil)
+	return decided, o.tellKnown(ctx, "a finding is "+what+": "+ledger.FindingName(f.ID), []string{decided.PersonID}, nil)
+}
+
+// refusedBy returns the error of a decision about a finding, as a refusal if the ledger refused
+// it.
+func refusedBy(err error, finding int64) error {
+	var refused *ledger.DecisionError
+	if errors.As(err, &refused) {
+		return refuse(refused.Text, "finding show %s", ledger.FindingName(finding))
+	}
+	return err
 }
 
 // BelieveScan records that the last list of an app is right, although it was doubted: the

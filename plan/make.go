@@ -326,7 +326,11 @@ func (m *maker) takes(app string, names []string) bool {
 func (m *maker) ending(kind Kind, app string, more ...string) Step {
 	status := m.Desired.Standing.Status
 	parts := append([]string{string(status), m.period()}, more...)
-	return Step{Key: key(app, kind, parts...), App: app, Kind: kind, Why: reasons[status]}
+	why := reasons[status]
+	if m.Orphan && status == hr.StatusUnknown {
+		why = "nobody's account"
+	}
+	return Step{Key: key(app, kind, parts...), App: app, Kind: kind, Why: why}
 }
 
 var reasons = map[hr.Status]string{

@@ -12,6 +12,8 @@ type Input struct {
 	Desired policy.Desired
 	Links   []Link         // the person's links
 	Apps    map[string]App // every configured app, by name
+	// Orphan means that the person stands for an account that is nobody's.
+	Orphan bool
 	// OnlyOff means that it is not known what policy grants: every account must be
 	// disabled, and is kept.
 	OnlyOff bool

@@ -80,17 +80,20 @@ func (d decision) hasLeft() bool {
 	return false
 }
 
-// leaver returns the end of the person's employment, if it takes an account that is on or
-// may be on. Once it was counted, it is asked for until all accounts are gone. To disable
+// leaver returns the end of the person's employment, or of an account that is nobody's, if it
+// takes an account that is on or may be on. Once it was counted, it is asked for until all accounts are gone. To disable
 // the accounts of a suspended person does not wait for it; the steps after that do.
 func (d decision) leaver() (withdrawal, bool) {
 	event := d.ending()
 	out := withdrawal{Ask: d.askAbout(event)}
+	if ledger.IsOrphan(d.Person.PersonID) {
+		out.Kind, out.Key = ledger.Orphans, d.Person.PersonID
+	}
 	if period := d.Desired.Standing.Period; period != nil && period.End.Cause == hr.EndOfContract && period.End.Event == event {
 		out.SaidAt = time.Time{} // HR gave the day of a contract long ago, and nothing announced it to the breaker
 	}
 	takes := slices.ContainsFunc(d.Person.Withdrawals, func(w ledger.Withdrawal) bool {
-		return w.Kind == ledger.Leavers && w.Key == out.Key
+		return w.Kind == out.Kind && w.Key == out.Key
 	})
 	for _, s := range d.Plan.Steps {
 		if s.Kind == plan.Disable && d.Desired.Standing.Status == hr.StatusSuspended && !d.Ended[s.App].Account {

@@ -102,7 +102,7 @@ const (
 type Finding struct {
 	Kind     Kind
 	What     string   // the entitlement, or the attribute's name
-	PersonID string   // whose account it is, or whom alone it matches
+	PersonID string   // whose account it is, or whom alone it matches; empty for an orphan that ends as nobody's
 	People   []string // whom a disputed account, or an orphan, matches
 	Enabled  bool     // the account is on
 	Status   Status
@@ -247,24 +247,33 @@ func judgeNobodys(s Sighting, terms Terms) Judgement {
 	if len(s.Matches) == 1 {
 		f.PersonID = s.Matches[0].PersonID
 	}
-	if f.Status == Repairing && !mayLink(s.Matches, f.Kind) {
-		f.Status = Open
+	if f.Kind == Orphan {
+		return Judgement{Findings: []Finding{orphaned(f, s.Matches, terms)}}
 	}
-	// An account that carries the ID of somebody who has left is theirs: it was made by hand,
-	// or by another system.
-	if f.Kind == Orphan && len(s.Matches) == 1 && s.Matches[0].ByExternal && !s.Matches[0].Linked && terms.Reaction(Unlinked) == Adopt {
-		f.Status = Repairing
+	if f.Status == Repairing && !mayLink(s.Matches) {
+		f.Status = Open
 	}
 	return Judgement{Findings: []Finding{f}}
 }
 
-// mayLink reports whether an account may be linked to whom it matches without a question.
-func mayLink(matches []Match, kind Kind) bool {
-	if len(matches) != 1 || matches[0].Linked {
-		return false
+// orphaned says what becomes of an orphan. One that is to go is linked to the one person who has
+// left and whom it matches or, if there is nobody or they have another account, is nobody's.
+func orphaned(f Finding, matches []Match, terms Terms) Finding {
+	// An account that carries the ID of somebody who has left is theirs: it was made by hand,
+	// or by another system.
+	if len(matches) == 1 && matches[0].ByExternal && terms.Reaction(Unlinked) == Adopt {
+		f.Status = Repairing
 	}
+	if f.Status == Repairing && (len(matches) != 1 || matches[0].Linked) {
+		f.PersonID = ""
+	}
+	return f
+}
+
+// mayLink reports whether an account may be linked to whom it matches without a question.
+func mayLink(matches []Match) bool {
 	// If policy gives them no account, it would be turned off as soon as it is linked.
-	return kind == Orphan || matches[0].ByExternal && matches[0].Wanted
+	return len(matches) == 1 && !matches[0].Linked && matches[0].ByExternal && matches[0].Wanted
 }
 
 // statusOf returns what a reaction makes of a finding.

@@ -32,8 +32,9 @@ const (
 	Repair Reaction = "repair"
 	// Adopt links the account to the person whose ID it carries as its external ID.
 	Adopt Reaction = "adopt"
-	// End links the account to the one person whom it matches, who has left: planning turns
-	// it off, and keeps and deletes it like every leaver's.
+	// End links the account to the one person whom it matches, who has left, or to a person of
+	// its own who never was employed: planning turns it off, and keeps and deletes it like
+	// every leaver's.
 	End Reaction = "end"
 	// Ask asks an operator.
 	Ask Reaction = "ask"

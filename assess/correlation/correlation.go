@@ -39,7 +39,7 @@ type Person struct {
 type Finding struct {
 	Account connector.Account // a missing one has ID and Username only
 	State   State
-	Link    ledger.Link        // zero if there is none
+	Link    ledger.Link        // zero if there is none; of an account that ends as nobody's, that of the person that stands for it
 	People  []string           // the IDs of people whom it matches; one if unlinked
 	By      connector.MatchKey // what an unlinked account matches by
 	Why     string             // why it is disputed
@@ -59,7 +59,7 @@ func Find(accounts []connector.Account, links []ledger.Link, people []Person) []
 		link, linked := byAccount[account.ID]
 		delete(byAccount, account.ID)
 		f := Finding{Account: account, Link: link}
-		if linked {
+		if linked && !ledger.IsOrphan(link.PersonID) {
 			f.State = standing(account, link)
 		} else {
 			claims.judge(&f)

@@ -82,10 +82,12 @@ func (r *Rehearsal) Whom(ctx context.Context, named ...string) iter.Seq2[string,
 			return
 		}
 		known := map[string]bool{}
-		for s, err := range ledger.AllPeople(ctx, r.ledger, "") {
-			known[s.PersonID] = true
-			if !yield(s.PersonID, cmp.Or(err, ctx.Err())) || err != nil {
-				return
+		for _, all := range []iter.Seq2[ledger.Summary, error]{ledger.AllPeople(ctx, r.ledger, ""), ledger.AllOrphans(ctx, r.ledger)} {
+			for s, err := range all {
+				known[s.PersonID] = true
+				if !yield(s.PersonID, cmp.Or(err, ctx.Err())) || err != nil {
+					return
+				}
 			}
 		}
 		for _, id := range r.people {

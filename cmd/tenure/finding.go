@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/tenurehq/tenure/internal/words"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/operator"
+	"github.com/tenurehq/tenure/plan"
 )
 
 func (c *cli) findingCommand() *cobra.Command {
@@ -42,11 +44,15 @@ type findingView struct {
 	Reason     string    `json:"reason,omitempty"`
 	EndedAt    time.Time `json:"endedAt,omitzero"`
 	Remedies   []string  `json:"remedies,omitempty"`
+	// What would be done, or is done, about an account that is to end.
+	EndsAs   string    `json:"endsAs,omitempty"` // the person as whose account it ends
+	Steps    []string  `json:"steps,omitempty"`
+	Deletion time.Time `json:"deletion,omitzero"`
 }
 
 func viewFinding(ctx context.Context, l ledger.Reader, f ledger.Finding) (findingView, error) {
 	v := findingView{
-		Finding: operator.FindingName(f.ID), App: f.App, Account: f.AccountID, Kind: string(f.Kind), What: f.What, Enabled: f.Enabled,
+		Finding: ledger.FindingName(f.ID), App: f.App, Account: f.AccountID, Kind: string(f.Kind), What: f.What, Enabled: f.Enabled,
 		Person: f.PersonID, Candidates: f.Candidates, MatchesBy: f.By, State: string(f.State), Why: f.Why, Scans: f.Scans, FoundAt: f.FoundAt,
 		DecidedAt: f.DecidedAt, DecidedBy: f.DecidedBy, Login: f.Login, Reason: f.Reason, EndedAt: f.EndedAt,
 	}
@@ -74,6 +80,16 @@ func (v findingView) row() []string {
 		state += " (" + v.Why + ")"
 	}
 	return []string{v.Finding, v.App, v.Account, v.Username, on, v.Kind, v.What, person, state, words.Instant(v.FoundAt)}
+}
+
+// about says what a finding is about: "orphan of account 9 stranger in chat, of 10004".
+func (v findingView) about() string {
+	words := []string{v.Kind, v.What, "of account", v.Account, v.Username, "in " + v.App}
+	about := strings.Join(slices.DeleteFunc(words, func(word string) bool { return word == "" }), " ")
+	if whose := v.row()[7]; whose != "" {
+		about += ", of " + whose
+	}
+	return about
 }
 
 func (c *cli) findingListCommand() *cobra.Command {
@@ -192,6 +208,9 @@ type remedyFlags struct {
 	decisionFlags
 	applying
 	person string
+	// shows adds to a finding what would be done about it, and returns that in lines; nil if
+	// that cannot be said.
+	shows func(ctx context.Context, o *operator.Operator, v *findingView) ([]string, error)
 }
 
 // remedy completes a command that does something about findings. do does it about one, and
@@ -216,11 +235,21 @@ func (c *cli) remedy(cmd *cobra.Command, f *remedyFlags, remedy operator.Remedy,
 				if err != nil {
 					return err
 				}
-				views = append(views, v)
 				if !f.does() {
-					c.say("%s: %s %s of account %s %s in %s, of %s\n", remedy, v.Kind, v.What, v.Account, v.Username, v.App, v.row()[7])
+					c.say("%s: %s\n", remedy, v.about())
+					if f.shows != nil {
+						lines, err := f.shows(cmd.Context(), o, &v)
+						if err != nil {
+							return fmt.Errorf("%s: %w", name, err)
+						}
+						for _, line := range lines {
+							c.say("  %s\n", line)
+						}
+					}
+					views = append(views, v)
 					continue
 				}
+				views = append(views, v)
 				done, err := do(cmd.Context(), o, name)
 				if err = c.tellUntold(err, cfg.Sweep.Every); err != nil {
 					failed = errors.Join(failed, fmt.Errorf("%s: %w", name, err))
@@ -260,23 +289,60 @@ record with your name and reason.`,
 
 func (c *cli) findingEndCommand() *cobra.Command {
 	var f remedyFlags
+	f.shows = func(ctx context.Context, o *operator.Operator, v *findingView) ([]string, error) {
+		e, err := o.Ending(ctx, v.Finding, f.person)
+		if err != nil {
+			return nil, err
+		}
+		v.EndsAs, v.Deletion = e.PersonID, e.Deletion
+		for _, s := range e.Steps {
+			v.Steps = append(v.Steps, operator.DescribeStep(s))
+		}
+		return append([]string{"as the account of " + whoseEnds(e.PersonID)}, append(v.Steps, deletionOf(e))...), nil
+	}
 	cmd := c.remedy(&cobra.Command{
 		Use:   "end FINDING...",
 		Short: "End an orphaned account like that of a leaver",
-		Long: `End an account that is nobody's like that of a leaver: it is linked to the person who has
-left and whom it matches (or --person), turned off, stripped, kept and deleted, with holds,
-approvals, the breaker and protection as always.
+		Long: `End an account that is nobody's like that of a leaver: turn it off, strip it, keep it for
+the retention period and delete it, with holds, approvals, the breaker (breaker.orphans)
+and protection as always. It ends as the account of the person who has left and whom it
+matches, or of --person. If there is nobody, or they have another account in the app, it
+ends as nobody's, as that of the person orphan:f-9. Until it is deleted, tenure finding
+adopt makes it somebody's after all.
 
-Without --apply the command only shows what it is about (exit status 3). It is on the
+Without --apply the command only shows what would be done (exit status 3). It is on the
 record with your name and reason.`,
-		Example: `  tenure finding end f-9 --reason "she left in March, case 12" --apply
+		Example: `  tenure finding end f-9 --reason "nobody knows it, case 12"
+  tenure finding end f-9 --reason "nobody knows it, case 12" --apply
   tenure finding end f-9 --person 10004 --reason "it was his second account" --apply`,
 	}, &f, operator.RemedyEnd, func(ctx context.Context, o *operator.Operator, name string) (string, error) {
-		done, err := o.EndFinding(ctx, f.request(), name, f.person)
-		return "the account is that of person " + done.PersonID + ", whose run ends it", err
+		e, err := o.EndFinding(ctx, f.request(), name, f.person)
+		return "it ends as the account of " + whoseEnds(e.PersonID) + ": tenure person show " + quoted(e.PersonID), err
 	})
-	cmd.Flags().StringVar(&f.person, "person", "", "whose it was: a `person` who has left (default: whom it matches)")
+	cmd.Flags().StringVar(&f.person, "person", "", "whose it was: a `person` who has left (default: whom it matches, or nobody)")
 	return cmd
+}
+
+// whoseEnds names the person as whose account one ends.
+func whoseEnds(personID string) string {
+	if ledger.IsOrphan(personID) {
+		return "nobody (" + personID + ")"
+	}
+	return "person " + personID
+}
+
+// deletionOf says when an account that is ended is deleted.
+func deletionOf(e operator.Ending) string {
+	app := e.Finding.App
+	switch {
+	case slices.ContainsFunc(e.Steps, func(s plan.Step) bool { return s.Kind == plan.Delete }):
+		return app + ": that is all"
+	case e.Waits == plan.WaitApproval:
+		return app + ": delete when somebody has approved it"
+	case !e.Deletion.IsZero():
+		return app + ": delete " + words.Instant(e.Deletion)
+	}
+	return app + ": never deleted"
 }
 
 func (c *cli) findingAdoptCommand() *cobra.Command {

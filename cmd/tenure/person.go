@@ -146,6 +146,7 @@ func (f *peopleFilter) flags(c *cli, cmd *cobra.Command) {
 	flags.StringVar(&f.App, "app", "", "only people who have an account in this `app`")
 	flags.StringVar(&f.Name, "name", "", "only people whose name or username has this `text` in it")
 	flags.StringVar(&f.After, "after", "", "only people behind this `person` in the list, by ID")
+	flags.BoolVar(&f.Orphans, "orphans", false, "those who stand for accounts that end as nobody's (tenure finding end), instead of people")
 	flags.Var((*limit)(&f.Limit), "limit", "at most this `number` of people; 0 lists all")
 	_ = cmd.RegisterFlagCompletionFunc("status", cobra.FixedCompletions(statuses, cobra.ShellCompDirectiveNoFileComp))
 	_ = cmd.RegisterFlagCompletionFunc("app", c.completeApps)

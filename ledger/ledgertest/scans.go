@@ -196,7 +196,7 @@ var scanTests = tests{
 		assert.Equal(t, []any{at(9), "ops", "half of them left", "shrank"}, []any{scans[0].BelievedAt, scans[0].BelievedBy, scans[0].BelieveReason, scans[0].Why})
 		rows := audit(t, l, "")
 		require.Len(t, rows, 1)
-		assert.Equal(t, ledger.AuditScanBeliefs, rows[0].Action)
+		assert.Equal(t, ledger.AuditScanBelieved, rows[0].Action)
 	},
 	"AccountsAreSeenWithWhatTheLedgerSays": func(t *testing.T, l ledger.Ledger) {
 		ada := worker(t, l, "ada")

@@ -258,7 +258,7 @@ func (t *Tx) count(r ledger.AdmissionRequest, f flood) (_ flood, err error) {
 	}
 	var employed int
 	_, err = t.get(`SELECT count(*) FROM people WHERE status IN (?, ?, ?)
-			OR id IN (SELECT person_id FROM withdrawals WHERE `+condition+`)`,
+			OR `+noOrphan("id")+` AND id IN (SELECT person_id FROM withdrawals WHERE `+condition+`)`,
 		append([]any{hr.StatusActive, hr.StatusOnLeave, hr.StatusSuspended}, args...), &employed)
 	f.allowed = limit.Allowed(employed)
 	return f, err

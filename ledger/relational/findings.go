@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/internal/set"
 	"github.com/tenurehq/tenure/ledger"
 )
@@ -39,7 +40,7 @@ func (t *Tx) saveVerdicts(page ledger.Compared) ([]string, error) {
 	var people []string
 	for _, v := range page.Verdicts {
 		for _, f := range v.Findings {
-			if f.State == ledger.FindingRepairing {
+			if f.State == ledger.FindingRepairing && f.PersonID != "" {
 				people = append(people, f.PersonID)
 			}
 		}
@@ -114,12 +115,12 @@ func (t *Tx) saveVerdict(scan ledger.Scan, page ledger.Compared, v ledger.Verdic
 			continue
 		}
 		f.ID = id
-		repaired, err := t.reactTo(f, page)
+		drifted, err := t.reactTo(f, page)
 		if err != nil {
 			return nil, err
 		}
-		if repaired {
-			due = append(due, f.PersonID)
+		if drifted != "" {
+			due = append(due, drifted)
 		}
 	}
 	for _, k := range known {
@@ -168,32 +169,40 @@ func (t *Tx) saveFinding(scan ledger.Scan, page ledger.Compared, f ledger.Findin
 	return id, err
 }
 
-// reactTo repairs a finding, unless it was repaired too often, and reports whether it did.
-func (t *Tx) reactTo(f ledger.Finding, page ledger.Compared) (bool, error) {
+// reactTo repairs a finding, unless it was repaired too often. It returns whom it made due;
+// empty if nobody.
+func (t *Tx) reactTo(f ledger.Finding, page ledger.Compared) (personID string, err error) {
 	var repairs int
-	_, err := t.get(`SELECT count(*) FROM findings WHERE app = ? AND account_id = ? AND kind = ? AND what = ? AND state = 'repaired' AND ended_at > ?`,
+	_, err = t.get(`SELECT count(*) FROM findings WHERE app = ? AND account_id = ? AND kind = ? AND what = ? AND state = 'repaired' AND ended_at > ?`,
 		[]any{f.App, f.AccountID, string(f.Kind), f.What, page.FlapsSince.UnixMicro()}, &repairs)
 	if err != nil {
-		return false, err
+		return "", err
 	}
 	state, why := ledger.FindingOpen, "flapping"
 	if page.Flapping == 0 || repairs < page.Flapping {
-		refused := t.repair(f, ledger.AuditRow{At: page.At, Actor: ledger.ActorTenure, Cause: fmt.Sprintf("scan %d", page.Scan)})
+		refused := t.repair(&f, ledger.AuditRow{At: page.At, Actor: ledger.ActorTenure, Cause: fmt.Sprintf("scan %d", page.Scan)})
 		var decision *ledger.DecisionError
 		if refused == nil {
-			return true, nil
+			return f.PersonID, nil
 		}
 		if !errors.As(refused, &decision) {
-			return false, refused
+			return "", refused
 		}
 		state, why = ledger.FindingPending, "newer"
 	}
-	return false, t.exec(`UPDATE findings SET state = ?, why = ? WHERE id = ? AND state <> 'repairing'`, string(state), why, f.ID)
+	return "", t.exec(`UPDATE findings SET state = ?, why = ? WHERE id = ? AND state <> 'repairing'`, string(state), why, f.ID)
 }
 
-// repair sets a link to what a scan saw, and makes the person due. It returns a
-// *ledger.DecisionError if the ledger knows something newer.
-func (t *Tx) repair(f ledger.Finding, row ledger.AuditRow) error {
+// repair sets a link to what a scan saw, and makes the person due: for an orphan of nobody's,
+// the person that stands for it. It returns a *ledger.DecisionError if the ledger knows
+// something newer.
+func (t *Tx) repair(f *ledger.Finding, row ledger.AuditRow) error {
+	if f.PersonID == "" && f.Kind == ledger.FindingOrphan {
+		f.PersonID = ledger.OrphanID(f.ID)
+		if err := t.person(f.PersonID); err != nil {
+			return err
+		}
+	}
 	link, err := t.link(f.PersonID, f.App)
 	if err != nil {
 		return err
@@ -217,7 +226,7 @@ func (t *Tx) repair(f ledger.Finding, row ledger.AuditRow) error {
 		return &ledger.DecisionError{Text: "the account was changed or proven since it was seen, or a step of it is under way: it is looked at again by the next scan"}
 	}
 	was := link
-	if err := correct(&link, f, seen); err != nil {
+	if err := correct(&link, *f, seen); err != nil {
 		return err
 	}
 	if was.AccountID != link.AccountID && link.AccountID != "" {
@@ -234,8 +243,8 @@ func (t *Tx) repair(f ledger.Finding, row ledger.AuditRow) error {
 	if err := t.noteAccount(link, row.At); err != nil {
 		return err
 	}
-	n, err := t.change(`UPDATE findings SET state = 'repairing', why = '', decided_at = ?, decided_by = ?, reason = ?, login = ? WHERE id = ? AND ended_at IS NULL`,
-		row.At.UnixMicro(), row.Actor, row.Cause, t.loginOf(row.Actor), f.ID)
+	n, err := t.change(`UPDATE findings SET state = 'repairing', why = '', person_id = ?, decided_at = ?, decided_by = ?, reason = ?, login = ? WHERE id = ? AND ended_at IS NULL`,
+		f.PersonID, row.At.UnixMicro(), row.Actor, row.Cause, t.loginOf(row.Actor), f.ID)
 	if err != nil || n == 0 {
 		return err
 	}
@@ -358,10 +367,15 @@ func (t *Tx) repairFinding(d ledger.FindingDecision) (f ledger.Finding, err erro
 	if f.State == ledger.FindingRepairing && f.DecidedBy == d.Operator && f.DecidedAt.Equal(d.At.Truncate(time.Microsecond)) {
 		return f, nil // it was asked before
 	}
-	nobodys := f.Kind == ledger.FindingUnlinked || f.Kind == ledger.FindingDisputed || f.Kind == ledger.FindingOrphan
+	nobodys := f.Kind.Nobodys()
 	switch {
 	case !f.EndedAt.IsZero():
 		return f, &ledger.DecisionError{Text: "the finding has ended"}
+	case f.State == ledger.FindingRepairing:
+		return f, &ledger.DecisionError{Text: "the finding is being repaired"}
+	case d.Orphan && (f.Kind != ledger.FindingOrphan || d.PersonID != ""):
+		return f, &ledger.DecisionError{Text: "only an orphan is ended as nobody's"}
+	case d.Orphan:
 	case nobodys && d.PersonID == "":
 		return f, &ledger.DecisionError{Text: "the account is nobody's: say whose it is"}
 	case !nobodys && d.PersonID != "" && d.PersonID != f.PersonID:
@@ -370,20 +384,88 @@ func (t *Tx) repairFinding(d ledger.FindingDecision) (f ledger.Finding, err erro
 	if nobodys {
 		f.PersonID = d.PersonID
 	}
-	if err := t.known(f.PersonID); err != nil {
-		return f, err
-	}
-	err = t.repair(f, ledger.AuditRow{At: d.At, Actor: d.Operator, Cause: d.Reason})
-	if err != nil {
-		return f, err
-	}
-	if nobodys {
-		if err := t.exec(`UPDATE findings SET person_id = ? WHERE id = ?`, f.PersonID, f.ID); err != nil {
+	if !d.Orphan {
+		if err := t.known(f.PersonID); err != nil {
 			return f, err
 		}
 	}
+	if err := t.repair(&f, ledger.AuditRow{At: d.At, Actor: d.Operator, Cause: d.Reason}); err != nil {
+		return f, err
+	}
 	_, err = t.get(`SELECT `+findingColumns+` FROM findings WHERE id = ?`, []any{d.ID}, findingDest(&f)...)
 	return f, err
+}
+
+// FreeOrphan implements ledger.Scans.
+func (s *Store) FreeOrphan(ctx context.Context, d ledger.FindingDecision) (f ledger.Finding, err error) {
+	if d.Operator == "" || d.Reason == "" {
+		return f, &ledger.DecisionError{Text: "a decision about a finding needs the operator and the reason"}
+	}
+	err = s.write(ctx, func(t *Tx) (err error) {
+		f, err = t.freeOrphan(d)
+		return err
+	})
+	if err != nil {
+		return ledger.Finding{}, err
+	}
+	return f, nil
+}
+
+func (t *Tx) freeOrphan(d ledger.FindingDecision) (f ledger.Finding, err error) {
+	personID := ledger.OrphanID(d.ID)
+	if err := t.known(personID); err != nil {
+		return f, err
+	}
+	found, err := t.get(`SELECT `+findingColumns+` FROM findings WHERE id = ?`, []any{d.ID}, findingDest(&f)...)
+	if err == nil && !found {
+		err = ledger.ErrNotFound
+	}
+	if err != nil {
+		return f, err
+	}
+	link, err := t.link(personID, f.App)
+	if err != nil {
+		return f, err
+	}
+	row := ledger.AuditRow{
+		At: d.At, PersonID: personID, App: f.App, Action: ledger.AuditFreed, Actor: d.Operator, Cause: d.Reason,
+		Detail: map[string]any{"finding": f.ID, "was": string(link.State)},
+	}
+	if !link.State.HasAccount() {
+		if repeated, err := t.get(`SELECT 1 FROM audit WHERE person_id = ? AND action = ? AND actor = ? AND at = ?`,
+			[]any{personID, row.Action, row.Actor, row.At.UnixMicro()}, new(int)); repeated || err != nil {
+			return f, err
+		}
+		return f, &ledger.DecisionError{Text: "the account is not there any more, or is not ended as nobody's"}
+	}
+	busy, err := t.get(`SELECT 1 FROM attempts WHERE person_id = ? AND app = ? AND deadline > ? LIMIT 1`, []any{personID, f.App, d.At.UnixMicro()}, new(int))
+	if err != nil {
+		return f, err
+	}
+	if busy {
+		return f, &ledger.DecisionError{Text: "a step of the account is under way: try again in a few minutes"}
+	}
+	gone := ledger.Link{PersonID: personID, App: f.App, Username: link.Username, State: ledger.LinkDeleted, Adopted: true, CreatedAt: link.CreatedAt, DeletedAt: d.At}
+	if err := t.putLink(gone); err != nil {
+		return f, err
+	}
+	// Another scan may have found it again meanwhile.
+	if _, err := t.change(`UPDATE findings SET state = 'open', why = '', person_id = '', ended_at = NULL WHERE id = ?1 AND NOT EXISTS (
+		SELECT 1 FROM findings o WHERE o.id <> ?1 AND o.ended_at IS NULL AND o.app = findings.app AND o.account_id = findings.account_id
+			AND o.kind = findings.kind AND o.what = findings.what)`, f.ID); err != nil {
+		return f, err
+	}
+	if err := t.decided(row, fmt.Sprintf("finding:%d", f.ID)); err != nil {
+		return f, err
+	}
+	_, err = t.get(`SELECT `+findingColumns+` FROM findings WHERE id = ?`, []any{d.ID}, findingDest(&f)...)
+	return f, err
+}
+
+// noOrphan returns the condition for the IDs of people, in a column, other than those that stand
+// for accounts that are nobody's.
+func noOrphan(column string) string {
+	return fmt.Sprintf(`substr(%s, 1, %d) <> '%s'`, column, len(hr.OrphanPrefix), hr.OrphanPrefix)
 }
 
 // Findings implements ledger.ScanReader.

@@ -161,7 +161,7 @@ func (s *Store) Believe(ctx context.Context, b ledger.Belief) error {
 			return &ledger.DecisionError{Text: "the last scan of the app is not suspicious: there is nothing to believe"}
 		}
 		written, err := t.appendAudit(ledger.AuditRow{
-			At: b.At, App: b.App, Action: ledger.AuditScanBeliefs, Actor: b.Operator, Cause: b.Reason, Detail: map[string]any{"scan": scan.ID, "why": scan.Why},
+			At: b.At, App: b.App, Action: ledger.AuditScanBelieved, Actor: b.Operator, Cause: b.Reason, Detail: map[string]any{"scan": scan.ID, "why": scan.Why},
 		}, fmt.Sprintf("scan:%d", scan.ID), 0)
 		if !written || err != nil {
 			return err

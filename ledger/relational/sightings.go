@@ -172,7 +172,7 @@ func (s *Store) readCandidates(ctx context.Context, now Reader, app string, at t
 			rows, err := list(ctx, now, `SELECT DISTINCT i.value, p.id, p.status,
 					CASE WHEN EXISTS (SELECT 1 FROM attempts a WHERE a.person_id = p.id AND a.app = ?3 AND a.deadline > ?4) THEN 1 ELSE 0 END
 				FROM identifiers i JOIN people w ON w.id = i.person_id JOIN people p ON p.id = coalesce(nullif(w.carried_to, ''), w.id)
-				WHERE i.kind = ?1 AND i.app = ?2 AND i.value IN (`+marks(len(some))+`) ORDER BY 1, 2`,
+				WHERE i.kind = ?1 AND i.app = ?2 AND `+noOrphan("p.id")+` AND i.value IN (`+marks(len(some))+`) ORDER BY 1, 2`,
 				args, func(c *identified) []any {
 					return []any{&c.value, &c.candidate.PersonID, &c.candidate.Status, &c.candidate.Busy}
 				})

@@ -25,6 +25,8 @@ type PeopleFilter struct {
 	Name       string // a part of the name or of the username, whatever its case
 	After      string // the person ID behind which the list begins
 	Limit      int    // the most people to list; 0 lists all
+	// Orphans lists those who stand for accounts that end as nobody's, instead of people.
+	Orphans bool
 }
 
 // People lists the people that the filter selects, by ID, and reports whether there are more
@@ -37,7 +39,11 @@ func People(ctx context.Context, l ledger.Reader, rules *policy.Policy, now time
 	}
 	found = []Summary{}
 	departments, managers := map[string]bool{}, map[string]bool{}
-	for s, err := range ledger.AllPeople(ctx, l, "") {
+	everybody := ledger.AllPeople(ctx, l, "")
+	if f.Orphans {
+		everybody = ledger.AllOrphans(ctx, l)
+	}
+	for s, err := range everybody {
 		if err != nil {
 			return nil, false, err
 		}
