@@ -93,6 +93,7 @@ func TestLoadReadsEveryKey(t *testing.T) {
 				ledger.Suspensions: {Share: 0.08, Count: 13, Most: 53, Window: 30 * time.Minute},
 				ledger.Losses:      {Share: 0.09, Count: 14, Most: 54, Window: 4 * time.Hour},
 				ledger.Grants:      {Share: 0.11, Count: 15, Most: 55, Window: 5 * time.Hour},
+				ledger.Orphans:     {Share: 0.12, Count: 16, Most: 56, Window: 6 * time.Hour},
 			},
 		},
 		Metrics: Metrics{Worker: "127.0.0.1:9464", Starter: ":9465"},
@@ -176,7 +177,7 @@ func TestLoadFillsInTheDefaults(t *testing.T) {
 		Window: 24 * time.Hour, Settle: time.Minute,
 		Of: map[ledger.WithdrawalKind]ledger.Limit{
 			ledger.Leavers: usual, ledger.Disables: usual, ledger.Deletions: usual,
-			ledger.Suspensions: suspensions, ledger.Losses: usual, ledger.Grants: usual,
+			ledger.Suspensions: suspensions, ledger.Losses: usual, ledger.Grants: usual, ledger.Orphans: usual,
 		},
 	}, cfg.Breaker, "it is on by itself")
 	assert.Zero(t, cfg.Metrics)

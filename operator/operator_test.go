@@ -115,7 +115,7 @@ func newSite(t *testing.T) *site {
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, l.Close()) })
 	rules, err := policy.Compile(policy.Rules{
-		Apps: map[string]policy.AppRules{"wiki": {}},
+		Apps: map[string]policy.AppRules{"wiki": {Protected: []string{"breakglass"}}},
 		Roles: []policy.Role{
 			{Name: "everybody", When: "true", Grants: []policy.Grant{{App: "wiki"}}},
 			{Name: "admin", When: "true", Grants: []policy.Grant{{App: "wiki", Entitlements: []string{"admins"}}}, Request: &policy.RequestRules{Most: time.Hour}},

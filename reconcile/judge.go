@@ -47,8 +47,10 @@ type Link struct {
 	// gives them.
 	Accepted []string
 	// Just means that the account was adopted and not brought up to policy yet: what it has
-	// beyond policy is the next plan's business.
+	// beyond policy is the next plan's business, and its attributes are as they were.
 	Just bool
+	// Stripped means that all that the account had was taken, also if it was not Tenure's.
+	Stripped bool
 }
 
 // Match is somebody whom an account matches that is nobody's.
@@ -204,7 +206,7 @@ func compare(s Sighting, link Link) (j Judgement) {
 	for _, name := range slices.Sorted(slices.Values(set.Minus(link.Entitlements, account.Entitlements))) {
 		add(Lacking, name)
 	}
-	if !link.Just {
+	if !link.Just || link.Stripped {
 		for _, name := range slices.Sorted(slices.Values(set.Minus(account.Entitlements, slices.Concat(link.Entitlements, link.Accepted)))) {
 			add(Stray, name)
 		}
@@ -212,6 +214,9 @@ func compare(s Sighting, link Link) (j Judgement) {
 	if account.BaselineAt.IsZero() || !account.BaselineAt.After(link.Quiet) {
 		j.Baseline = true
 		return j
+	}
+	if link.Just {
+		return j // nobody has set its attributes
 	}
 	for _, name := range slices.Sorted(maps.Keys(account.Seen)) {
 		if was, known := account.Baseline[name]; known && was != account.Seen[name] {

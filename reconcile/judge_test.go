@@ -94,6 +94,14 @@ func TestJudge(t *testing.T) {
 				a.Entitlements, l.Just = []string{"owners", "staff"}, true
 			}), nil,
 		},
+		"adopted, and all taken": {
+			seen(func(a *reconcile.Account, l *reconcile.Link) {
+				a.Active, l.State = false, reconcile.LinkDisabled
+				a.Entitlements, l.Entitlements, l.Just, l.Stripped = []string{"owners"}, nil, true, true
+				a.Seen = map[string]string{"title": "b"}
+			}),
+			[]reconcile.Finding{finding(reconcile.Stray, "owners", reconcile.Open, false)},
+		},
 		"an attribute": {
 			seen(func(a *reconcile.Account, _ *reconcile.Link) { a.Seen = map[string]string{"title": "b", "phone": "x"} }),
 			[]reconcile.Finding{finding(reconcile.Attributes, "title", reconcile.Repairing, true)},
@@ -110,6 +118,10 @@ func TestJudge(t *testing.T) {
 		"made by hand for a leaver": {
 			nobodys(match("ada", func(m *reconcile.Match) { m.Left, m.ByExternal = true, true })),
 			[]reconcile.Finding{{Kind: reconcile.Orphan, PersonID: "ada", People: []string{"ada"}, Enabled: true, Status: reconcile.Repairing}},
+		},
+		"made by hand for a leaver who has another account": {
+			nobodys(match("ada", func(m *reconcile.Match) { m.Left, m.ByExternal, m.Linked = true, true, true })),
+			[]reconcile.Finding{{Kind: reconcile.Orphan, People: []string{"ada"}, Enabled: true, Status: reconcile.Repairing}},
 		},
 		"theirs by external ID": {
 			nobodys(match("ada", external)),
@@ -138,6 +150,27 @@ func TestJudge(t *testing.T) {
 			assert.Equal(t, c.want, j.Findings)
 		})
 	}
+}
+
+func TestAnOrphanThatIsToGoEndsAsTheLeaversOrAsNobodys(t *testing.T) {
+	ends := defaults
+	ends.Reactions = map[reconcile.Kind]reconcile.Reaction{reconcile.Orphan: reconcile.End}
+	left := func(m *reconcile.Match) { m.Left = true }
+	for name, c := range map[string]struct {
+		matches []reconcile.Match
+		want    string
+	}{
+		"nobody":                            {nil, ""},
+		"one who has left":                  {[]reconcile.Match{match("ada", left)}, "ada"},
+		"two who have left":                 {[]reconcile.Match{match("ada", left), match("zoe", left)}, ""},
+		"one who has left and has another": {[]reconcile.Match{match("ada", func(m *reconcile.Match) { m.Left, m.Linked = true, true })}, ""},
+	} {
+		found := reconcile.Judge(nobodys(c.matches...), ends).Findings
+		require.Len(t, found, 1, name)
+		assert.Equal(t, []any{reconcile.Orphan, c.want, reconcile.Repairing}, []any{found[0].Kind, found[0].PersonID, found[0].Status}, name)
+		assert.Len(t, found[0].People, len(c.matches), name)
+	}
+	assert.Equal(t, reconcile.Disputed, reconcile.Judge(nobodys(match("ada", left), match("zoe", nil)), ends).Findings[0].Kind, "somebody who works here may own it")
 }
 
 func TestWhatCannotBeJudgedYet(t *testing.T) {
@@ -278,8 +311,14 @@ func TestJudgeNeverGoesTooFar(t *testing.T) {
 			require.False(rt, seen[key{f.Kind, f.What}], "one finding for each difference")
 			seen[key{f.Kind, f.What}] = true
 			if f.Status == reconcile.Repairing {
-				require.NotEmpty(rt, f.PersonID, "a repair is about somebody")
-				if f.Kind == reconcile.Unlinked || f.Kind == reconcile.Orphan {
+				if f.Kind == reconcile.Orphan {
+					for _, m := range s.Matches {
+						require.True(rt, m.Left, "nobody who works here loses an account as nobody's")
+					}
+				} else {
+					require.NotEmpty(rt, f.PersonID, "a repair is about somebody")
+				}
+				if f.Kind == reconcile.Unlinked || f.Kind == reconcile.Orphan && f.PersonID != "" {
 					require.Len(rt, s.Matches, 1)
 					require.False(rt, s.Matches[0].Linked, "nobody gets a second account")
 				}

@@ -1,5 +1,7 @@
 package preview
 
+import "github.com/tenurehq/tenure/ledger"
+
 // Counts counts accounts by what would be done to them, and the entitlements that would be
 // given and taken.
 type Counts struct {
@@ -30,11 +32,13 @@ type Totals struct {
 
 // Add counts the outcome for one person.
 func (t *Totals) Add(o Outcome) {
-	t.People++
 	t.Repeated += o.Repeated
 	t.Problems += len(o.Problems)
-	if len(o.Changes)+len(o.CalledOff) > 0 {
-		t.Changed++
+	if !ledger.IsOrphan(o.PersonID) {
+		t.People++
+		if len(o.Changes)+len(o.CalledOff) > 0 {
+			t.Changed++
+		}
 	}
 	if len(o.Conflicts) > 0 {
 		t.Conflicts++

@@ -86,6 +86,25 @@ func TestFindingsAreListedShownAndDecided(t *testing.T) {
 	assert.Contains(t, got.stdout, "f-4: accepted as x-1; the next scan ends the finding\n")
 	assert.Contains(t, said("exception show x-1").stdout, "f-4")
 
+	got = said("finding end f-2")
+	assert.Equal(t, service.ExitAttention, got.code)
+	for _, line := range []string{
+		"end: orphan of account ", " stranger in chat\n", "  as the account of nobody (orphan:f-2)\n", "  chat: disable\n", "  chat: strip\n", "  chat: delete 20",
+	} {
+		assert.Contains(t, got.stdout, line)
+	}
+	got = said("finding end f-2 -o json")
+	require.NoError(t, json.Unmarshal([]byte(got.stdout), &listed))
+	assert.Equal(t, []any{"orphan:f-2", []string{"chat: disable", "chat: strip"}}, []any{listed[0].EndsAs, listed[0].Steps})
+	got = said("finding end f-2 --reason x --operator olga --apply")
+	require.Equal(t, service.ExitDone, got.code, got.err)
+	assert.Contains(t, got.stdout, "f-2: it ends as the account of nobody (orphan:f-2): tenure person show orphan:f-2\n")
+	assert.Contains(t, said("finding show f-2").stdout, "what may be done: adopt")
+	assert.Contains(t, said("person show orphan:f-2").stdout, "chat")
+	assert.NotContains(t, said("person list").stdout, "orphan:f-2")
+	assert.Contains(t, said("person list --orphans").stdout, "orphan:f-2")
+	assert.NotContains(t, said("person list --orphans").stdout, "10001")
+
 	got = said("finding end f-3 --reason x --operator olga --apply")
 	require.Equal(t, service.ExitDone, got.code, got.err)
 	assert.Contains(t, said("finding show f-3").stdout, "repairing")

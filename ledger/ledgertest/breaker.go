@@ -229,6 +229,27 @@ var breakerTests = tests{
 			}
 		}
 	},
+	"OrphansAreCountedAndAreNoPeopleEmployed": func(t *testing.T, l ledger.Ledger) {
+		const people = 20
+		for i := range people {
+			assess(t, l, fmt.Sprint("w", i), 1, func(a *ledger.Assessment) { a.Summary.Status = hr.StatusActive })
+		}
+		// A seventh of 20 people is 2. With three orphans among them it would be 3.
+		limits := atMost(0)
+		limits.Of[ledger.Orphans] = ledger.Limit{Share: 0.14}
+		for i := range 3 {
+			orphan := ledger.OrphanID(int64(i + 1))
+			a := ask{person: orphan, Ask: ledger.Ask{Kind: ledger.Orphans, Key: orphan, Apps: []string{"wiki"}, Why: "nobody's account"}}
+			w, _, opened := askFor(t, l, a, 10, limits)
+			if i < 2 {
+				assert.Equal(t, ledger.WithdrawalWaiting, w.State)
+				continue
+			}
+			require.Len(t, opened, 1)
+			assert.Equal(t, []any{ledger.Orphans, 3, 2}, []any{opened[0].Kind, opened[0].Counted, opened[0].Allowed})
+			assert.Equal(t, 3, cohorts(t, l, ledger.CohortFilter{ID: opened[0].ID})[0].Held, "all of them are held")
+		}
+	},
 	"ASecondTerminationIsHeldWithTheFirst": func(t *testing.T, l ledger.Ledger) {
 		employ(t, l, "p1")
 		record(t, l, termination("p1", "of p1", 10))

@@ -163,6 +163,25 @@ func calls(t *testing.T) []call {
 			}
 			return l.RepairFinding(ctx, ledger.FindingDecision{ID: 1, PersonID: "p8", Operator: "ops", Reason: "x", At: at(50)})
 		}},
+		{"FreeOrphan", func(ctx context.Context, l ledger.Ledger) (any, error) {
+			scan, err := l.BeginScan(ctx, "wiki", "orphan", at(51))
+			if err != nil {
+				return nil, err
+			}
+			observed := []ledger.Observed{{AccountID: "orphan", At: at(51), Active: true}}
+			if err := l.Observe(ctx, ledger.Listed{Scan: scan.ID, Next: "2", Accounts: observed}); err != nil {
+				return nil, err
+			}
+			if _, err := l.EndListing(ctx, scan.ID, at(51), 1); err != nil {
+				return nil, err
+			}
+			if _, err = l.SaveVerdicts(ctx, ledger.Compared{Scan: scan.ID, At: at(52), Verdicts: []ledger.Verdict{{
+				AccountID: "orphan", Findings: []ledger.Finding{{Kind: ledger.FindingOrphan, State: ledger.FindingRepairing}},
+			}}}); err != nil {
+				return nil, err
+			}
+			return l.FreeOrphan(ctx, ledger.FindingDecision{ID: 2, Operator: "ops", Reason: "x", At: at(53)})
+		}},
 		{"AppendLeaves", func(ctx context.Context, l ledger.Ledger) (any, error) {
 			lease, _, err := l.TakeLease(context.WithoutCancel(ctx), ledger.LeaseAudit, "a", time.Minute)
 			if err != nil {

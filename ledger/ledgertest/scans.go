@@ -388,6 +388,80 @@ var scanTests = tests{
 		assert.Equal(t, []any{"7", ledger.LinkActive, true}, []any{link.AccountID, link.State, link.Adopted})
 		assert.Equal(t, ledger.DueDrift, read(t, l, "new").DueWhat)
 	},
+	"AnOrphanThatIsToGoIsAPersonOfItsOwn": func(t *testing.T, l ledger.Ledger) {
+		worker(t, l, "ada")
+		orphan := ledger.Finding{Kind: ledger.FindingOrphan, Enabled: true, State: ledger.FindingRepairing, Candidates: []string{"ada"}}
+		scan := scanned(t, l, "run 1", 10, ledger.Observed{AccountID: "7", Username: "who", Active: true})
+		assert.Equal(t, []string{"orphan:f-1"}, verdicts(t, l, scan, 11, ledger.Verdict{AccountID: "7", Findings: []ledger.Finding{orphan}}))
+		f := findings(t, l)[0]
+		assert.Equal(t, []any{"orphan:f-1", ledger.FindingRepairing, []string{"ada"}}, []any{f.PersonID, f.State, f.Candidates})
+		p := read(t, l, "orphan:f-1")
+		require.Len(t, p.Links, 1)
+		assert.Equal(t, []any{"7", ledger.LinkActive, true, ledger.DueDrift}, []any{p.Links[0].AccountID, p.Links[0].State, p.Links[0].Adopted, p.DueWhat})
+		assert.Empty(t, p.Events)
+		assert.Equal(t, "7", sightings(t, l, scanned(t, l, "run 2", 12, ledger.Observed{AccountID: "7", Username: "who", Active: true}), 12)[0].Links[0].AccountID)
+
+		// Nobody matches by what stands for an account.
+		require.NoError(t, l.NoteIdentifiers(t.Context(), at(13), []ledger.Identifier{noted(ledger.IdentifiesUsername, "who", "orphan:f-1", time.Time{})}))
+		for _, s := range sightings(t, l, scanned(t, l, "run 3", 14, ledger.Observed{AccountID: "8", Username: "who", Active: true}), 14) {
+			assert.Empty(t, s.Candidates)
+		}
+
+		d := ledger.FindingDecision{ID: 1, Orphan: true, Operator: "ops", Reason: "nobody knows it", At: at(20)}
+		var refused *ledger.DecisionError
+		_, err := l.RepairFinding(t.Context(), d)
+		require.ErrorAs(t, err, &refused, "it ends already")
+	},
+	"AnOperatorEndsAnOrphanAndFreesItAgain": func(t *testing.T, l ledger.Ledger) {
+		worker(t, l, "ada")
+		scan := scanned(t, l, "run 1", 10, ledger.Observed{AccountID: "7", Username: "who", Active: true})
+		open := ledger.Finding{Kind: ledger.FindingOrphan, Enabled: true, State: ledger.FindingOpen}
+		verdicts(t, l, scan, 11, ledger.Verdict{AccountID: "7", Findings: []ledger.Finding{open}})
+		d := ledger.FindingDecision{ID: 1, Orphan: true, Operator: "ops", Reason: "nobody knows it", At: at(12)}
+		free := ledger.FindingDecision{ID: 1, Operator: "ops", Reason: "it is ada's", At: at(20)}
+		_, err := l.FreeOrphan(t.Context(), free)
+		require.ErrorIs(t, err, ledger.ErrNotFound, "nobody stands for it")
+		f, err := l.RepairFinding(t.Context(), d)
+		require.NoError(t, err)
+		assert.Equal(t, []any{"orphan:f-1", ledger.FindingRepairing, "ops"}, []any{f.PersonID, f.State, f.DecidedBy})
+		again, err := l.RepairFinding(t.Context(), d)
+		require.NoError(t, err)
+		assert.Equal(t, f, again)
+
+		// It is proven off, and kept.
+		begun := begin(t, l, attempt("orphan:f-1", "wiki", "off", 13))
+		var refused *ledger.DecisionError
+		_, err = l.FreeOrphan(t.Context(), ledger.FindingDecision{ID: 1, Operator: "ops", Reason: "it is ada's", At: at(13)})
+		require.ErrorAs(t, err, &refused, "a step may be under way")
+		off := read(t, l, "orphan:f-1").Links[0]
+		off.State, off.DisabledAt, off.ProvenAt = ledger.LinkDisabled, at(13), at(13)
+		o := outcome("orphan:f-1", "wiki", "off", 13, ledger.StepDone)
+		o.Attempt, o.Link = begun.Attempt, &off
+		finish(t, l, o)
+		verdicts(t, l, scanned(t, l, "run 2", 14, ledger.Observed{AccountID: "7", Username: "who"}), 15, ledger.Verdict{AccountID: "7", Proven: []int64{1}})
+		assert.Equal(t, ledger.FindingRepaired, findings(t, l)[0].State)
+
+		f, err = l.FreeOrphan(t.Context(), free)
+		require.NoError(t, err)
+		assert.Equal(t, []any{"", ledger.FindingOpen, time.Time{}}, []any{f.PersonID, f.State, f.EndedAt})
+		again, err = l.FreeOrphan(t.Context(), free)
+		require.NoError(t, err)
+		assert.Equal(t, f, again)
+		p := read(t, l, "orphan:f-1")
+		assert.Equal(t, []any{ledger.LinkDeleted, "", ledger.Binned{}}, []any{p.Links[0].State, p.Links[0].AccountID, p.Links[0].Binned})
+		rows := audit(t, l, "orphan:f-1")
+		assert.Equal(t, []any{ledger.AuditFreed, "ops", "it is ada's"}, []any{rows[len(rows)-1].Action, rows[len(rows)-1].Actor, rows[len(rows)-1].Cause})
+		it := sightings(t, l, scanned(t, l, "run 3", 31, ledger.Observed{AccountID: "7", Username: "who"}), 31)[0]
+		assert.Empty(t, it.Links, "it is nobody's")
+		assert.Len(t, it.Findings, 1)
+
+		_, err = l.RepairFinding(t.Context(), ledger.FindingDecision{ID: 1, Orphan: true, PersonID: "ada", Operator: "ops", Reason: "x", At: at(32)})
+		require.ErrorAs(t, err, &refused, "it is one or the other")
+		f, err = l.RepairFinding(t.Context(), ledger.FindingDecision{ID: 1, Orphan: true, Operator: "ops", Reason: "after all", At: at(32)})
+		require.NoError(t, err)
+		assert.Equal(t, "orphan:f-1", f.PersonID)
+		assert.Equal(t, ledger.LinkDisabled, read(t, l, "orphan:f-1").Links[0].State)
+	},
 	"FindingsEndWhenTheyDoNotShowAnyMore": func(t *testing.T, l ledger.Ledger) {
 		worker(t, l, "ada")
 		id := "account of ada"

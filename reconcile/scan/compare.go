@@ -195,7 +195,7 @@ func (t *turn) link(l ledger.Link, busy bool, accepted []string) reconcile.Link 
 	return reconcile.Link{
 		PersonID: l.PersonID, State: reconcile.LinkState(l.State), Entitlements: l.Entitlements, Quiet: quiet,
 		Unsure:   busy || unsure(l),
-		Accepted: accepted, Just: l.JustAdopted(),
+		Accepted: accepted, Just: l.JustAdopted(), Stripped: !l.StrippedAt.IsZero(),
 	}
 }
 

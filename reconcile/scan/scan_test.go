@@ -260,9 +260,76 @@ func TestAnOrphanIsAskedAboutOrEnded(t *testing.T) {
 
 	o.react(reconcile.Orphan, reconcile.End)
 	o.scan(ledger.ScanDone)
-	assert.ElementsMatch(t, []string{"orphan  zoe repairing", "orphan   open"}, o.found())
+	assert.ElementsMatch(t, []string{"orphan  zoe repairing", "orphan  " + o.due[0] + " repairing"}, o.found())
+	assert.True(t, ledger.IsOrphan(o.due[0]), o.due)
 	o.settle("zoe")
 	assert.False(t, o.account(byName).Active)
+}
+
+// An account that is nobody's ends like that of somebody who has left, and is nobody among
+// people.
+func TestAnOrphanIsTurnedOffKeptAndDeleted(t *testing.T) {
+	o := newOffice(t)
+	o.hired("ada")
+	id := o.app.Put(connector.Account{Username: "stranger", ExternalID: "who", Active: true, Entitlements: []string{"admins"}})
+	o.react(reconcile.Orphan, reconcile.End)
+	o.scan(ledger.ScanDone)
+	const orphan = "orphan:f-1"
+	assert.Equal(t, []string{"orphan  orphan:f-1 repairing"}, o.found())
+	assert.Equal(t, []string{orphan}, o.due)
+	assert.True(t, o.account(id).Active, "a scan changes no app")
+
+	o.settle(orphan)
+	assert.False(t, o.account(id).Active)
+	assert.Empty(t, o.account(id).Entitlements)
+	assert.Equal(t, "who", o.account(id).ExternalID, "nothing is written into it")
+	person, err := o.ledger().Person(t.Context(), orphan)
+	require.NoError(t, err)
+	assert.Equal(t, []any{hr.StatusUnknown, "delete"}, []any{person.Status, person.DueWhat})
+	people, err := ledger.Collect(ledger.AllPeople(t.Context(), o.ledger(), ""))
+	require.NoError(t, err)
+	assert.Len(t, people, 1, "it is nobody")
+	orphans, err := ledger.Collect(ledger.AllOrphans(t.Context(), o.ledger()))
+	require.NoError(t, err)
+	require.Len(t, orphans, 1)
+	assert.Equal(t, orphan, orphans[0].PersonID)
+	o.nothingFound("it ends")
+
+	require.NoError(t, o.hand.Enable(t.Context(), id))
+	require.NoError(t, o.hand.Grant(t.Context(), id, []string{"admins"}))
+	o.scan(ledger.ScanDone)
+	assert.Equal(t, []string{"state  orphan:f-1 repairing", "stray admins orphan:f-1 open"}, o.found(), "somebody turned it on again")
+	o.settle(orphan)
+	assert.False(t, o.account(id).Active)
+	assert.Empty(t, o.account(id).Entitlements)
+
+	o.now = o.now.Add(11 * day)
+	o.settle(orphan)
+	_, there := o.app.Account(id)
+	assert.False(t, there)
+	assert.Equal(t, ledger.LinkDeleted, o.link(orphan).State)
+	o.nothingFound("it is gone")
+
+	// The next one is another orphan.
+	again, err := o.hand.Create(t.Context(), connector.Spec{Username: "stranger", Active: true})
+	require.NoError(t, err)
+	o.scan(ledger.ScanDone)
+	require.Len(t, o.found(), 1)
+	o.settle(o.due[len(o.due)-1])
+	assert.False(t, o.account(again.ID).Active)
+}
+
+// Somebody made an account by hand for a leaver whose own one is still kept.
+func TestASecondAccountOfALeaverEndsAsNobodys(t *testing.T) {
+	o := newOffice(t)
+	own := o.leaver("zoe").AccountID
+	second := o.app.Put(connector.Account{Username: "zoe2", ExternalID: "zoe", Active: true})
+	o.scan(ledger.ScanDone)
+	assert.Equal(t, []string{"orphan  orphan:f-1 repairing"}, o.found())
+	o.settle("orphan:f-1")
+	assert.False(t, o.account(second).Active)
+	o.nothingFound("it is off")
+	assert.Equal(t, own, o.link("zoe").AccountID)
 }
 
 func TestAnAccountIsLinkedOnlyByWhatNobodyCanGuess(t *testing.T) {
