@@ -160,9 +160,9 @@ func TestAnOrphanThatIsToGoEndsAsTheLeaversOrAsNobodys(t *testing.T) {
 		matches []reconcile.Match
 		want    string
 	}{
-		"nobody":                            {nil, ""},
-		"one who has left":                  {[]reconcile.Match{match("ada", left)}, "ada"},
-		"two who have left":                 {[]reconcile.Match{match("ada", left), match("zoe", left)}, ""},
+		"nobody":                           {nil, ""},
+		"one who has left":                 {[]reconcile.Match{match("ada", left)}, "ada"},
+		"two who have left":                {[]reconcile.Match{match("ada", left), match("zoe", left)}, ""},
 		"one who has left and has another": {[]reconcile.Match{match("ada", func(m *reconcile.Match) { m.Left, m.Linked = true, true })}, ""},
 	} {
 		found := reconcile.Judge(nobodys(c.matches...), ends).Findings
