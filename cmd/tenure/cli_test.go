@@ -429,12 +429,18 @@ func TestListsAreLimited(t *testing.T) {
 		"app accounts wiki":               accountHeader,
 		"deletion list --waits retention": deletionHeader,
 	} {
-		all := s.run(append(strings.Fields(args), "-o", "csv")...)
-		one := s.run(append(strings.Fields(args), "-o", "csv", "--limit", "1")...)
+		var all, one result
+		var rows, limited []string
+		for range 5 { // some lists say when something is, counted from now
+			all = s.run(append(strings.Fields(args), "-o", "csv")...)
+			one = s.run(append(strings.Fields(args), "-o", "csv", "--limit", "1")...)
+			rows, limited = strings.Split(strings.TrimSpace(all.stdout), "\n"), strings.Split(strings.TrimSpace(one.stdout), "\n")
+			if slices.Equal(rows[:min(len(rows), 2)], limited) {
+				break
+			}
+		}
 		require.Equal(t, all.code, one.code, "%s: %s", args, one.err)
-		rows := strings.Split(strings.TrimSpace(all.stdout), "\n")
 		assert.Equal(t, header, rows[0], args)
-		limited := strings.Split(strings.TrimSpace(one.stdout), "\n")
 		assert.Equal(t, rows[:min(len(rows), 2)], limited, args)
 		if len(rows) > 2 && !strings.HasPrefix(args, "person") {
 			assert.Contains(t, one.err, "--limit 0 lists all", args)
