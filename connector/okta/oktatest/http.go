@@ -279,6 +279,9 @@ func page(s *Service, r request, most int, all []any) (part []any, next string, 
 }
 
 func idOf(item any) string {
+	if u, is := item.(*user); is {
+		return u.id
+	}
 	id, _ := item.(map[string]any)["id"].(string)
 	return id
 }

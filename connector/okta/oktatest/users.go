@@ -148,15 +148,18 @@ func (s *Service) listUsers(r request) (answer, error) {
 		case u.gone():
 		case filter != "":
 			if match(version{status: u.status, profile: u.profile, at: u.updated}.field(u)) {
-				found = append(found, shown(u, u.status, u.profile))
+				found = append(found, u)
 			}
 		case u.status != "DEPROVISIONED": // "This operation omits users that have a status of DEPROVISIONED"
-			found = append(found, shown(u, u.status, u.profile))
+			found = append(found, u)
 		}
 	}
 	part, next, err := page(s, r, 200, found)
-	if part == nil {
-		part = []any{}
+	part = append([]any{}, part...)
+	for i, item := range part {
+		if u, is := item.(*user); is {
+			part[i] = shown(u, u.status, u.profile)
+		}
 	}
 	return answer{status: 200, body: part, next: next}, err
 }

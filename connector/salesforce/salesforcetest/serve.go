@@ -180,7 +180,11 @@ func (o *Org) run(s statement) ([]map[string]any, *refusal) {
 	shown := []map[string]any{}
 	rows := o.rowsOf(s.object)
 	if s.order != "" {
-		rows = slices.SortedStableFunc(slices.Values(rows), func(a, b row) int { return cmp.Compare(fmt.Sprint(a[s.order]), fmt.Sprint(b[s.order])) })
+		rows = slices.SortedStableFunc(slices.Values(rows), func(a, b row) int {
+			one, _ := a[s.order].(string)
+			other, _ := b[s.order].(string)
+			return cmp.Compare(one, other)
+		})
 	}
 	for _, r := range rows {
 		if s.matches(func(field string) any { return o.value(s.object, r, field) }) {

@@ -26,6 +26,7 @@ type condition struct {
 	not    bool
 	above  bool // greater than the value
 	values []any
+	texts  map[string]bool // the texts among the values, in lower case
 }
 
 // token is a word, a sign or a literal of a statement.
@@ -182,6 +183,12 @@ func (p *parser) condition() condition {
 			c.values = append(c.values, p.value())
 		}
 		p.need(")")
+		c.texts = map[string]bool{}
+		for _, value := range c.values {
+			if text, is := value.(string); is {
+				c.texts[strings.ToLower(text)] = true
+			}
+		}
 	case p.take("!="):
 		c.not, c.values = true, []any{p.value()}
 	case p.take(">"):
@@ -201,6 +208,9 @@ func (s statement) matches(value func(field string) any) bool {
 // holds reports whether a condition holds for a value. Texts are compared without regard to
 // case, as in Salesforce.
 func (c condition) holds(value any) bool {
+	if text, is := value.(string); is && c.texts != nil {
+		return c.texts[strings.ToLower(text)] != c.not
+	}
 	found := slices.ContainsFunc(c.values, func(wanted any) bool {
 		a, isText := value.(string)
 		b, wantsText := wanted.(string)
