@@ -37,7 +37,7 @@ func (s *site) newcomers() {
 	require.NoError(s.t, err)
 	chat := memory.Shared("chat")
 	chat.Reset()
-	chat.Put(connector.Account{Username: "newcomer", ExternalID: "10004", Active: true})
+	chat.Put(connector.Account{Username: "newcomer", ExternalID: "10004", Active: true, LastUsedAt: at("2026-02-01 09:00:00")})
 	chat.Put(connector.Account{Username: "twice", ExternalID: "10005", Active: true})
 	chat.Put(connector.Account{Username: "twice2", ExternalID: "10005", Active: true})
 	chat.Put(connector.Account{Username: "gone", ExternalID: "10006", Active: true})

@@ -105,9 +105,16 @@ func TestAccessOnADayAndWhatDiffers(t *testing.T) {
 		Link:  &ledger.Link{PersonID: "10001", App: "wiki", AccountID: "a1", State: ledger.LinkActive, Entitlements: []string{"staff"}},
 		Audit: &ledger.AuditRow{Action: "updated", Actor: "tenure", Cause: "everyone"},
 	}))
+	assert.Regexp(t, `account: active .* unknown\n`, s.run("person", "access", "10001").stdout, "no scan has seen it")
+	scan, err := l.BeginScan(t.Context(), "wiki", "k", time.Date(2026, 5, 5, 9, 0, 0, 0, time.UTC))
+	require.NoError(t, err)
+	require.NoError(t, l.Observe(t.Context(), ledger.Listed{Scan: scan.ID, Accounts: []ledger.Observed{
+		{AccountID: "a1", At: time.Date(2026, 5, 5, 9, 0, 0, 0, time.UTC), Username: "u", Active: true, LastUsedAt: time.Date(2026, 5, 1, 8, 0, 0, 0, time.UTC)},
+	}}))
 	require.NoError(t, l.Close())
 	got := s.run("person", "access", "10001")
 	require.Equal(t, service.ExitDone, got.code, got.err)
+	assert.Regexp(t, `account: active .* 2026-05-01 08:00:00Z\n`, got.stdout, "when it was last used")
 	assert.Regexp(t, `wiki\s+staff\s+2026-05-04 09:00:00Z\s+everyone\s+2026-05-04 09:00:00Z`, got.stdout)
 	before := s.run("person", "access", "10001", "--at", "2001-01-01", "--against", time.Now().UTC().Format(time.DateOnly))
 	require.Equal(t, service.ExitDone, before.code, before.err)

@@ -247,6 +247,22 @@ func TestAnAccountThatSomebodyMadeForALeaverIsCutOff(t *testing.T) {
 	o.nothingFound("it is zoe's, and off")
 }
 
+// TestWhenAnAccountWasLastUsedIsKept scans accounts of which one was used, and of one nothing is
+// known.
+func TestWhenAnAccountWasLastUsedIsKept(t *testing.T) {
+	o := newOffice(t)
+	used := o.now.Add(-40 * day).Truncate(time.Microsecond)
+	known := o.app.Put(connector.Account{Username: "known", Active: true, LastUsedAt: used})
+	unknown := o.app.Put(connector.Account{Username: "unknown", Active: true})
+	o.scan(ledger.ScanDone)
+	for id, want := range map[string]time.Time{known: used, unknown: {}} {
+		seen, is, err := o.ledger().Seen(t.Context(), "wiki", id)
+		require.NoError(t, err)
+		require.True(t, is)
+		assert.True(t, want.Equal(seen.LastUsedAt), "%s, not %s", seen.LastUsedAt, want)
+	}
+}
+
 func TestAnOrphanIsAskedAboutOrEnded(t *testing.T) {
 	o := newOffice(t)
 	o.leaver("zoe")
