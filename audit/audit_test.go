@@ -109,7 +109,7 @@ func TestTextsCannotBeTakenForOthers(t *testing.T) {
 	text := func(s string) *string { return &s }
 	salt := make([]byte, SaltSize)
 	seen := map[Hash]Text{}
-	for _, x := range []Text{{}, {Cause: "a"}, {Detail: text("")}, {Detail: text("a")}, {Cause: "a", Detail: text("b")}, {Cause: "ab"}, {Cause: "a\x00b"}, {Cause: "a\x01b"},
+	for _, x := range []Text{{}, {Cause: "a"}, {Detail: text("")}, {Detail: text("a")}, {Cause: "a", Detail: text("b")}, {Cause: "ab"}, {Cause: "a\x00b"}, {Cause: "a\x01b"}, {Cause: "a", Detail: text("b\x00")},
 		{Salt: salt}, {Salt: salt, Cause: "a"}, {Cause: string(salt) + "a"}, {Detail: text("null")}} {
 		was, there := seen[x.Digest()]
 		assert.False(t, there, "%v and %v", was, x)
