@@ -105,7 +105,7 @@ func (r Report) printVendors(out io.Writer) {
 func (c Company) print(out io.Writer) {
 	fmt.Fprintf(out, "\nThe history of %d people, %d events, in four vendors at once.\n", c.People, c.Events)
 	if c.PerSecond > 0 {
-		fmt.Fprintf(out, "The tightest quota of each vendor allows %g requests a second (in Okta, which has five, and in Salesforce, for fewer people, less).\n", c.PerSecond)
+		fmt.Fprintf(out, "The tightest quota of each vendor allows %g requests a second (less where it sees only some of them).\n", c.PerSecond)
 	}
 	if c.Faults > 0 {
 		fmt.Fprintln(out, "Requests are refused and lost by chance, changes show late, and tokens end.")

@@ -3,6 +3,7 @@ package bench
 import (
 	"bytes"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -28,7 +29,7 @@ func TestVendorCalls(t *testing.T) {
 }
 
 // companyPeople is how many people the company of the tests has.
-const companyPeople = 50
+const companyPeople = 40
 
 // Where nothing goes wrong, the vendors end as policy says, with a tenth more requests at most
 // than their protocols need.
@@ -39,6 +40,22 @@ func TestCompanyInVendors(t *testing.T) {
 	}
 }
 
+// They end so too where requests are refused and lost, changes show late, tokens end and every
+// quota is used up. No quota is pressed on once it is, and whoever is cut off goes before joiners.
+func TestCompanyInVendorsThatFail(t *testing.T) {
+	c := driven(t, CompanyOptions{People: companyPeople, Parts: 2, PerSecond: 30, Rest: 5 * time.Second, Faults: 1, LostFrom: 1, CutOffs: 2})
+	for _, v := range c.Vendors {
+		assert.Positive(t, v.ByQuota, "%s: the quota is used up", v.Vendor)
+		assert.Positive(t, v.Faults, v.Vendor)
+		assert.LessOrEqual(t, v.Pressed, v.Bearable, "%s: callers wait when they are told to", v.Vendor)
+		assert.LessOrEqual(t, float64(v.Answered()), 2*float64(v.Least), "%s: %s", v.Vendor, mostFirst(v.Calls))
+	}
+	assert.Positive(t, c.CutOffs.Left, "joiners wait while somebody is cut off")
+	var out bytes.Buffer
+	Report{Company: &c}.Print(&out)
+	assert.Contains(t, out.String(), "0 accounts or memberships are not as policy says")
+}
+
 // driven drives a company into the vendors, and checks that nothing is wrong.
 func driven(t *testing.T, o CompanyOptions) Company {
 	t.Helper()
@@ -46,10 +63,10 @@ func driven(t *testing.T, o CompanyOptions) Company {
 	require.NoError(t, err)
 	defer r.close()
 	c, err := r.company(t.Context(), o)
-	require.NoError(t, err)
-	assert.Empty(t, c.Wrong)
 	var out bytes.Buffer
 	c.print(&out)
 	t.Log(out.String())
+	require.NoError(t, err)
+	assert.Empty(t, c.Wrong)
 	return c
 }

@@ -340,18 +340,28 @@ func (v *vendor) differs(expected []company.Expected) (wrong []string) {
 }
 
 // tellAll delivers events to many people at once, calls amid, and waits until nothing is left to
-// do. Everybody has one run for all of theirs.
+// do.
 func (t *tenure) tellAll(ctx context.Context, events []hr.Event, amid func()) error {
+	people, err := t.announce(ctx, events)
+	if err != nil {
+		return err
+	}
+	amid()
+	return t.rest(ctx, people)
+}
+
+// announce delivers events to many people at once, and returns who they are. Everybody has one
+// run for all of theirs.
+func (t *tenure) announce(ctx context.Context, events []hr.Event) (people []string, err error) {
 	received := make([]ledger.Received, len(events))
 	for i, e := range events {
 		received[i] = ledger.Received{Event: e, At: time.Now()}
 	}
 	receipts, err := t.ledger.Record(ctx, received)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	last := map[string]int{}
-	var people []string
 	seqs := make([]int64, len(events))
 	for i, e := range events {
 		if _, known := last[e.PersonID]; !known {
@@ -364,14 +374,10 @@ func (t *tenure) tellAll(ctx context.Context, events []hr.Event, amid func()) er
 		i := last[person]
 		err := t.runs.Nudge(ctx, workflows.Nudge{PersonID: person, Seq: seqs[i], Type: workflows.TypeFor(events[i].Type), Why: "benchmark"})
 		if err != nil {
-			return err
+			return nil, err
 		}
 	}
-	if err := t.ledger.MarkDelivered(ctx, seqs); err != nil {
-		return err
-	}
-	amid()
-	return t.rest(ctx, people)
+	return people, t.ledger.MarkDelivered(ctx, seqs)
 }
 
 // rest waits until no run of some people is open.

@@ -7,8 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/tenurehq/tenure/connector/vendortest"
 	"github.com/tenurehq/tenure/hr"
 )
@@ -76,12 +74,11 @@ func (t *tenure) cutOffAmid(ctx context.Context, vendors []*vendor, o CompanyOpt
 			out.Window = max(out.Window, cmp.Or(q.Rest, q.Per))
 		}
 	}
-	group, tell := errgroup.WithContext(ctx)
-	group.SetLimit(64)
+	var joiners []hr.Event
 	for i := range out.Joiners {
-		group.Go(func() error { return t.tell(tell, seller(fmt.Sprintf("amid-%d", i))) })
+		joiners = append(joiners, seller(fmt.Sprintf("amid-%d", i)))
 	}
-	if err := group.Wait(); err != nil {
+	if _, err := t.announce(ctx, joiners); err != nil {
 		return nil, err
 	}
 	for _, v := range vendors {

@@ -36,8 +36,8 @@ type vendor struct {
 	// entitlement returns what the vendor calls a group of groupNames.
 	entitlement func(group string) string
 	quotas      []vendortest.Quota
-	// share is how much of a company's requests one quota of the vendor sees, about: Okta has five,
-	// and few of the people of companyRoles have an account in Salesforce.
+	// share is how much of a company's requests the tightest quota of the vendor sees, about: that of
+	// Entra ID is of changes, Okta has five, and few of the people of companyRoles have an account in Salesforce.
 	share float64
 	// late has the vendor show changes late, each for so long at most; it never does if nil.
 	late func(time.Duration)
@@ -100,7 +100,7 @@ func startEntra(context.Context) (*vendor, error) {
 		tenant.AddGroup(group, nil)
 	}
 	return &vendor{
-		name: "entra", share: 1, costs: entraCosts, quotas: entratest.Quotas(), door: tenant.Door(), accounts: tenant.Accounts, kind: entra.Kind, settings: tenant.Settings(),
+		name: "entra", share: 0.4, costs: entraCosts, quotas: entratest.Quotas(), door: tenant.Door(), accounts: tenant.Accounts, kind: entra.Kind, settings: tenant.Settings(),
 		endTokens: tenant.EndTokens,
 		late: func(most time.Duration) {
 			tenant.SetSwitches(entratest.Switches{NotFoundReads: 1, StaleReads: 1})

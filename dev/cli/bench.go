@@ -2,6 +2,7 @@ package cli
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 
@@ -27,7 +28,7 @@ Counts are what to watch. Times depend on the machine; only their ratio means
 anything.`,
 		Example: `  make bench
   make bench BENCH_FLAGS="--rounds 5 --flows 500"
-  make bench BENCH_FLAGS="--company 1000"
+  make bench BENCH_FLAGS="--apps 1 --people 1 --race-apps 0 --queued 0 --vendors=false --company 1000"
   make bench BENCH_FLAGS="--scans 1000000"
   make bench BENCH_FLAGS="--apps 1 --people 1 --race-apps 0"      # only the cutting off`,
 		Args: cobra.NoArgs,
@@ -41,7 +42,13 @@ anything.`,
 				return err
 			}
 			report.Print(command.OutOrStdout())
-			return writeReport(out, report)
+			if err := writeReport(out, report); err != nil {
+				return err
+			}
+			if report.Company != nil && len(report.Company.Wrong) > 0 {
+				return errors.New("the vendors are not as policy says")
+			}
+			return nil
 		},
 	}
 	set := command.Flags()
