@@ -127,3 +127,9 @@ func AllFindings(ctx context.Context, l ScanReader, f FindingFilter) iter.Seq2[F
 	return all(0, func(after int64) ([]Finding, error) { return l.Findings(ctx, f, after, PageSize) },
 		func(f Finding) int64 { return f.ID })
 }
+
+// AllNotices yields the notices that match the filter, by ID, after the given ID.
+func AllNotices(ctx context.Context, l NoticeReader, f NoticeFilter, after int64) iter.Seq2[Notice, error] {
+	return all(after, func(after int64) ([]Notice, error) { return l.Notices(ctx, f, after, PageSize) },
+		func(n Notice) int64 { return n.ID })
+}

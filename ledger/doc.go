@@ -15,6 +15,7 @@
 //     serve operators, who look at these things and decide about them.
 //   - [Scans] keeps what apps show and how it differs from links, and [Identifiers] what
 //     people and accounts are called.
+//   - [Notices] is the outbox of what people are told.
 //   - [Query] and [Census] answer questions and count, and [Licences] keeps how many seats
 //     apps have.
 //   - [Pacer] shares the rates of apps between processes, [Leases] give one of them at a

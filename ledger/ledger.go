@@ -56,6 +56,7 @@ type Ledger interface {
 	Identifiers
 	Scans
 	Log
+	Notices
 
 	// Ping reports whether the store answers.
 	Ping(ctx context.Context) error
@@ -272,6 +273,9 @@ type Assessment struct {
 	// and Revision tell what the assessment saw. Username is not stored; ClaimUsername does
 	// that.
 	Summary Summary
+	// Period is the employment that the summary's status is of; nil if there is none. It is
+	// not stored: notices are made from it.
+	Period *hr.Period
 	// Planned lists the links that have to exist: PersonID, App, Username. A missing link is
 	// made, and a deleted one reset, with the state LinkPlanned. A link in any other state
 	// is not changed.

@@ -43,6 +43,7 @@ type Reader interface {
 	ScanReader
 	RequestReader
 	LogReader
+	NoticeReader
 	// Ping is described at Ledger.
 	Ping(ctx context.Context) error
 }

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"strconv"
 	"time"
 )
 
@@ -65,6 +66,14 @@ type Task struct {
 	EndedLogin    string
 	EndedAt       time.Time
 }
+
+const taskPrefix = "t-"
+
+// Name returns the name by which notices refer to the task, such as "t-12".
+func (t Task) Name() string { return taskPrefix + strconv.FormatInt(t.ID, 10) }
+
+// TaskID returns the number of the task with a name, and false if the text is no such name.
+func TaskID(name string) (int64, bool) { return numberIn(name, taskPrefix) }
 
 // Unfinished reports whether the task is open or confirming.
 func (t Task) Unfinished() bool { return t.State == TaskOpen || t.State == TaskConfirming }

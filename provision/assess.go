@@ -227,7 +227,7 @@ func (e *Engine) record(d decision, out Assessment) ledger.Assessment {
 		summary.DueAt, summary.DueWhat = e.pending(d.Now, out)
 	}
 
-	record := ledger.Assessment{Summary: summary, Identifiers: assess.Identifiers(d.Keys)}
+	record := ledger.Assessment{Summary: summary, Period: d.Desired.Standing.Period, Identifiers: assess.Identifiers(d.Keys)}
 	links := set.Index(d.Person.Links, func(l ledger.Link) string { return l.App })
 	for _, todo := range out.Todo {
 		record.Steps = append(record.Steps, ledger.Step{

@@ -11,6 +11,7 @@ import (
 
 	"github.com/tenurehq/tenure/connector"
 	"github.com/tenurehq/tenure/internal/remote"
+	"github.com/tenurehq/tenure/internal/signature"
 	"github.com/tenurehq/tenure/secret"
 )
 
@@ -71,7 +72,7 @@ func (c *client) call(ctx context.Context, op string, ask request) (answer, erro
 	if err != nil {
 		return answer{}, remote.NoSecret(op, "secret", err)
 	}
-	key, err := signingKey(text)
+	key, err := signature.Key(text)
 	if err != nil {
 		return answer{}, remote.NoSecret(op, "secret", err)
 	}
@@ -81,7 +82,7 @@ func (c *client) call(ctx context.Context, op string, ask request) (answer, erro
 	}
 	post.Header.Set("Content-Type", "application/json")
 	post.Header.Set("Accept", "application/json")
-	sign(post, key, messageID(ctx, !slices.Contains(looks, ask.Operation), body), time.Now(), body)
+	signature.Sign(post, key, messageID(ctx, !slices.Contains(looks, ask.Operation), body), time.Now(), body)
 
 	var got answer
 	var decoded error

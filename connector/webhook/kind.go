@@ -9,6 +9,7 @@ import (
 
 	"github.com/tenurehq/tenure/connector"
 	"github.com/tenurehq/tenure/internal/remote"
+	"github.com/tenurehq/tenure/internal/signature"
 )
 
 // optional lists the operations that a service may leave out. All of them are the default
@@ -76,7 +77,7 @@ const about = "For an app that has no connector: write a small service that spea
 func connect(_ context.Context, env connector.Env, settings *connector.Values) (connector.Connector, error) {
 	secret := settings.Secret("secret")
 	if text, err := secret.Reveal(); err == nil {
-		if _, err := signingKey(text); err != nil {
+		if _, err := signature.Key(text); err != nil {
 			settings.Reject("secret", err.Error())
 		}
 	}

@@ -49,6 +49,7 @@ func Run(t *testing.T, open func(t *testing.T) ledger.Ledger) {
 		"Identifier": identifierTests,
 		"Scan":       scanTests,
 		"Log":        logTests,
+		"Notice":     noticeTests,
 		"Repeat":     repeatTests,
 		"Race":       raceTests,
 		"Model":      modelTests,

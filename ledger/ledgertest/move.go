@@ -155,6 +155,7 @@ func liveALife(t *testing.T, l ledger.Ledger) (lastAttempt int64) {
 	})
 
 	logged(t, l)
+	notify(t, l, about(told(15, "person:boss"), "r-1"))
 
 	last := begin(t, l, attempt("p3", "wiki", "k5", 15))
 	ended := outcome("p3", "wiki", "k5", 16, ledger.StepDone)
@@ -195,6 +196,7 @@ func goOn(t *testing.T, l ledger.Ledger, lastAttempt int64) {
 	wait, err := l.ReserveCalls(t.Context(), ledger.CallReservation{App: "wiki", Calls: 1, Every: time.Hour})
 	require.NoError(t, err)
 	assert.Greater(t, wait, 50*time.Minute, "the hour that was taken before")
+	assert.Greater(t, notify(t, l, about(told(23, "person:boss"), "r-2")).ID, int64(1))
 	lease, _, err := l.TakeLease(t.Context(), "notices", "worker 2", time.Minute)
 	require.NoError(t, err)
 	assert.EqualValues(t, 1, lease.Fence, "the lease that was taken before")

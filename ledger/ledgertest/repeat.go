@@ -112,6 +112,9 @@ func calls(t *testing.T) []call {
 		{"PlaceException", func(ctx context.Context, l ledger.Ledger) (any, error) { return l.PlaceException(ctx, granted(15, 90)) }},
 		{"EndException", func(ctx context.Context, l ledger.Ledger) (any, error) { return l.EndException(ctx, givenBack(1, 16)) }},
 		{"AskFor", func(ctx context.Context, l ledger.Ledger) (any, error) { return l.AskFor(ctx, asking(16)) }},
+		{"Notify", func(ctx context.Context, l ledger.Ledger) (any, error) {
+			return nil, l.Notify(ctx, []ledger.Notice{about(told(16, "person:boss"), "r-1")})
+		}},
 		{"LookAgainAt", func(ctx context.Context, l ledger.Ledger) (any, error) { return nil, l.LookAgainAt(ctx, 1, 0, at(90)) }},
 		{"ChangeRequest", func(ctx context.Context, l ledger.Ledger) (any, error) {
 			if yes == nil {
@@ -293,6 +296,7 @@ type contents struct {
 	Votes      []ledger.Vote
 	StandIns   []ledger.StandIn
 	Licences   []ledger.Licence
+	Notices    []ledger.Notice
 
 	Identifiers []ledger.Identifier
 	Scans       []ledger.Scan
@@ -334,6 +338,7 @@ func everything(t *testing.T, l ledger.Ledger) contents {
 	}
 	c.StandIns, err = l.StandIns(t.Context(), ledger.StandInFilter{}, 0, all)
 	require.NoError(t, err)
+	c.Notices = outbox(t, l, ledger.NoticeFilter{})
 	c.Licences, err = l.Licences(t.Context())
 	require.NoError(t, err)
 	c.Scans, err = l.Scans(t.Context(), "", all)

@@ -282,6 +282,7 @@ func (t *Tx) open(r ledger.AdmissionRequest, f flood) (*ledger.Cohort, error) {
 	if err != nil {
 		return nil, err
 	}
+	t.named = append(t.named, c.Name())
 	return c, t.hold(r, f, c.ID)
 }
 

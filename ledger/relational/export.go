@@ -85,6 +85,8 @@ var tables = []table{
 		entitlements last_used_at seen baseline baseline_at first_at`)},
 	{name: "findings", key: "id", counter: "id", columns: words(`id app account_id kind what person_id candidates by_kind enabled state why
 		scans first_scan last_scan found_at decided_at decided_by reason login ended_at`)},
+	{name: "notices", key: "id", counter: "id", columns: words(`id key kind about person_id app occasion recipient urgent made_at send_at state
+		attempts message first_at tried_at why ended_at`)},
 	{name: "breaker", key: "id", columns: words(`id turn`)},
 }
 

@@ -90,6 +90,7 @@ func (t *Tx) askFor(a ledger.Asking) (r ledger.Request, err error) {
 		WHERE person_id = ? AND role = ? AND duty = ? AND asked_at = ? AND asked_by = ? AND operator = ? AND for_micros = ? AND emergency = ?`,
 		[]any{r.PersonID, r.Role, r.Duty, micros(r.AskedAt), r.AskedBy, r.Operator, r.For.Microseconds(), r.Emergency}, requestDest(&r)...)
 	if found || err != nil {
+		t.named = append(t.named, r.Name())
 		return r, err
 	}
 	_, err = t.get(`INSERT INTO requests (person_id, role, duty, control, starts_at, for_micros, reason, ticket, asked_by, operator, login, asked_at, emergency,
@@ -103,6 +104,7 @@ func (t *Tx) askFor(a ledger.Asking) (r ledger.Request, err error) {
 	if err != nil {
 		return r, err
 	}
+	t.named = append(t.named, r.Name())
 	if err := t.ask(r, a.Asked, r.AskedAt); err != nil {
 		return r, err
 	}

@@ -33,10 +33,10 @@ func (s *Store) write(ctx context.Context, f func(*Tx) error) error {
 	return s.explain(s.engine.Write(ctx, as(ctx, f)))
 }
 
-// as returns f with ctx's login, if an operator is at work.
+// as returns f with ctx's login, if an operator is at work, and with ctx's notices.
 func as(ctx context.Context, f func(*Tx) error) func(*Tx) error {
 	return func(t *Tx) (err error) {
-		t.login = "" // other calls may have used t before
+		t.login, t.named = "", nil // other calls may have used t before
 		if login := ledger.LoginOf(ctx, ""); login != "" {
 			var role string
 			if t.dialect.Session != "" {
@@ -47,7 +47,10 @@ func as(ctx context.Context, f func(*Tx) error) func(*Tx) error {
 		if err != nil {
 			return err
 		}
-		return f(t)
+		if err := f(t); err != nil {
+			return err
+		}
+		return t.tell(ledger.NoticesOf(ctx))
 	}
 }
 

@@ -94,6 +94,7 @@ func (t *Tx) openTask(k ledger.Task) (task ledger.Task, err error) {
 		return task, err
 	}
 	if found && (task.Unfinished() || !again && !stale) {
+		t.named = append(t.named, task.Name())
 		return task, t.renewWork(&task, k, work)
 	}
 	task = ledger.Task{}
@@ -106,6 +107,7 @@ func (t *Tx) openTask(k ledger.Task) (task ledger.Task, err error) {
 	if err != nil {
 		return task, err
 	}
+	t.named = append(t.named, task.Name())
 	return task, t.taskAudit(task, "task_opened", "tenure", k.OpenedAt)
 }
 

@@ -23,7 +23,8 @@ type Conn interface {
 type Tx struct {
 	conn    Conn
 	dialect Dialect
-	login   string // login of the operator who decides; empty if Tenure acts by itself
+	login   string   // login of the operator who decides; empty if Tenure acts by itself
+	named   []string // the names of what the call has made or found, such as "r-12": see ledger.Notice.About
 }
 
 // NewTx returns a transaction in a dialect, for engines.
