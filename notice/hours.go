@@ -44,16 +44,19 @@ func (h Hours) String() string {
 // Next returns the first instant, from an instant on, at which the hours are open in a zone.
 func (h Hours) Next(at time.Time, zone *time.Location) time.Time {
 	local := at.In(zone)
-	for day := range 3 { // a day on which the clock leaps over the hours has none
+	for day := range 4 { // a day on which the clock leaps over the hours has none
 		opens, closes := h.on(local, day)
-		if at.Before(closes) && opens.Before(closes) {
-			if at.Before(opens) {
-				return opens
-			}
-			return at
+		if next := laterOf(at, opens); next.Before(closes) && h.open(next.In(zone)) {
+			return next
 		}
 	}
 	return at
+}
+
+// open reports whether the clock on the wall shows a time within the hours.
+func (h Hours) open(local time.Time) bool {
+	shows := time.Duration(local.Hour())*time.Hour + time.Duration(local.Minute())*time.Minute
+	return h.From <= shows && shows < h.To
 }
 
 // on returns when the hours open and close on the day that many days after t's.

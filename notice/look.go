@@ -51,18 +51,25 @@ func Look(ctx context.Context, in Registry, n ledger.Notice, now time.Time) (Fin
 	found.Data.About, found.Data.Person = aboutOf(n), n.PersonID
 	found.Data.App = cmp.Or(found.Data.App, n.App)
 	if n.PersonID != "" && found.Data.Who == "" {
-		found.Data.Who, err = nameOf(ctx, in, n.PersonID)
+		found.Data.Who, err = nameOf(ctx, in, n.PersonID, now)
 	}
 	return found, err
 }
 
-// nameOf returns somebody's name, or their ID if they have none.
-func nameOf(ctx context.Context, in Registry, id string) (string, error) {
+// nameOf returns somebody's name as of an instant, or their ID if they have none.
+func nameOf(ctx context.Context, in Registry, id string, at time.Time) (string, error) {
 	p, err := in.Person(ctx, id)
 	if errors.Is(err, ledger.ErrNotFound) {
 		return id, nil
 	}
-	return cmp.Or(strings.TrimSpace(p.GivenName+" "+p.FamilyName), id), err
+	if err != nil {
+		return "", err
+	}
+	given, family := p.GivenName, p.FamilyName
+	if profile := assess.TimelineOf(p).At(at).Profile; profile != nil {
+		given, family = profile.GivenName, profile.FamilyName
+	}
+	return cmp.Or(strings.TrimSpace(given+" "+family), id), nil
 }
 
 // request reads the request that the notice is about.
@@ -88,7 +95,7 @@ func (l look) describe(ctx context.Context, r ledger.Request) (Private, error) {
 		For:    spell(r.For), Reason: r.Reason, Ticket: r.Ticket, Answer: r.Why,
 	}
 	var err error
-	data.AskedBy, err = nameOf(ctx, l.in, r.AskedBy)
+	data.AskedBy, err = nameOf(ctx, l.in, r.AskedBy, l.now)
 	return data, err
 }
 

@@ -130,7 +130,7 @@ func (t *Texts) addKind(kind Kind, text string) error {
 		}
 	}
 	t.kinds[kind.Name] = parsed
-	for _, state := range append(states(kind.Name), "") {
+	for _, state := range append(States(kind.Name), "") {
 		data := Sample(kind.Name, state)
 		if _, err := t.subject(kind.Name, data.Public); err != nil {
 			return err

@@ -2,8 +2,8 @@ package notice
 
 import "time"
 
-// states lists what Public.State can be in the texts of a kind, if they differ by it.
-func states(kind string) []string {
+// States lists what Public.State can be in the texts of a kind, if they differ by it.
+func States(kind string) []string {
 	switch kind {
 	case RequestAsked, RequestReminded:
 		return []string{"asked", "confirming"}
@@ -20,7 +20,7 @@ func states(kind string) []string {
 // Sample returns data such as a notice of a kind may have, about nobody. state is
 // Public.State; empty: the usual one.
 func Sample(kind, state string) Private {
-	if all := states(kind); state == "" && len(all) > 0 {
+	if all := States(kind); state == "" && len(all) > 0 {
 		state = all[0]
 	}
 	day := time.Date(2026, time.November, 30, 9, 0, 0, 0, time.UTC)

@@ -127,10 +127,13 @@ func (s *Sender) Turn(ctx context.Context) error {
 	}
 	left := s.Limit - counts.Messages
 	for _, b := range batches {
+		if left <= 0 {
+			break
+		}
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		sent, err := s.handle(ctx, b, left > 0)
+		sent, err := s.handle(ctx, b)
 		if err != nil {
 			return err
 		}
@@ -205,7 +208,7 @@ func rank(urgent bool) int {
 
 // handle looks at the notices of a batch again, and sends what is left of it. It reports
 // whether a message was sent, or tried.
-func (s *Sender) handle(ctx context.Context, b batch, may bool) (sent bool, err error) {
+func (s *Sender) handle(ctx context.Context, b batch) (sent bool, err error) {
 	now := s.Clock.Now()
 	addressee, err := s.reach(ctx, b.to, now)
 	if err != nil {
@@ -224,7 +227,7 @@ func (s *Sender) handle(ctx context.Context, b batch, may bool) (sent bool, err 
 		}
 	}
 	items, left, err := s.look(ctx, b.notices, now, addressee.Zone)
-	if err != nil || len(left) == 0 || !may {
+	if err != nil || len(left) == 0 {
 		return false, err
 	}
 	b.notices = left
