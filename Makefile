@@ -71,7 +71,7 @@ bench-ingest: build-dev ## measure ingestion against bare loops; writes bench-in
 docs: ## write the generated parts of docs
 	@go run ./internal/configdoc
 	@go run ./internal/connectordoc
-	@go test ./hr/source/catalog ./examples/connector-toy ./service/worker ./starter -run Document -update >/dev/null
+	@go test ./hr/source/catalog ./examples/connector-toy ./service/worker ./starter ./notice -run Document -update >/dev/null
 
 site: ## build the documents into a site that can be searched, ./.site; fails on broken links
 	@./scripts/site/build

@@ -75,6 +75,11 @@ func (l *loader) document(v value) (*Config, policy.Rules) {
 				cfg.Snapshot = readSnapshot(v)
 			}
 		}),
+		on("notices", func(v value) {
+			if !isNull(v.node) {
+				cfg.Notices = readNotices(v)
+			}
+		}),
 		on("metrics", func(v value) {
 			v.mapping(into("worker", &cfg.Metrics.Worker), into("starter", &cfg.Metrics.Starter))
 		}),

@@ -5,6 +5,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/stretchr/testify/require"
 
@@ -21,12 +22,15 @@ var (
 		"secrets/empty":      "\n",
 		"secrets/webhook":    "0123456789abcdef",
 		"secrets/audit":      auditKey + "\n",
+		"secrets/signing":    "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3",
+		"secrets/hook":       "https://chat.example.com/hooks/1",
 		"kafka/ca.pem":       certificatePEM,
 		"kafka/tenure.pem":   certificatePEM,
 		"kafka/tenure.key":   keyPEM,
 		"kafka/other.key":    otherKeyPEM,
 	}
 	auditKey    = "PRIVATE+KEY+example.com/tenure+8a852de2+AYqS0nsWEyBMBFuF+Yl3/ip4oyYbXGFBOztYRpyD0xGZ"
+	templates   = fstest.MapFS{"task.asked.tmpl": {Data: []byte(`{{define "subject"}}S{{end}}{{define "chat"}}C{{end}}{{define "mail"}}M{{end}}`)}}
 	environment = map[string]string{"TOKEN": "t0ken", "EMPTY": ""}
 )
 
@@ -53,7 +57,8 @@ func readFor(text string, parts ...Part) (*Config, error) {
 			}
 			return []byte(content), nil
 		},
-		kinds: connectors.Kinds(), sources: sources.Kinds(),
+		folder: func(string) fs.FS { return templates },
+		kinds:  connectors.Kinds(), sources: sources.Kinds(),
 	}
 	return l.load()
 }

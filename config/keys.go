@@ -448,6 +448,10 @@ var document = settings.Setting{
 				},
 			},
 		},
+		{Name: "notices", Type: settings.TypeMapping, Nullable: true,
+			Text: "Who is told what concerns them, by mail or in chats. Default: nobody.",
+			Keys: noticeKeys,
+		},
 		{Name: "metrics", Type: settings.TypeMapping,
 			Text: "Where Prometheus metrics and health checks are served. Default: not at all.",
 			Keys: []settings.Setting{

@@ -33,6 +33,7 @@ func LoadFor(path string, parts ...Part) (*Config, error) {
 		file:      path,
 		lookupEnv: os.LookupEnv,
 		readFile:  os.ReadFile,
+		folder:    os.DirFS,
 		kinds:     connectors.Kinds(),
 		sources:   sources.Kinds(),
 	}
@@ -45,6 +46,7 @@ type loader struct {
 	needs     []Part // whose secrets and files have to be there
 	lookupEnv func(string) (string, bool)
 	readFile  func(string) ([]byte, error)
+	folder    func(string) fs.FS
 	kinds     []connector.Kind
 	sources   []source.Kind
 

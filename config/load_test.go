@@ -34,6 +34,8 @@ func TestLoadReadsEveryKey(t *testing.T) {
 	cfg.Webhooks.Endpoints[0].Secrets = nil
 	assertSecret(t, auditKey, []secret.Secret{cfg.Audit.Key})
 	cfg.Audit.Key = secret.Secret{}
+	assertNotices(t, cfg.Notices)
+	cfg.Notices = nil
 	assert.Equal(t, &Config{
 		Path: "etc/tenure.yaml",
 		Kafka: Kafka{

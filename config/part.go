@@ -13,11 +13,13 @@ const (
 	PartLedger   Part = "ledger"
 	PartApps     Part = "apps"
 	PartAudit    Part = "audit"
+	PartNotices  Part = "notices"
 )
 
 // Parts lists all parts.
 func Parts() []Part {
 	return []Part{PartKafka, PartSources, PartWebhooks, PartLedger, PartApps, PartAudit}
+	return []Part{PartKafka, PartSources, PartWebhooks, PartLedger, PartApps, PartNotices}
 }
 
 // partOf returns the part that holds the field at path, or "" if none does.

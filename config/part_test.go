@@ -25,7 +25,8 @@ func bare(text string, parts ...Part) (*Config, []*FieldError) {
 			}
 			return nil, fs.ErrNotExist
 		},
-		kinds: connectors.Kinds(), sources: sources.Kinds(),
+		folder: func(string) fs.FS { return os.DirFS("testdata/nothing") },
+		kinds:  connectors.Kinds(), sources: sources.Kinds(),
 	}
 	cfg, _ := l.load()
 	return cfg, l.problems

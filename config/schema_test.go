@@ -3,6 +3,7 @@ package config
 import (
 	"bytes"
 	"encoding/json"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -104,7 +105,8 @@ func loadsWithoutSecrets(t *testing.T, file, text string) *Config {
 			}
 			return []byte("a-secret-of-some-length"), nil
 		},
-		kinds: connectors.Kinds(), sources: sources.Kinds(),
+		folder: func(string) fs.FS { return templates },
+		kinds:  connectors.Kinds(), sources: sources.Kinds(),
 	}
 	cfg, err := l.load()
 	require.NoError(t, err)
@@ -149,6 +151,9 @@ func TestTheExampleOfACompanyLoads(t *testing.T) {
 // file of a service account of Google's.
 var madeUp = map[string]string{
 	".pem": certificatePEM + keyPEM, ".key": keyPEM, ".signer": auditKey,
+// certificate with its private key, a private key, the key file of a service account of Google's.
+var madeUp = map[string]string{".whsec": "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3",
+	".pem": certificatePEM + keyPEM, ".key": keyPEM,
 	".json": func() string {
 		account, _ := json.Marshal(map[string]string{
 			"type": "service_account", "client_email": "tenure@project.iam.gserviceaccount.com", "private_key_id": "1",

@@ -11,12 +11,12 @@ import (
 
 // Book knows, from the configuration, who is told.
 type Book struct {
-	Mail     bool                // people and mailboxes can be told
-	Chats    []string            // the names of notices.chat
-	Security []string            // names that are told of what is urgent: see Recipients
-	Fallback []string            // IDs of people who are told what nobody else answers for
-	Groups   map[string][]string // deciders: IDs of people by the name of the group
-	Gather   time.Duration       // how long notices that are not urgent are gathered
+	Mail     bool                       // people and mailboxes can be told
+	Chats    []string                   // the names of notices.chat
+	Security []string                   // names that are told of what is urgent: see Recipients
+	Fallback []string                   // IDs of people who are told what nobody else answers for
+	Group    func(name string) []string // IDs of the people of a group of deciders
+	Gather   time.Duration              // how long notices that are not urgent are gathered
 }
 
 // Recipients returns whom a name of the configuration means: a chat of notices.chat, a group
@@ -27,8 +27,8 @@ func (b Book) Recipients(name string) []Recipient {
 		return nil
 	case slices.Contains(b.Chats, name):
 		return []Recipient{ToChat(name)}
-	case len(b.Groups[name]) > 0:
-		return people(b.Groups[name])
+	case b.Group != nil && len(b.Group(name)) > 0:
+		return people(b.Group(name))
 	case err == nil && address.Name == "":
 		return []Recipient{ToMail(address.Address)}
 	}

@@ -23,6 +23,11 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		}),
 	}
 	reg.MustRegister(m.ended, m.holds)
+	for _, k := range kinds {
+		for _, state := range []ledger.NoticeState{ledger.NoticeSent, ledger.NoticeMoot, ledger.NoticeFailed} {
+			m.ended.WithLabelValues(k.Name, string(state))
+		}
+	}
 	return m
 }
 

@@ -89,6 +89,14 @@ func LoadTexts(own fs.FS) (*Texts, error) {
 	return t, nil
 }
 
+// OwnTexts is LoadTexts with a folder that has to be there.
+func OwnTexts(own fs.FS) (*Texts, error) {
+	if _, err := fs.Stat(own, "."); err != nil {
+		return nil, errors.New("the folder cannot be read")
+	}
+	return LoadTexts(own)
+}
+
 // source returns a template's text.
 func source(own fs.FS, name string) (string, error) {
 	if own != nil {

@@ -93,7 +93,7 @@ func newOffice(t *testing.T) *office {
 	core, seen := observer.New(zap.WarnLevel)
 	o := &office{T: t, now: monday, store: store, log: seen}
 	o.post = &post{office: o}
-	book := &notice.Book{Mail: true, Chats: []string{"security"}, Security: []string{"security"}, Fallback: []string{"owner"}, Groups: map[string][]string{"desk": {"d1", "d2"}}, Gather: 30 * time.Minute}
+	book := &notice.Book{Mail: true, Chats: []string{"security"}, Security: []string{"security"}, Fallback: []string{"owner"}, Group: groups, Gather: 30 * time.Minute}
 	o.ledger = notice.Tell(store, book)
 	o.sender = o.another("worker 1")
 	o.sender.Log = zap.New(core)
@@ -102,6 +102,9 @@ func newOffice(t *testing.T) *office {
 	}
 	return o
 }
+
+// groups returns the people of the one group of deciders.
+func groups(name string) []string { return map[string][]string{"desk": {"d1", "d2"}}[name] }
 
 // another returns another Sender of the same ledger.
 func (o *office) another(holder string) *notice.Sender {

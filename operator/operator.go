@@ -142,6 +142,7 @@ const (
 	EndFinding      Verb = "end finding"
 	AcceptFinding   Verb = "accept finding"
 	BelieveScan     Verb = "believe scan"
+	RetryNotice     Verb = "retry notice"
 	Export          Verb = "export"
 	Import          Verb = "import"
 	RestartLog      Verb = "restart log"

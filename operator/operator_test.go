@@ -27,6 +27,7 @@ import (
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/ledger/sqlite"
+	"github.com/tenurehq/tenure/notice"
 	"github.com/tenurehq/tenure/operator"
 	"github.com/tenurehq/tenure/plan"
 	"github.com/tenurehq/tenure/policy"
@@ -331,6 +332,17 @@ func letterOf(ctx context.Context, s *site) ledger.DeadLetter {
 	return letter
 }
 
+// cannotBeTold makes a notice that could not be sent.
+func (s *site) cannotBeTold(t *testing.T) {
+	t.Helper()
+	require.NoError(t, s.ledger.Notify(t.Context(), []ledger.Notice{
+		{Kind: notice.RequestAsked, About: "r-1", PersonID: "ada", To: "person:bob", MadeAt: now},
+	}))
+	lease, _, err := s.ledger.TakeLease(t.Context(), ledger.LeaseNotices, "worker", time.Minute)
+	require.NoError(t, err)
+	require.NoError(t, s.ledger.SettleNotices(t.Context(), lease, []ledger.Settled{{ID: 1, State: ledger.NoticeFailed, Why: "refused", At: now}}))
+}
+
 // asksForAuditor has somebody ask for a role for ada.
 func asksForAuditor(t *testing.T, s *site) {
 	t.Helper()
@@ -505,6 +517,10 @@ var deeds = []deed{
 		require.NoError(t, err)
 		require.NoError(t, s.ledger.EndScan(t.Context(), ledger.ScanEnd{Scan: scan.ID, At: now, State: ledger.ScanSuspicious}))
 	}},
+	{operator.RetryNotice, func(ctx context.Context, s *site, r operator.Request) error {
+		_, err := s.RetryNotices(ctx, r, []string{"n-1"}, true)
+		return err
+	}, false, "n-1 has not failed: it is waiting", func(t *testing.T, s *site) { s.cannotBeTold(t) }},
 	{operator.UnlinkPeople, func(ctx context.Context, s *site, r operator.Request) error {
 		_, err := s.UnlinkPeople(ctx, r, "bob", "ada")
 		return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"sync"
 
 	"go.temporal.io/sdk/client"
 
@@ -20,13 +21,18 @@ type Backing struct {
 	Runs     *runs.Client // for the namespace that Temporal is connected to; its search attributes are registered
 
 	http *HTTP
+	stop context.CancelFunc // of what runs beside
+	ran  sync.WaitGroup
 }
 
 // Connect opens the ledger, connects to Temporal, and waits for either if it cannot be
 // reached. Meanwhile it serves p's metrics and probes on the address metrics; if that is
 // empty, it does not. own holds checks of the process itself, which the probes add to
 // those of ledger and Temporal.
-func (p *Process) Connect(ctx context.Context, cfg *config.Config, metrics string, own Checks) (b *Backing, err error) {
+//
+// What is beside runs as soon as the ledger is open, with or without Temporal, until its
+// context ends or the Backing is closed.
+func (p *Process) Connect(ctx context.Context, cfg *config.Config, metrics string, own Checks, beside ...func(context.Context, ledger.Ledger)) (b *Backing, err error) {
 	b = &Backing{}
 	defer func() { //nolint:contextcheck // closing has to work when ctx is done
 		if err != nil {
@@ -54,6 +60,11 @@ func (p *Process) Connect(ctx context.Context, cfg *config.Config, metrics strin
 		}
 		ledgerReady.Set(b.Ledger.Ping)
 	}
+	running, stop := context.WithCancel(ctx)
+	b.stop = stop
+	for _, run := range beside {
+		b.ran.Go(func() { run(running, b.Ledger) })
+	}
 	var address, namespace string
 	b.Temporal, err = DialTemporal(ctx, p.Log, func(o *client.Options) { address, namespace = o.HostPort, o.Namespace })
 	if err != nil {
@@ -70,6 +81,10 @@ func (p *Process) Connect(ctx context.Context, cfg *config.Config, metrics strin
 // Close closes what is open.
 func (b *Backing) Close() error {
 	var errs []error
+	if b.stop != nil {
+		b.stop()
+		b.ran.Wait()
+	}
 	if b.Temporal != nil {
 		b.Temporal.Close()
 	}

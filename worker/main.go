@@ -12,6 +12,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/tenurehq/tenure/config"
+	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/service"
 	"github.com/tenurehq/tenure/service/worker"
 )
@@ -32,7 +33,7 @@ func run(ctx context.Context, p *service.Process) (err error) {
 	var ready service.Later
 	backing, err := p.Connect(ctx, cfg, cfg.Metrics.Worker, service.Checks{
 		Ready: map[string]service.Check{"worker": ready.Check},
-	})
+	}, func(ctx context.Context, l ledger.Ledger) { worker.SendNotices(ctx, cfg, l, p.Log, p.Metrics) })
 	if err != nil {
 		return err
 	}

@@ -21,6 +21,7 @@ import (
 	"github.com/tenurehq/tenure/internal/running"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/ledger/open"
+	"github.com/tenurehq/tenure/notice"
 	"github.com/tenurehq/tenure/operator"
 	"github.com/tenurehq/tenure/service"
 	"github.com/tenurehq/tenure/service/apps"
@@ -109,7 +110,7 @@ it is done and something needs attention.`,
 	}
 	root.PersistentFlags().StringVar(&c.configPath, "config", "",
 		"configuration `file` (default: $TENURE_CONFIG, else that of make dev if it runs here, else tenure.yaml, else .tenure/tenure.yaml)")
-	root.AddCommand(c.eventCommand(), c.configCommand(), c.statusCommand(), c.personCommand(), c.accessCommand(), c.appCommand(), c.accountCommand(), c.runCommand(), c.planCommand(), c.replayCommand(), c.breakerCommand(), c.holdCommand(), c.deletionCommand(), c.retentionCommand(), c.exceptionCommand(), c.dutyCommand(), c.requestCommand(), c.standInCommand(), c.taskCommand(), c.watchCommand(), c.findingCommand(), c.dlqCommand(), c.ledgerCommand(), c.auditCommand(), c.probeCommand(), c.uiCommand(), c.versionCommand())
+	root.AddCommand(c.eventCommand(), c.configCommand(), c.statusCommand(), c.personCommand(), c.accessCommand(), c.appCommand(), c.accountCommand(), c.runCommand(), c.planCommand(), c.replayCommand(), c.breakerCommand(), c.holdCommand(), c.deletionCommand(), c.retentionCommand(), c.exceptionCommand(), c.dutyCommand(), c.requestCommand(), c.standInCommand(), c.noticeCommand(), c.taskCommand(), c.watchCommand(), c.findingCommand(), c.dlqCommand(), c.ledgerCommand(), c.auditCommand(), c.probeCommand(), c.uiCommand(), c.versionCommand())
 	c.completions(root)
 	return root
 }
@@ -249,6 +250,7 @@ func (c *cli) withWritable(ctx context.Context, f func(*config.Config, ledger.Le
 // of something; done closes that connection.
 func operatorOn(cfg *config.Config, l ledger.Ledger) (o *operator.Operator, done func()) {
 	runs := &service.Runs{}
+	l = notice.Tell(l, cfg.Book())
 	opened := apps.Of(cfg, l)
 	o = operator.New(l, runs, operator.Viewer{Policy: cfg.Policy, Apps: opened, Clock: cfg.Clock()})
 	o.Engine = opened.Engine(l)

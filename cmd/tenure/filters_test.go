@@ -31,6 +31,8 @@ func TestFiltersAreCheckedAgainstWhatThereIs(t *testing.T) {
 		{[]string{"deletion", "list", "--person", "4711"}, `no person "4711"`},
 		{[]string{"task", "list", "--app", "wiky"}, `did you mean "wiki"?`},
 		{[]string{"task", "list", "--person", "4711"}, `no person "4711"`},
+		{[]string{"notice", "list", "--state", "faild"}, `did you mean "failed"?`},
+		{[]string{"notice", "list", "--kind", "request.askd"}, `did you mean "request.asked"?`},
 		{[]string{"hold", "list", "--person", "4711"}, `no person "4711"`},
 		{[]string{"dlq", "list", "--reason", "shema"}, `did you mean "schema"?`},
 		{[]string{"replay", "--from", "36h", "--type", "terminatd"}, `did you mean "terminated"?`},

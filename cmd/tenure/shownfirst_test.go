@@ -2,6 +2,8 @@ package main
 
 import (
 	"encoding/json"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"strings"
 	"testing"
@@ -39,6 +41,8 @@ var shownFirst = []struct{ command, args string }{
 	{"finding end", "f-3 --person 10002 --reason x --operator olga"},
 	{"finding repair", "f-4 --reason x --operator olga"},
 	{"hold release", "10002 --reason x --operator olga"},
+	{"notice retry", "n-1 --reason x --operator olga"},
+	{"notice send", "breaker.held --to security --operator olga"},
 	{"person rename", "10001 --to georgi --reason x --operator olga"},
 	{"person link", "10003 10002 --reason x --operator olga"},
 	{"replay", "--from 2026-01-01 --rate 1000"},
@@ -86,7 +90,12 @@ func busySite(t *testing.T) (*site, *frontend) {
 	s.write("tenure.yaml", strings.Replace(string(text), "    rate: 10/s\n", "    rate: 10/s\n    leaver: {approval: required}\n", 1)+
 		"  - {name: wiki-admin, when: \"true\", request: {most: 8h}, grants: [{app: wiki, entitlements: [admins]}]}\n"+
 		"governance: {fallback: [\"10001\", \"10004\"]}\n"+snapshotConfiguration+
-		"duties: [{name: apart, mode: detect, one: [{app: wiki, entitlements: [admins]}], other: [{app: chat}], waive: {most: 30d}}]\n")
+		"duties: [{name: apart, mode: detect, one: [{app: wiki, entitlements: [admins]}], other: [{app: chat}], waive: {most: 30d}}]\n"+
+		"notices: {chat: {security: {kind: slack, url: \"${file:hook}\"}}}\n")
+	hook := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	t.Cleanup(hook.Close)
+	s.write("hook", hook.URL)
+	s.cannotBeTold()
 	s.newcomers()
 	s.left()
 	s.binned("10003")

@@ -37,7 +37,7 @@ func Encryptions() []string { return []string{string(StartTLS), string(Implicit)
 type Server struct {
 	Address    string // host:port
 	From       string // the address of whoever sends: "tenure@example.com", "Tenure <tenure@example.com>"
-	Username   string
+	Username   secret.Secret
 	Password   secret.Secret
 	Encryption Encryption
 	Roots      *x509.CertPool // nil: the machine's
@@ -118,12 +118,16 @@ func (s Server) client() (*gomail.Client, error) {
 	default:
 		options = append(options, gomail.WithTLSPolicy(gomail.TLSMandatory))
 	}
-	if s.Username != "" {
+	if !s.Username.IsZero() {
+		username, err := s.Username.Reveal()
+		if err != nil {
+			return nil, fmt.Errorf("notices.mail.username: %w", err)
+		}
 		password, err := s.Password.Reveal()
 		if err != nil {
 			return nil, fmt.Errorf("notices.mail.password: %w", err)
 		}
-		options = append(options, gomail.WithSMTPAuth(gomail.SMTPAuthAutoDiscover), gomail.WithUsername(s.Username), gomail.WithPassword(password))
+		options = append(options, gomail.WithSMTPAuth(gomail.SMTPAuthAutoDiscover), gomail.WithUsername(username), gomail.WithPassword(password))
 	}
 	return gomail.NewClient(host, options...)
 }

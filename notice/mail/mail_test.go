@@ -211,7 +211,7 @@ func partsOf(t *testing.T, m *stdmail.Message) map[string]string {
 func TestThePasswordIsSentToWhoeverAsksAndEncrypted(t *testing.T) {
 	for _, encryption := range []mail.Encryption{mail.StartTLS, mail.Implicit} {
 		s, client := start(t, encryption, func(s *server) { s.logins = true })
-		client.Username, client.Password = "tenure", secret.Of("geheim")
+		client.Username, client.Password = secret.Of("tenure"), secret.Of("geheim")
 		require.NoError(t, client.Mail(t.Context(), "ada@example.com", "ID7", message))
 		assert.Equal(t, "tenure", s.take()[0].login)
 
@@ -226,7 +226,7 @@ func TestThePasswordIsSentToWhoeverAsksAndEncrypted(t *testing.T) {
 // neither password nor mail.
 func TestNothingIsSentUnencryptedUnlessConfigured(t *testing.T) {
 	s, client := start(t, mail.None, func(s *server) { s.logins = true })
-	client.Encryption, client.Username, client.Password = mail.StartTLS, "tenure", secret.Of("geheim")
+	client.Encryption, client.Username, client.Password = mail.StartTLS, secret.Of("tenure"), secret.Of("geheim")
 	require.Error(t, client.Mail(t.Context(), "ada@example.com", "ID7", message))
 	assert.Empty(t, s.take())
 }

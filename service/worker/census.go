@@ -36,6 +36,7 @@ var (
 	approvalsDesc = prometheus.NewDesc("tenure_deletions_waiting", "Deletions that wait for an operator's approval, by app.", []string{"app"}, nil)
 	holdsDesc     = prometheus.NewDesc("tenure_hold_people", "People under legal hold, of whom nothing is deleted, by state: ending (the last hold ends within a week), lasting.", []string{"state"}, nil)
 	requestsDesc  = prometheus.NewDesc("tenure_requests", "Requests for roles that wait for somebody's word, by state: asked, confirming (an emergency), late (an emergency that nobody has confirmed or disputed in time).", []string{"state"}, nil)
+	noticesDesc   = prometheus.NewDesc("tenure_notices", "Notices that wait to be sent, and those that could not be sent for a day, by state: waiting, failed.", []string{"state"}, nil)
 	cohortsDesc   = prometheus.NewDesc("tenure_breaker_cohorts", "Mass changes that are held, by kind: each needs an operator's decision.", []string{"kind"}, nil)
 	exceptionDesc = prometheus.NewDesc("tenure_exceptions", "Exceptions to policy that have not ended, by kind: grant, withhold, accept, waive.", []string{"kind"}, nil)
 	overdueDesc   = prometheus.NewDesc("tenure_people_overdue", "People for whom something is due, by the ledger alone, without progress for longer than sweep.overdue.", nil, nil)
@@ -70,6 +71,7 @@ type census struct {
 		Holds(ctx context.Context, f ledger.HoldFilter, after int64, limit int) ([]ledger.Hold, error)
 		Licences(ctx context.Context) ([]ledger.Licence, error)
 		Requests(ctx context.Context, f ledger.RequestFilter, after int64, limit int) ([]ledger.Request, error)
+		CountNotices(ctx context.Context, since time.Time) (ledger.NoticeCounts, error)
 		LastScans(ctx context.Context) ([]ledger.Scan, error)
 		CountFindings(ctx context.Context) ([]ledger.FindingCount, error)
 	}
@@ -95,12 +97,13 @@ type counts struct {
 	findings        []ledger.FindingCount
 	ending, lasting int // people under legal hold
 	requests        map[string]int
+	notices         ledger.NoticeCounts
 	overdue         int
 }
 
 // Describe implements prometheus.Collector.
 func (c *census) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{linksDesc, attentionDesc, retentionDesc, approvalsDesc, exceptionDesc, holdsDesc, requestsDesc, cohortsDesc, heldDesc, overdueDesc, seatsDesc, usedDesc, freeDesc, awaitedDesc, lowDesc, findingsDesc, scanAgeDesc} {
+	for _, d := range []*prometheus.Desc{linksDesc, attentionDesc, retentionDesc, approvalsDesc, exceptionDesc, holdsDesc, requestsDesc, noticesDesc, cohortsDesc, heldDesc, overdueDesc, seatsDesc, usedDesc, freeDesc, awaitedDesc, lowDesc, findingsDesc, scanAgeDesc} {
 		out <- d
 	}
 }
@@ -140,6 +143,8 @@ func (c *census) Collect(out chan<- prometheus.Metric) {
 	for _, state := range []string{requestAsked, requestConfirming, requestLate} {
 		gauge(requestsDesc, counts.requests[state], state)
 	}
+	gauge(noticesDesc, counts.notices.Waiting, string(ledger.NoticeWaiting))
+	gauge(noticesDesc, counts.notices.Failed, string(ledger.NoticeFailed))
 	cohorts, held := map[ledger.WithdrawalKind]int{}, map[ledger.WithdrawalKind]int{}
 	for _, one := range counts.cohorts {
 		cohorts[one.Kind]++
@@ -197,6 +202,9 @@ func (c *census) count() (counts, error) {
 		return counts{}, err
 	}
 	now := counts{Counts: counted, cohorts: open}
+	if now.notices, err = c.ledger.CountNotices(ctx, c.clock.Now()); err != nil {
+		return counts{}, err
+	}
 	if now.ending, now.lasting, err = c.held(ctx); err != nil {
 		return counts{}, err
 	}

@@ -21,6 +21,7 @@ import (
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/ledger/pace"
 	"github.com/tenurehq/tenure/ledger/sqlite"
+	"github.com/tenurehq/tenure/notice"
 )
 
 var update = flag.Bool("update", false, "write the table of docs/metrics.md")
@@ -36,6 +37,7 @@ func metricsOfAWorker(t *testing.T) []*dto.MetricFamily {
 	t.Helper()
 	reg := prometheus.NewRegistry()
 	m := newMetrics(reg, []string{"wiki"})
+	notice.NewMetrics(reg)
 	pace.New(t.Context(), "wiki", pace.Rate{}, nil, m.pace)
 	pace.NewPlaces(t.Context(), "wiki", 1, m.pace)
 	store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "ledger.db"))
@@ -73,6 +75,10 @@ func (c *countable) LastScans(context.Context) ([]ledger.Scan, error) { return c
 
 func (c *countable) CountFindings(context.Context) ([]ledger.FindingCount, error) {
 	return c.findings, c.err
+}
+
+func (c *countable) CountNotices(context.Context, time.Time) (ledger.NoticeCounts, error) {
+	return ledger.NoticeCounts{Waiting: 6, Failed: 2}, c.err
 }
 
 func (c *countable) Licences(context.Context) ([]ledger.Licence, error) { return c.seats, c.err }
@@ -161,6 +167,7 @@ func TestTheLedgerIsCountedForMetrics(t *testing.T) {
 		"tenure_deletions_waiting wiki": 5, "tenure_deletions_waiting chat": 0,
 		"tenure_hold_people ending": 2, "tenure_hold_people lasting": 2,
 		"tenure_requests asked": 1, "tenure_requests confirming": 1, "tenure_requests late": 2,
+		"tenure_notices waiting": 6, "tenure_notices failed": 2,
 		"tenure_findings wiki orphan true open": 4, "tenure_scan_age_seconds wiki": 60, "tenure_scan_age_seconds chat": 3600,
 		"tenure_people_overdue": 9, "tenure_breaker_cohorts leavers": 1, "tenure_breaker_held_people leavers": 41, "tenure_breaker_cohorts deletions": 0,
 	} {

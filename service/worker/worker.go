@@ -14,6 +14,7 @@ import (
 	"github.com/tenurehq/tenure/activities"
 	"github.com/tenurehq/tenure/config"
 	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/notice"
 	"github.com/tenurehq/tenure/operator"
 	"github.com/tenurehq/tenure/provision"
 	"github.com/tenurehq/tenure/service"
@@ -42,6 +43,7 @@ type Options struct {
 // address: call service.CheckClock first, which allows that on this machine only.
 func Run(ctx context.Context, o Options) (err error) {
 	cfg := o.Config
+	o.Ledger = notice.Tell(o.Ledger, cfg.Book())
 	known := apps.Of(cfg, o.Ledger)
 	metrics := newMetrics(o.Metrics, cfg.Policy.Apps())
 	opened, err := known.OpenAll(ctx, metrics.pace)
