@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tenurehq/tenure/dev/stack"
+	"github.com/tenurehq/tenure/internal/smtptest"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/workflows"
 )
@@ -27,6 +28,45 @@ func requestable(t *testing.T) string {
     request: {most: 8h}
 governance: {fallback: ["20003"]}
 `+next, 1)
+}
+
+// TestWhoDecidesGetsAMailAndWhoAskedToo has the real worker send mails to a real SMTP server.
+func TestWhoDecidesGetsAMailAndWhoAskedToo(t *testing.T) {
+	t.Parallel()
+	server := smtptest.Start(t, smtptest.Options{})
+	r := startRig(t, stack.Options{Template: requestable(t) + `
+notices:
+  mail: {server: "` + server.Address + `", from: tenure@example.com, tls: none}
+  gather: 0s
+  hours: "00:00-24:00"
+`})
+	person, _ := hiredAndCutOff(0, false)
+	boss, _ := hiredAndCutOff(1, false)
+	person.Profile.ManagerID = boss.PersonID
+	person.Profile.WorkEmail, boss.Profile.WorkEmail = "person@example.com", "boss@example.com"
+	person.Recorded, boss.Recorded = time.Now().UTC(), time.Now().UTC()
+	r.publish(t, boss, person)
+	r.awaitRest(t)
+	got := func(to, text string) func() bool {
+		return func() bool {
+			return slices.ContainsFunc(server.Mails(), func(m smtptest.Mail) bool { return m.To == to && strings.Contains(m.Data, text) })
+		}
+	}
+	r.does(t, "request", "new", person.PersonID, "wiki-admin", "--for", "1h", "--reason", "INC-1", "--operator", "grace", "--apply")
+	require.Eventually(t, got("boss@example.com", "Subject: Tenure: r-1 waits for your decision"), rest, 100*time.Millisecond)
+	assert.True(t, got("boss@example.com", "Reason: INC-1")())
+	r.does(t, "request", "approve", "r-1", "--as", boss.PersonID, "--reason", "agreed", "--operator", "grace", "--apply")
+	require.Eventually(t, got("person@example.com", "Subject: Tenure: r-1 is approved"), rest, 100*time.Millisecond)
+	require.Eventually(t, got("person@example.com", "as the apps show"), rest, 100*time.Millisecond)
+	var ids []string
+	for _, m := range server.Mails() {
+		_, id, _ := strings.Cut(m.Data, "Message-ID: ")
+		id, _, _ = strings.Cut(id, "\r\n")
+		ids = append(ids, id)
+	}
+	slices.Sort(ids)
+	assert.Len(t, slices.Compact(ids), len(server.Mails()), "nothing twice")
+	assert.Contains(t, r.does(t, "notice", "list", "--all"), "request.asked")
 }
 
 // TestAccessIsAskedForApprovedProvenAndEnded goes through the life of a request with the real
