@@ -60,6 +60,8 @@ func TestALargeLedgerIsNotReadWhole(t *testing.T) {
 		`INSERT INTO exceptions (person_id, kind, role, app, entitlement, duty, control, employment_source, employment_id,
 				starts_at, ends_at, origin, emergency, decided_at, decided_by, login, reason)
 			SELECT 'p' || n, 'grant', 'admin', '', '', '', '', '', '', 0, 1, 'operator', 0, 0, 'ops', '', 'x' FROM generate_series(1, 20000) n`,
+		`INSERT INTO notices (key, kind, about, person_id, app, occasion, recipient, urgent, made_at, send_at, state, attempts, message, first_at, tried_at, why, ended_at)
+			SELECT 'k' || n, 'request.asked', 'r-' || n, 'p' || n, '', '', 'person:p' || n, 0, n, n, 'sent', 1, 'm' || n, n, n, '', n FROM generate_series(1, 20000) n`,
 		`ANALYZE`,
 	} {
 		_, err := s.db.ExecContext(t.Context(), statement)
@@ -113,6 +115,16 @@ func everyday(t *testing.T, s *Store, person string, round int) error {
 		return err
 	}
 	if _, err := s.Steps(ctx, ledger.StepFilter{States: []ledger.StepState{ledger.StepAttention}}, ledger.StepPlace{}, 100); err != nil {
+		return err
+	}
+	notice := ledger.Notice{Kind: "request.asked", About: fmt.Sprint("round ", round), To: "person:" + person, MadeAt: now}
+	if err := s.Notify(ctx, []ledger.Notice{notice}); err != nil {
+		return err
+	}
+	if _, err := s.Notices(ctx, ledger.NoticeFilter{DueBy: now.Add(time.Hour)}, 0, 100); err != nil {
+		return err
+	}
+	if _, err := s.CountNotices(ctx, now); err != nil {
 		return err
 	}
 	if _, err := s.Audit(ctx, person, 0, 100); err != nil {
