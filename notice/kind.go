@@ -24,6 +24,7 @@ const (
 	RequestAsked     = "request.asked"
 	RequestReminded  = "request.reminded"
 	RequestDecided   = "request.decided"
+	RequestSettled   = "request.settled"
 	RequestGranted   = "request.granted"
 	RequestEmergency = "request.emergency"
 	GrantEnding      = "grant.ending"
@@ -53,6 +54,11 @@ var kinds = []Kind{
 		Name: RequestDecided, look: lookRequest,
 		When: "A request was approved, denied, cancelled, has expired, or an emergency was confirmed or disputed.",
 		To:   "who asked, and for whom", Moot: "never",
+	},
+	{
+		Name: RequestSettled, look: lookSettled,
+		When: "A request is decided about which they were told that it waits for them.", To: "each person who was asked and has said nothing",
+		Moot: "they were not told so far",
 	},
 	{
 		Name: RequestGranted, look: lookGranted,
@@ -92,7 +98,7 @@ var kinds = []Kind{
 	},
 	{
 		Name: CutOffAttention, Urgent: true, look: lookCutOff,
-		When: "Somebody is to be cut off from an app, and that needs attention.", To: "`notices.security`",
+		When: "An account is to be turned off or deleted, and that needs attention.", To: "`notices.security`",
 		Moot: "the step no longer needs attention",
 	},
 	{

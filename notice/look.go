@@ -144,6 +144,17 @@ func lookRequest(ctx context.Context, l look) (Finding, error) {
 	return Finding{Data: data}, err
 }
 
+// lookSettled looks at a request that was decided by others than those who were asked.
+func lookSettled(ctx context.Context, l look) (Finding, error) {
+	told, err := l.in.Notices(ctx, ledger.NoticeFilter{
+		Kind: RequestAsked, About: l.About, To: l.To, States: []ledger.NoticeState{ledger.NoticeSent},
+	}, 0, 1)
+	if err != nil || len(told) == 0 {
+		return Finding{Moot: "they were not told that it waits for them"}, err
+	}
+	return lookRequest(ctx, l)
+}
+
 // lookGranted looks at a grant that is there.
 func lookGranted(ctx context.Context, l look) (Finding, error) {
 	x, err := l.grant(ctx)

@@ -7,7 +7,7 @@ func States(kind string) []string {
 	switch kind {
 	case RequestAsked, RequestReminded:
 		return []string{"asked", "confirming"}
-	case RequestDecided:
+	case RequestDecided, RequestSettled:
 		return []string{"approved", "denied", "cancelled", "expired", "confirmed", "disputed"}
 	case JoinerStart:
 		return []string{stateReady, statePlanned, stateLate}

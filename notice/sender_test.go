@@ -238,8 +238,18 @@ func TestAMootNoticeIsNotSent(t *testing.T) {
 	assert.Equal(t, []string{"ada@example.com"}, to(got), "the deciders need not look at what a colleague has decided")
 	assert.Equal(t, "Tenure: r-1 is denied", got[0].subject)
 	assert.Equal(t, []string{
-		"request.asked person:boss moot", "request.asked person:owner moot", "request.decided person:ada sent",
+		"request.asked person:boss moot", "request.asked person:owner moot", "request.decided person:ada sent", "request.settled person:owner moot",
 	}, o.states())
+}
+
+func TestWhoWasToldInVainIsToldThatAColleagueHasDecided(t *testing.T) {
+	o := newOffice(t)
+	r := o.ask("boss", "owner")
+	o.lives(time.Hour)
+	o.decide(r, ledger.RequestDenied)
+	got := o.lives(2 * time.Hour)
+	require.Equal(t, []string{"ada@example.com", "owner@example.com"}, to(got))
+	assert.Equal(t, "Tenure: r-1 no longer waits for you", got[1].subject)
 }
 
 func TestWhoIsNoLongerAskedIsNotTold(t *testing.T) {
@@ -563,7 +573,7 @@ func TestWhoCannotBeCutOffIsToldToSecurity(t *testing.T) {
 	fails()
 	got := o.passes(0)
 	require.Equal(t, []string{"#security"}, to(got))
-	assert.Equal(t, "ada is to be cut off from phones, and that needs attention (forbidden). tenure person show ada", got[0].text)
+	assert.Equal(t, "Disable of ada in phones needs attention (forbidden): they may still have access. tenure person show ada", got[0].text)
 	fails()
 	assert.Empty(t, o.lives(2*time.Hour), "once")
 }

@@ -69,15 +69,19 @@ func (t Teller) ChangeRequest(ctx context.Context, c ledger.RequestChange) (ledg
 	}
 	all := []news{{about(RequestAsked, stage(r)), voters(c.Asked)}}
 	all[0].Urgent = r.Emergency
-	if c.Remind {
-		votes, err := t.Votes(ctx, r.ID)
-		if err != nil {
+	decided := !r.DecidedAt.IsZero() && r.DecidedAt.Equal(c.At)
+	var votes []ledger.Vote
+	if c.Remind || decided {
+		var err error
+		if votes, err = t.Votes(ctx, r.ID); err != nil {
 			return ledger.Request{}, err
 		}
+	}
+	if c.Remind {
 		all = append(all, news{about(RequestReminded, fmt.Sprintf("%s, reminder %d", stage(r), r.Reminders)), voters(waiting(votes, c))})
 	}
-	if !r.DecidedAt.IsZero() && r.DecidedAt.Equal(c.At) {
-		all = append(all, news{about(RequestDecided, string(r.State)), concerned(r)})
+	if decided {
+		all = append(all, news{about(RequestDecided, string(r.State)), concerned(r)}, news{about(RequestSettled, ""), voters(waiting(votes, c))})
 	}
 	if !r.ProvenAt.IsZero() && r.ProvenAt.Equal(c.At) {
 		all = append(all, news{about(RequestGranted, ""), concerned(r)})
@@ -91,12 +95,15 @@ func (t Teller) ChangeRequest(ctx context.Context, c ledger.RequestChange) (ledg
 	return t.Ledger.ChangeRequest(t.with(ctx, all...), c)
 }
 
-// waiting lists those who are asked in the present stage, have said nothing, and are asked
-// after a change.
+// waiting lists those who are asked in the present stage, and have said nothing before or by a
+// change.
 func waiting(votes []ledger.Vote, c ledger.RequestChange) (asked []ledger.Vote) {
 	moot := map[string]bool{}
 	for _, voter := range c.Moot {
 		moot[voter] = true
+	}
+	if c.Vote != nil {
+		moot[c.Vote.Voter] = true
 	}
 	for _, v := range votes {
 		if v.Stage == c.Request.Stage && v.Vote == "" && v.MootAt.IsZero() && !moot[v.Voter] {
@@ -210,7 +217,7 @@ func (t Teller) Admit(ctx context.Context, r ledger.AdmissionRequest) (ledger.Ad
 
 // FinishStep implements ledger.Work.
 func (t Teller) FinishStep(ctx context.Context, o ledger.Outcome) error {
-	if o.State == ledger.StepAttention && o.Kind == string(plan.Disable) {
+	if o.State == ledger.StepAttention && (o.Kind == string(plan.Disable) || o.Kind == string(plan.Delete)) {
 		n := ledger.Notice{Kind: CutOffAttention, About: aboutPerson + o.PersonID, PersonID: o.PersonID, App: o.App, MadeAt: o.At, Occasion: o.Key}
 		ctx = t.with(ctx, news{n, t.Book.security()})
 	}
