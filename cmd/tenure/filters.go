@@ -170,6 +170,29 @@ func assigneeFilter(ctx context.Context, l ledger.Reader, name string) error {
 	return noneOf("assignee", name, "nobody of that name was ever asked; those who were:", seen)
 }
 
+// recipientFilter checks the recipient of notices: one of those that ever were to be told.
+func recipientFilter(ctx context.Context, l ledger.Reader, to string) error {
+	if to == "" {
+		return nil
+	}
+	found, err := l.Notices(ctx, ledger.NoticeFilter{To: to}, 0, 1)
+	if err != nil || len(found) > 0 {
+		return err
+	}
+	seen := map[string]bool{}
+	n := 0
+	for one, err := range ledger.AllNotices(ctx, l, ledger.NoticeFilter{}, 0) {
+		if err != nil {
+			return err
+		}
+		seen[one.To] = true
+		if n++; n == seenMost {
+			break
+		}
+	}
+	return noneOf("to", to, "nobody of that name was ever to be told; those who were:", seen)
+}
+
 // noneOf refuses a value, and lists those that were seen.
 func noneOf(flag, given, says string, seen map[string]bool) error {
 	known := slices.Sorted(maps.Keys(seen))

@@ -84,6 +84,9 @@ Exits with 3 if notices have failed.`,
 				f.States = []ledger.NoticeState{ledger.NoticeWaiting, ledger.NoticeFailed}
 			}
 			return c.withLedger(cmd.Context(), func(_ *config.Config, l ledger.Reader) error {
+				if err := recipientFilter(cmd.Context(), l, f.To); err != nil {
+					return err
+				}
 				return c.listNotices(cmd.Context(), l, f)
 			})
 		},
@@ -91,7 +94,6 @@ Exits with 3 if notices have failed.`,
 	cmd.Flags().StringVar(&state, "state", "", "only those in this `state`: waiting, sent, moot or failed")
 	cmd.Flags().StringVar(&f.Kind, "kind", "", "only those of this `kind`")
 	cmd.Flags().StringVar(&f.To, "to", "", "only those to this `recipient` (person:10004, chat:security)")
-	cmd.Flags().StringVar(&f.About, "about", "", "only those about this `name` (r-12, person:10004)")
 	cmd.Flags().BoolVar(&all, "all", false, "those that were sent, or are moot, too")
 	return c.lists(cmd)
 }

@@ -32,5 +32,5 @@ CREATE TABLE notices (
 
 CREATE INDEX notices_due ON notices (send_at) WHERE state = 'waiting';
 CREATE INDEX notices_tried ON notices (tried_at) WHERE tried_at IS NOT NULL;
-CREATE INDEX notices_failed ON notices (id) WHERE state = 'failed';
+CREATE INDEX notices_open ON notices (state) WHERE state IN ('waiting', 'failed');
 CREATE INDEX notices_about ON notices (about, id);
