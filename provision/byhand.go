@@ -111,8 +111,8 @@ func (a *stepAttempt) handOverTogether(ask connector.Ask) (performed, error) {
 	return got, err
 }
 
-// logAsked logs that a human was asked. Tenure notifies nobody otherwise, and a person who
-// has to be cut off keeps their access until somebody sees the task.
+// logAsked logs that a human was asked. Without notices nobody is told otherwise, and a
+// person who has to be cut off keeps their access until somebody sees the task.
 func (a *stepAttempt) logAsked(task ledger.Task) {
 	about := []zap.Field{
 		zap.Int64("task", task.ID), zap.String("app", task.App), zap.String("step", task.Kind), zap.Time("due", task.DueAt),
