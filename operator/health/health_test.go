@@ -87,6 +87,11 @@ type facts struct {
 	waits   map[string]time.Duration
 	failing error // of Count and CallWaits
 	seats   []ledger.Licence
+	notices ledger.NoticeCounts
+}
+
+func (f facts) CountNotices(context.Context, time.Time) (ledger.NoticeCounts, error) {
+	return f.notices, nil
 }
 
 func (f facts) Overdue(context.Context, ledger.Lateness) (int, error) { return f.late, nil }
@@ -154,7 +159,7 @@ func TestAllIsWell(t *testing.T) {
 		assert.Equal(t, OK, p.State, "%s: %s", p.Part, p.Text)
 		assert.Empty(t, p.Do, p.Part)
 	}
-	assert.Equal(t, []string{"workers", "sweeper", "starters", "lag", "people", "steps", "mass changes", "approvals", "tasks", "dead letters", "apps", "licences"}, names)
+	assert.Equal(t, []string{"workers", "sweeper", "starters", "lag", "people", "steps", "mass changes", "approvals", "tasks", "dead letters", "apps", "licences", "notices"}, names)
 	assert.Empty(t, Needy(parts))
 }
 
@@ -191,6 +196,8 @@ func TestStateOfTheLedger(t *testing.T) {
 		"late tasks": {facts{tasks: []ledger.Task{task, late}}, "tasks", Attention, "1 overdue, of 2"},
 		"letters":    {facts{letters: []ledger.DeadLetter{letter}}, "dead letters", Attention, "1 open: HR said something that could not be read"},
 		"urgent":     {facts{letters: []ledger.DeadLetter{letter, urgent}}, "dead letters", Attention, "2 open, of which 1 were to end somebody's access"},
+		"told":       {facts{notices: ledger.NoticeCounts{Waiting: 2}}, "notices", OK, "2 notices to be sent"},
+		"untold":     {facts{notices: ledger.NoticeCounts{Waiting: 2, Failed: 1}}, "notices", Attention, "1 notice could not be sent"},
 		"seats":      {facts{seats: seats("chat", 91, time.Hour)}, "licences", Attention, "run out: chat licence:pro (9 of 100 free, 2 awaited)"},
 		"enough":     {facts{seats: seats("chat", 90, time.Hour)}, "licences", OK, "1 licence, with enough free seats"},
 		"old seats":  {facts{seats: seats("chat", 91, 3*time.Hour)}, "licences", OK, "no app has said"},
@@ -222,5 +229,5 @@ func TestPartsThatAreAway(t *testing.T) {
 	assert.Equal(t, "set what is missing, as for the starter", parts[2].Do)
 
 	broken.Ledger = func(context.Context, func(ledger.Reader) error) error { return errors.New("there is no ledger") }
-	assert.Len(t, Needy(broken.Parts(t.Context())), 12)
+	assert.Len(t, Needy(broken.Parts(t.Context())), 13)
 }

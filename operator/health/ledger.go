@@ -17,7 +17,7 @@ const callsLate = 10 * time.Second
 
 // ledgerParts describes what the ledger knows.
 func (t Tenure) ledgerParts(ctx context.Context) (parts []Part) {
-	names := []string{"people", "steps", "mass changes", "approvals", "tasks", "dead letters", "apps", "licences"}
+	names := []string{"people", "steps", "mass changes", "approvals", "tasks", "dead letters", "apps", "licences", "notices"}
 	const do = "check ledger.url, and that the database is up: tenure config check --connect"
 	err := t.Ledger(ctx, func(l ledger.Reader) error {
 		counts, countErr := l.Count(ctx)
@@ -30,6 +30,7 @@ func (t Tenure) ledgerParts(ctx context.Context) (parts []Part) {
 			func() (Part, error) { return lettersPart(ctx, l) },
 			func() (Part, error) { return t.callsPart(ctx, l) },
 			func() (Part, error) { return t.licencesPart(ctx, l, time.Now()) },
+			func() (Part, error) { return noticesPart(ctx, l, t.Clock.Now()) },
 		} {
 			part, err := look()
 			if err != nil {
@@ -45,6 +46,19 @@ func (t Tenure) ledgerParts(ctx context.Context) (parts []Part) {
 		return away(err, do, names...)
 	}
 	return parts
+}
+
+// noticesPart counts what people could not be told.
+func noticesPart(ctx context.Context, l ledger.Reader, now time.Time) (Part, error) {
+	counts, err := l.CountNotices(ctx, now)
+	p := Part{State: OK, Text: "nobody waits to be told anything", Numbers: map[string]int{"waiting": counts.Waiting, "failed": counts.Failed}}
+	if counts.Waiting > 0 {
+		p.Text = words.Count(counts.Waiting, "notice") + " to be sent"
+	}
+	if counts.Failed > 0 {
+		p.State, p.Text, p.Do = Attention, words.Count(counts.Failed, "notice")+" could not be sent", "tenure notice list --state failed"
+	}
+	return p, err
 }
 
 // overduePart counts the people whose time has passed without progress, as the metric
