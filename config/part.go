@@ -18,8 +18,7 @@ const (
 
 // Parts lists all parts.
 func Parts() []Part {
-	return []Part{PartKafka, PartSources, PartWebhooks, PartLedger, PartApps, PartAudit}
-	return []Part{PartKafka, PartSources, PartWebhooks, PartLedger, PartApps, PartNotices}
+	return []Part{PartKafka, PartSources, PartWebhooks, PartLedger, PartApps, PartAudit, PartNotices}
 }
 
 // partOf returns the part that holds the field at path, or "" if none does.

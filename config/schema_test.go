@@ -150,10 +150,7 @@ func TestTheExampleOfACompanyLoads(t *testing.T) {
 // certificate with its private key, a private key, the key of an audit record's log, the key
 // file of a service account of Google's.
 var madeUp = map[string]string{
-	".pem": certificatePEM + keyPEM, ".key": keyPEM, ".signer": auditKey,
-// certificate with its private key, a private key, the key file of a service account of Google's.
-var madeUp = map[string]string{".whsec": "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3",
-	".pem": certificatePEM + keyPEM, ".key": keyPEM,
+	".pem": certificatePEM + keyPEM, ".key": keyPEM, ".signer": auditKey, ".whsec": "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3",
 	".json": func() string {
 		account, _ := json.Marshal(map[string]string{
 			"type": "service_account", "client_email": "tenure@project.iam.gserviceaccount.com", "private_key_id": "1",

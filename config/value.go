@@ -187,8 +187,7 @@ func (v value) texts() []string {
 func (v value) text() string {
 	text, ok := v.str()
 	if ok && strings.Contains(text, "${") {
-		v.failf("secrets are known in apps.*.settings, kafka.topics[].settings, ledger.url, kafka.sasl, webhooks and audit.key only")
-		v.failf("secrets are known in apps.*.settings, kafka.topics[].settings, ledger.url, kafka.sasl, webhooks and notices only")
+		v.failf("secrets are known in apps.*.settings, kafka.topics[].settings, ledger.url, kafka.sasl, webhooks, audit.key and notices only")
 	}
 	return text
 }
