@@ -93,7 +93,11 @@ func TestThePasswordIsSentToWhoeverAsksAndEncrypted(t *testing.T) {
 // A server that offers no encryption, because somebody on the way removes the offer, gets
 // neither password nor mail.
 func TestNothingIsSentUnencryptedUnlessConfigured(t *testing.T) {
-	s, client := start(t, mail.None, smtptest.Options{Password: "geheim"})
+	s, client := start(t, mail.None, smtptest.Options{})
+	client.Encryption = mail.StartTLS
+	require.Error(t, client.Mail(t.Context(), "ada@example.com", "ID7", message))
+	assert.Empty(t, s.Mails())
+	s, client = start(t, mail.None, smtptest.Options{Password: "geheim"})
 	client.Encryption, client.Username, client.Password = mail.StartTLS, secret.Of("tenure"), secret.Of("geheim")
 	require.Error(t, client.Mail(t.Context(), "ada@example.com", "ID7", message))
 	assert.Empty(t, s.Mails())

@@ -27,7 +27,7 @@ CREATE TABLE notices (
 	first_at  BIGINT          , -- when somebody began to send it
 	tried_at  BIGINT          , -- when somebody began to send it last
 	why       TEXT COLLATE "C" NOT NULL,
-	ended_at  BIGINT          
+	ended_at  BIGINT
 );
 
 CREATE INDEX notices_due ON notices (send_at) WHERE state = 'waiting';
