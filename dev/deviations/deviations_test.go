@@ -507,8 +507,30 @@ func (o *office) hear(events []hr.Event) {
 // atOnce is how many people the office works on at once.
 const atOnce = 8
 
-// settle does what is due until nothing is.
+// settle does what is due until nothing is, and no account is in doubt: those are not judged.
 func (o *office) settle() {
+	o.Helper()
+	for o.settleAll(); ; o.settleAll() {
+		links, err := o.ledger.Links(o.Context(), ledger.LinkFilter{})
+		require.NoError(o, err)
+		var until time.Time
+		for _, l := range links {
+			if !l.DoubtUntil.IsZero() {
+				o.due[l.PersonID] = true
+				if l.DoubtUntil.After(until) {
+					until = l.DoubtUntil
+				}
+			}
+		}
+		if len(o.due) == 0 {
+			return
+		}
+		<-time.After(time.Until(until))
+	}
+}
+
+// settleAll does what is due.
+func (o *office) settleAll() {
 	o.Helper()
 	people := make(chan string)
 	var workers sync.WaitGroup
