@@ -24,6 +24,7 @@ type Activities struct {
 	// Overdue is how long (real time) something may be due without progress before the person
 	// counts as overdue, and a run of theirs that makes no progress is replaced.
 	Overdue time.Duration
+	Reviews Reviews
 
 	slots sync.Map // *slots, by app
 }
@@ -46,6 +47,8 @@ type Runs interface {
 	// ResumeRequest starts the run of a request for a role, or tells the open run to look
 	// again.
 	ResumeRequest(ctx context.Context, requestID int64, why string) error
+	// ResumeReview starts the run of a review, or tells the open run to look again.
+	ResumeReview(ctx context.Context, reviewID int64, why string) error
 	// Replace ends an open run with a reason, and starts another as Resume does.
 	Replace(ctx context.Context, personID string, run Run, why string) error
 }

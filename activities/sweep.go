@@ -31,6 +31,8 @@ type SweepResult struct {
 	Replaced int `json:"replaced,omitempty"`
 	// Requests counts the requests for roles whose run was started, or told to look again.
 	Requests int `json:"requests,omitempty"`
+	// Reviews counts the reviews whose run was started, or told to look again.
+	Reviews int `json:"reviews,omitempty"`
 }
 
 // Sweep finds people for whom the ledger has something due, and starts a run for those who
@@ -96,6 +98,9 @@ func (a *Activities) Sweep(ctx context.Context) (SweepResult, error) {
 		return result, err
 	}
 	if err := a.sweepRequests(ctx, &result); err != nil {
+		return result, err
+	}
+	if err := a.sweepReviews(ctx, &result); err != nil {
 		return result, err
 	}
 	if result.Failed = failed.people; failed.people > 0 {

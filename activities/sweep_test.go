@@ -36,6 +36,7 @@ type openRuns struct {
 	strangers []string
 	replaced  map[string]string
 	requests  []int64
+	reviews   []int64
 }
 
 func (r *openRuns) EndedByHand(context.Context, time.Time) iter.Seq2[string, error] {
@@ -81,6 +82,14 @@ func (r *openRuns) ResumeRequest(_ context.Context, id int64, _ string) error {
 		return errors.New("too many signals")
 	}
 	r.requests = append(r.requests, id)
+	return nil
+}
+
+func (r *openRuns) ResumeReview(_ context.Context, id int64, _ string) error {
+	if name := ledger.ReviewName(id); name == r.refuses || r.refuses == "everybody" {
+		return errors.New("too many signals")
+	}
+	r.reviews = append(r.reviews, id)
 	return nil
 }
 

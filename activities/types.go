@@ -12,6 +12,7 @@ const (
 	NameSweep  = "Sweep"
 
 	NameLookAtRequest = "LookAtRequest"
+	NameLookAtReview  = "LookAtReview"
 )
 
 // The types below are written into workflow histories: they hold no personal data, and

@@ -57,6 +57,7 @@ func readApp(name string, v value, defaults policy.Rules, terms reconcile.Terms)
 		into("after", &rules.After),
 		on("adopt", func(v value) { rules.Adopt = policy.Adoption(v.choice("adoption")) }),
 		into("protected", &rules.Protected),
+		into("owner", &rules.Owner),
 		on("reconcile", func(v value) { app.Reconcile = readReconcile(v, terms) }),
 		on("joiner", func(v value) { rules.Joiner = ptr(readJoiner(v, defaults.Joiner)) }),
 		on("mover", func(v value) { rules.Mover = ptr(readMover(v, defaults.Mover)) }),

@@ -10,6 +10,7 @@ import (
 	"github.com/tenurehq/tenure/ledger/pace"
 	"github.com/tenurehq/tenure/policy"
 	"github.com/tenurehq/tenure/reconcile"
+	"github.com/tenurehq/tenure/review"
 )
 
 // Config is a checked configuration, defaults filled in, secrets resolved.
@@ -30,6 +31,8 @@ type Config struct {
 	// operator is asked; nil: any number.
 	Breaker     *ledger.Limits
 	Notices     *Notices  // nil: nobody is told anything
+	Reviews     []review.Terms
+	Governance  Governance
 	Snapshot    *Snapshot // nil: no snapshots can be compared
 	Metrics     Metrics
 	Development *Development // nil in production

@@ -56,10 +56,22 @@ func (l *loader) document(v value) (*Config, policy.Rules) {
 			rules.Deciders = map[string][]string{}
 			v.entries(func(name string, v value) { rules.Deciders[name] = v.texts() })
 		}),
-		on("governance", func(v value) { v.mapping(into("fallback", &rules.Fallback)) }),
+		on("governance", func(v value) {
+			v.mapping(
+				into("fallback", &rules.Fallback),
+				on("timeZone", func(v value) {
+					name, err := v.text(), error(nil)
+					if cfg.Governance.TimeZone, err = time.LoadLocation(name); err != nil && name != "" {
+						v.failf("there is no time zone %q: it has a name such as Europe/Berlin", name)
+					}
+				}),
+				into("freshness", &cfg.Governance.Freshness),
+			)
+		}),
 		on("duties", func(v value) {
 			v.list(func(v value) { rules.Duties = append(rules.Duties, readDuty(v)) })
 		}),
+		on("reviews", func(v value) { cfg.Reviews = readReviews(v, rules) }),
 		on("attention", func(v value) {
 			v.mapping(into("after", &cfg.Attention.After), into("recheck", &cfg.Attention.Recheck))
 		}),

@@ -133,3 +133,21 @@ func AllNotices(ctx context.Context, l NoticeReader, f NoticeFilter, after int64
 	return all(after, func(after int64) ([]Notice, error) { return l.Notices(ctx, f, after, PageSize) },
 		func(n Notice) int64 { return n.ID })
 }
+
+// AllReviews yields the reviews that match the filter, by ID, after the given ID.
+func AllReviews(ctx context.Context, l ReviewReader, f ReviewFilter, after int64) iter.Seq2[Review, error] {
+	return all(after, func(after int64) ([]Review, error) { return l.Reviews(ctx, f, after, PageSize) },
+		func(r Review) int64 { return r.ID })
+}
+
+// AllReviewItems yields the items that match the filter, by number.
+func AllReviewItems(ctx context.Context, l ReviewReader, f ItemFilter) iter.Seq2[ReviewItem, error] {
+	return all(0, func(after int64) ([]ReviewItem, error) { return l.ReviewItems(ctx, f, after, PageSize) },
+		func(i ReviewItem) int64 { return i.Item })
+}
+
+// AllReviewAccesses yields what matches the filter, by person, app, account and entitlement.
+func AllReviewAccesses(ctx context.Context, l ReviewReader, f AccessFilter) iter.Seq2[ReviewAccess, error] {
+	return all(AccessPlace{}, func(after AccessPlace) ([]ReviewAccess, error) { return l.ReviewAccesses(ctx, f, after, PageSize) },
+		func(a ReviewAccess) AccessPlace { return a.AccessPlace })
+}

@@ -52,6 +52,7 @@ type Ledger interface {
 	Approvals
 	Exceptions
 	Requests
+	Reviews
 	Identities
 	Identifiers
 	Scans

@@ -44,6 +44,7 @@ type Reader interface {
 	RequestReader
 	LogReader
 	NoticeReader
+	ReviewReader
 	// Ping is described at Ledger.
 	Ping(ctx context.Context) error
 }

@@ -41,14 +41,6 @@ type Deletion struct {
 	Why       string
 }
 
-// onlooker is a registry that decides as the worker does, and claims nothing.
-type onlooker struct{ ledger.Reader }
-
-// ClaimUsername implements assess.Registry.
-func (onlooker) ClaimUsername(_ context.Context, _, base string, _ int) (string, error) {
-	return base, nil
-}
-
 // Deletions lists the deletions to come for one person, or (empty) for everybody, as the
 // worker would decide now. It calls no app and changes nothing.
 func (v *Viewer) Deletions(ctx context.Context, personID string) ([]Deletion, error) {
@@ -79,7 +71,7 @@ func (v *Viewer) Deletions(ctx context.Context, personID string) ([]Deletion, er
 }
 
 func (v *Viewer) deletionsOf(ctx context.Context, rules assess.Rules, person ledger.Person, now time.Time) ([]Deletion, error) {
-	d, err := rules.For(ctx, person, now, onlooker{v.Ledger})
+	d, err := rules.For(ctx, person, now, assess.Onlooker{Reader: v.Ledger})
 	if err != nil {
 		return nil, err
 	}

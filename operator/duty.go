@@ -181,7 +181,7 @@ func (v *Viewer) DutyFindings(ctx context.Context, personID string) iter.Seq2[Du
 
 // dutyFindings yields the conflicts of one person, and reports whether to go on.
 func (v *Viewer) dutyFindings(ctx context.Context, rules assess.Rules, person ledger.Person, yield func(DutyFinding, error) bool) bool {
-	d, err := rules.For(ctx, person, v.Clock.Now(), onlooker{v.Ledger})
+	d, err := rules.For(ctx, person, v.Clock.Now(), assess.Onlooker{Reader: v.Ledger})
 	if err != nil {
 		return yield(DutyFinding{}, err)
 	}

@@ -244,10 +244,10 @@ func (v *Viewer) decideBoth(ctx context.Context, before, after ledger.Person, at
 	if err != nil {
 		return was, is, err
 	}
-	if was, err = rules.For(ctx, before, at, onlooker{v.Ledger}); err != nil {
+	if was, err = rules.For(ctx, before, at, assess.Onlooker{Reader: v.Ledger}); err != nil {
 		return was, is, err
 	}
-	if is, err = rules.For(ctx, after, at, onlooker{v.Ledger}); err != nil {
+	if is, err = rules.For(ctx, after, at, assess.Onlooker{Reader: v.Ledger}); err != nil {
 		return was, is, err
 	}
 	return was, is, is.PolicyErr

@@ -23,6 +23,8 @@ type Viewer struct {
 	Policy *policy.Policy
 	Apps   Apps
 	Clock  clock.Clock
+	// Reviews says how reviews are held; only their methods need it.
+	Reviews Reviews
 }
 
 // Operator decides and acts on behalf of the people who operate Tenure, and shows what a
@@ -58,6 +60,9 @@ type Runs interface {
 	// ResumeRequest tells the run of a request for a role to look at the ledger again, and
 	// starts one if none is open.
 	ResumeRequest(ctx context.Context, requestID int64, why string) error
+	// ResumeReview tells the run of a review to look at the ledger again, and starts one if
+	// none is open.
+	ResumeReview(ctx context.Context, reviewID int64, why string) error
 	// Scan starts a scan of an app, unless one that was started so is open.
 	Scan(ctx context.Context, app string) error
 	// Deliver tells the person's run of an event that the ledger has as number seq.
@@ -135,6 +140,10 @@ const (
 	CancelRequest   Verb = "cancel request"
 	SetStandIn      Verb = "set stand-in"
 	EndStandIn      Verb = "end stand-in"
+	StartReview     Verb = "start review"
+	DecideItem      Verb = "decide item"
+	MoveItems       Verb = "move items"
+	CloseReview     Verb = "close review"
 	Rename          Verb = "rename"
 	LinkPeople      Verb = "link people"
 	UnlinkPeople    Verb = "unlink people"
@@ -149,7 +158,7 @@ const (
 )
 
 // unexplained holds the verbs that need no reason: what they do is reason enough.
-var unexplained = map[Verb]bool{Retry: true, FinishTask: true, Adopt: true, Export: true, Import: true}
+var unexplained = map[Verb]bool{Retry: true, FinishTask: true, Adopt: true, DecideItem: true, Export: true, Import: true}
 
 // Check returns an error unless the request has what the verb needs: who asks and, for
 // most verbs, why.

@@ -55,6 +55,10 @@ func (r *runs) ResumeRequest(_ context.Context, id int64, _ string) error {
 	return r.Resume(context.Background(), ledger.RequestName(id), "")
 }
 
+func (r *runs) ResumeReview(_ context.Context, id int64, _ string) error {
+	return r.Resume(context.Background(), ledger.ReviewName(id), "")
+}
+
 func (r *runs) Scan(_ context.Context, app string) error {
 	r.told = append(r.told, "scan of "+app)
 	return r.down

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tenurehq/tenure/assess"
 	"github.com/tenurehq/tenure/connector"
 	"github.com/tenurehq/tenure/internal/visible"
 	"github.com/tenurehq/tenure/ledger"
@@ -97,7 +98,7 @@ func (v *Viewer) MayRestore(ctx context.Context, personID, app string) (Restored
 	back.StrippedAt = back.DisabledAt // as it will be soon
 	person.Links = slices.Clone(person.Links)
 	person.Links[i] = back
-	d, err := rules.For(ctx, person, v.Clock.Now(), onlooker{v.Ledger})
+	d, err := rules.For(ctx, person, v.Clock.Now(), assess.Onlooker{Reader: v.Ledger})
 	if err != nil {
 		return out, err
 	}

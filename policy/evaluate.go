@@ -169,7 +169,7 @@ func (e *evaluation) givers(app string, positions []*variables) (names []string,
 	byRule := len(names)
 	for _, x := range e.given() {
 		if role := e.policy.role(x.Role); role != nil && role.request != nil {
-			add(role, x.gives())
+			add(role, x.Reason())
 		}
 	}
 	excepted = byRule == 0 && len(names) > 0

@@ -46,8 +46,8 @@ func (x Exception) InForce(at time.Time) bool {
 	return !x.From.After(at) && (x.Until.IsZero() || x.Until.After(at))
 }
 
-// gives names a role as the reason for what the exception gives: "prod-admin (x-12)".
-func (x Exception) gives() string { return x.Role + " (" + x.Name + ")" }
+// Reason names a role as the reason for what a grant gives: "prod-admin (x-12)".
+func (x Exception) Reason() string { return x.Role + " (" + x.Name + ")" }
 
 // inForce returns the exceptions of a kind that hold now.
 func (e *evaluation) inForce(kind ExceptionKind) []Exception {
@@ -97,7 +97,7 @@ func (e *evaluation) requested(profile *hr.Profile, granted access) {
 			continue
 		}
 		if holds == true {
-			granted.grant(role, x.gives(), true)
+			granted.grant(role, x.Reason(), true)
 		}
 	}
 }

@@ -66,6 +66,7 @@ type ResolvedApp struct {
 	// EndSessions lists the entitlements whose end also ends the sessions of the account, because
 	// a role that has to be requested gives them and says so; sorted.
 	EndSessions []string
+	Owner      []string // IDs of the people who answer for the app
 }
 
 // Apps lists the names of all apps, sorted.
@@ -129,6 +130,7 @@ func resolve(name string, app AppRules, defaults Rules) ResolvedApp {
 		Ignore:     slices.Compact(slices.Sorted(slices.Values(app.Ignore))),
 		Joiner:     defaults.Joiner,
 		Adopt:      cmp.Or(app.Adopt, AdoptAsk),
+		Owner:      slices.Clone(app.Owner),
 		Mover:      defaults.Mover,
 		Leaver:     defaults.Leaver,
 	}

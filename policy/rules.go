@@ -46,6 +46,8 @@ type AppRules struct {
 	// LongestUsername is the greatest length that the app takes; zero means any length. The
 	// smallest value of all apps holds for everybody, since a person has one username.
 	LongestUsername int
+	// Owner lists the IDs of the people who answer for the app; empty: those of Rules.Fallback.
+	Owner []string
 	// Adopt decides about an account that exists already and matches a person by anything
 	// but the external ID; empty means AdoptAsk.
 	Adopt Adoption

@@ -63,6 +63,7 @@ func newScope(personFields fields, options ...cel.EnvOption) (*scope, error) {
 		personType.TypeName():   personFields,
 		locationType.TypeName(): locationFields,
 		managerType.TypeName():  managerFields,
+		itemType.TypeName():     itemFields,
 	}}
 	env, err := cel.NewEnv(append([]cel.EnvOption{
 		cel.CustomTypeProvider(provider),

@@ -18,7 +18,8 @@ import (
 type variables struct {
 	person  object
 	manager object
-	oneName bool // the person has one name only
+	item    object // see CompileCover
+	oneName bool   // the person has one name only
 }
 
 func (v *variables) ResolveName(name string) (any, bool) {
@@ -27,6 +28,8 @@ func (v *variables) ResolveName(name string) (any, bool) {
 		return v.person, true
 	case "manager":
 		return v.manager, true
+	case "item":
+		return v.item, true
 	default:
 		return nil, false
 	}

@@ -35,7 +35,7 @@ func (e *Engine) decideBefore(ctx context.Context, personID string, before ledge
 			person.Links[i].Unsure = before.Unsure
 		}
 	}
-	rules := assess.Rules{Policy: e.Policy, Apps: e.traits()}
+	rules := e.Rules()
 	d, err := rules.For(ctx, person, notBefore(e.Clock.Now(), person), e.Ledger)
 	if err != nil {
 		return decision{}, err
@@ -93,3 +93,6 @@ func (d decision) account(app string) policy.Account {
 	}
 	return policy.Account{}
 }
+
+// Rules returns what decisions depend on.
+func (e *Engine) Rules() assess.Rules { return assess.Rules{Policy: e.Policy, Apps: e.traits()} }

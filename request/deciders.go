@@ -29,6 +29,7 @@ type Question struct {
 	Escalated bool
 
 	Owner    []string // of the role, or of the rule
+	Of       string   // what that is, if it is neither: "app wiki"; empty: the role or the rule
 	Groups   func(name string) []string
 	Fallback []string
 	StandIns []ledger.StandIn // in force
@@ -71,7 +72,10 @@ func Deciders(q Question) ([]Decider, error) {
 
 // what names what is requested.
 func (q Question) what() string {
-	if q.Duty != "" {
+	switch {
+	case q.Of != "":
+		return q.Of
+	case q.Duty != "":
 		return "rule " + q.Duty
 	}
 	return "role " + q.Role

@@ -46,6 +46,15 @@ func (r *Runs) ResumeRequest(ctx context.Context, requestID int64, why string) e
 	return c.ResumeRequest(ctx, requestID, why)
 }
 
+// ResumeReview implements operator.Runs.
+func (r *Runs) ResumeReview(ctx context.Context, reviewID int64, why string) error {
+	c, err := r.connect(ctx)
+	if err != nil {
+		return err
+	}
+	return c.ResumeReview(ctx, reviewID, why)
+}
+
 // Scan implements operator.Runs.
 func (r *Runs) Scan(ctx context.Context, app string) error {
 	c, err := r.connect(ctx)

@@ -63,6 +63,8 @@ func (s signals) Resume(context.Context, string, string) error {
 
 func (s signals) ResumeRequest(context.Context, int64, string) error { return nil }
 
+func (signals) ResumeReview(context.Context, int64, string) error { return nil }
+
 func (signals) Scan(context.Context, string) error { return nil }
 
 func (s signals) Deliver(ctx context.Context, e hr.Event, _ int64) error {

@@ -27,6 +27,7 @@ const (
 	TypeScheduled = "Scheduled"
 	TypeSweep     = "Sweep"
 	TypeRequest   = "Request"
+	TypeReview    = "Review"
 	TypeReconcile = "Reconcile"
 )
 

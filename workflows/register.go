@@ -17,6 +17,7 @@ var byType = map[string]any{
 	TypeScheduled: Scheduled,
 	TypeSweep:     Sweep,
 	TypeRequest:   Request,
+	TypeReview:    Review,
 	TypeReconcile: Reconcile,
 }
 
@@ -30,6 +31,7 @@ func Register(r worker.Registry, a *activities.Activities) {
 	r.RegisterActivityWithOptions(a.Repair, activity.RegisterOptions{Name: activities.NameRepair})
 	r.RegisterActivityWithOptions(a.Scan, activity.RegisterOptions{Name: activities.NameScan})
 	r.RegisterActivityWithOptions(a.Sweep, activity.RegisterOptions{Name: activities.NameSweep})
+	r.RegisterActivityWithOptions(a.LookAtReview, activity.RegisterOptions{Name: activities.NameLookAtReview})
 	r.RegisterActivityWithOptions(a.LookAtRequest, activity.RegisterOptions{Name: activities.NameLookAtRequest})
 }
 

@@ -110,7 +110,7 @@ it is done and something needs attention.`,
 	}
 	root.PersistentFlags().StringVar(&c.configPath, "config", "",
 		"configuration `file` (default: $TENURE_CONFIG, else that of make dev if it runs here, else tenure.yaml, else .tenure/tenure.yaml)")
-	root.AddCommand(c.eventCommand(), c.configCommand(), c.statusCommand(), c.personCommand(), c.accessCommand(), c.appCommand(), c.accountCommand(), c.runCommand(), c.planCommand(), c.replayCommand(), c.breakerCommand(), c.holdCommand(), c.deletionCommand(), c.retentionCommand(), c.exceptionCommand(), c.dutyCommand(), c.requestCommand(), c.standInCommand(), c.noticeCommand(), c.taskCommand(), c.watchCommand(), c.findingCommand(), c.dlqCommand(), c.ledgerCommand(), c.auditCommand(), c.probeCommand(), c.uiCommand(), c.versionCommand())
+	root.AddCommand(c.eventCommand(), c.configCommand(), c.statusCommand(), c.personCommand(), c.accessCommand(), c.appCommand(), c.accountCommand(), c.runCommand(), c.planCommand(), c.replayCommand(), c.breakerCommand(), c.holdCommand(), c.deletionCommand(), c.retentionCommand(), c.exceptionCommand(), c.dutyCommand(), c.requestCommand(), c.reviewCommand(), c.standInCommand(), c.noticeCommand(), c.taskCommand(), c.watchCommand(), c.findingCommand(), c.dlqCommand(), c.ledgerCommand(), c.auditCommand(), c.probeCommand(), c.uiCommand(), c.versionCommand())
 	c.completions(root)
 	return root
 }
@@ -218,7 +218,7 @@ func (c *cli) operate(ctx context.Context, f func(*config.Config, *operator.Oper
 // view calls f with a viewer of the ledger that the configuration names.
 func (c *cli) view(ctx context.Context, f func(*config.Config, *operator.Viewer) error) error {
 	return c.withLedger(ctx, func(cfg *config.Config, l ledger.Reader) error {
-		return f(cfg, &operator.Viewer{Ledger: l, Policy: cfg.Policy, Apps: apps.Of(cfg, nil), Clock: cfg.Clock()})
+		return f(cfg, &operator.Viewer{Ledger: l, Policy: cfg.Policy, Apps: apps.Of(cfg, nil), Clock: cfg.Clock(), Reviews: reviewsOf(cfg)})
 	})
 }
 
@@ -252,7 +252,7 @@ func operatorOn(cfg *config.Config, l ledger.Ledger) (o *operator.Operator, done
 	runs := &service.Runs{}
 	l = notice.Tell(l, cfg.Book())
 	opened := apps.Of(cfg, l)
-	o = operator.New(l, runs, operator.Viewer{Policy: cfg.Policy, Apps: opened, Clock: cfg.Clock()})
+	o = operator.New(l, runs, operator.Viewer{Policy: cfg.Policy, Apps: opened, Clock: cfg.Clock(), Reviews: reviewsOf(cfg)})
 	o.Engine = opened.Engine(l)
 	return o, runs.Close
 }

@@ -76,6 +76,13 @@ var tables = []table{
 		operator login shown reason at`)},
 	{name: "stand_ins", key: "id", counter: "id", columns: words(`id person_id stand_in starts_at ends_at operator login reason at
 		ended_at ended_by ended_login end_reason`)},
+	{name: "reviews", key: "id", counter: "id", columns: words(`id name key person_id started_by login reason started_at terms state place
+		digest items accesses scans opened_at ends_at closed_at done_at look_at reminders escalated_at previewed_at followed_at revision`)},
+	{name: "review_items", key: "review_id, item", columns: words(`review_id item key kind person_id app account_id entitlement role duty
+		exception_id because facts people accesses reviewer authority also assigned_at assigned_why decision decided_by decided_as
+		decided_at operator login took reason effect_at proven_at`)},
+	{name: "review_accesses", key: "review_id, person_id, app, account_id, entitlement", columns: words(`review_id person_id app
+		account_id entitlement item effect effect_at proven_at needs`)},
 	{name: "same_people", key: "id", counter: "id", columns: words(`id new_id old_id at operator reason carried username
 		ended_at ended_by end_reason`)},
 	{name: "identifiers", key: "kind, app, value, person_id", columns: words(`kind app value person_id since`)},

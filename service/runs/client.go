@@ -176,13 +176,23 @@ func (c *Client) Resume(ctx context.Context, personID, why string) error {
 // ResumeRequest starts the run of a request for a role, or tells the open run to look again. It
 // implements activities.Runs.
 func (c *Client) ResumeRequest(ctx context.Context, requestID int64, why string) error {
-	id := workflows.RequestWorkflowID(requestID)
+	return c.resume(ctx, workflows.RequestWorkflowID(requestID), why, workflows.TypeRequest, workflows.RequestInput{Request: requestID})
+}
+
+// ResumeReview starts the run of a review, or tells the open run to look again. It implements
+// activities.Runs.
+func (c *Client) ResumeReview(ctx context.Context, reviewID int64, why string) error {
+	return c.resume(ctx, workflows.ReviewWorkflowID(reviewID), why, workflows.TypeReview, workflows.ReviewInput{Review: reviewID})
+}
+
+// resume starts a run of something that is not a person's, or tells the open run to look again.
+func (c *Client) resume(ctx context.Context, id, why, kind string, input any) error {
 	_, err := c.temporal.SignalWithStartWorkflow(ctx, id, workflows.SignalLookAgain, workflows.LookAgain{}, client.StartWorkflowOptions{
 		TaskQueue:                workflows.TaskQueue,
 		WorkflowIDReusePolicy:    enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
 		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
 		StaticSummary:            why,
-	}, workflows.TypeRequest, workflows.RequestInput{Request: requestID})
+	}, kind, input)
 	if err != nil {
 		return fmt.Errorf("runs: signalling %s: %w", id, err)
 	}

@@ -72,6 +72,7 @@ func Run(ctx context.Context, o Options) (err error) {
 		Moved:   func(app string) { metrics.moved.WithLabelValues(app).Inc() },
 		Runs:    o.Runs,
 		Overdue: cfg.OverdueAfter(),
+		Reviews: activities.Reviews{Terms: cfg.Reviews, Fresh: cfg.Governance.Freshness, Zone: cfg.Governance.TimeZone},
 	}
 	acts.Scanner = scanner(cfg, o, known, opened)
 	o.Metrics.MustRegister(&census{
