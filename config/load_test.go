@@ -19,6 +19,7 @@ import (
 	"github.com/tenurehq/tenure/receiver"
 	"github.com/tenurehq/tenure/receiver/scheme"
 	"github.com/tenurehq/tenure/reconcile"
+	"github.com/tenurehq/tenure/review"
 	"github.com/tenurehq/tenure/secret"
 )
 
@@ -26,6 +27,8 @@ func TestLoadReadsEveryKey(t *testing.T) {
 	cfg, err := read(everyKey(t))
 	require.NoError(t, err)
 
+	berlin, err := time.LoadLocation("Europe/Berlin")
+	require.NoError(t, err)
 	p, s := cfg.Policy, cfg.Snapshot
 	cfg.Policy, cfg.Snapshot = nil, nil
 	assertSASL(t, "scram-sha-512", "tenure-t0ken", "s3cret", cfg.Kafka.SASL)
@@ -98,7 +101,18 @@ func TestLoadReadsEveryKey(t *testing.T) {
 				ledger.Orphans:     {Share: 0.12, Count: 16, Most: 56, Window: 6 * time.Hour},
 			},
 		},
-		Metrics: Metrics{Worker: "127.0.0.1:9464", Starter: ":9465"},
+		Reviews: []review.Terms{{
+			Name: "privileged", On: []review.Day{{Month: time.January, Day: 15}, {Month: time.July, Day: 15}}, Days: 21,
+			Covers: "item.risk == 'privileged' || person.department == 'Finance'", Explain: review.ExplainEach,
+			Reviewers: map[review.Kind][]string{
+				review.ByRole: {"security"}, review.ByGrant: {"manager"}, review.Kept: {"manager"}, review.Accepted: {"owner"}, review.Stray: {"owner"},
+				review.Unlinked: {"owner"}, review.Orphan: {"owner"}, review.Service: {"owner"}, review.Duty: {"owner"}, review.Withheld: {"security"},
+			},
+			Remind: []time.Duration{5 * 24 * time.Hour, 24 * time.Hour}, Escalate: 10 * 24 * time.Hour, Undecided: review.SilenceRevokes,
+			Settle: 12 * time.Hour, KeepReason: review.ReasonAlways, RevokeReason: review.ReasonNever, UnusedAfter: 60 * 24 * time.Hour,
+		}},
+		Governance: Governance{TimeZone: berlin, Freshness: 24 * time.Hour},
+		Metrics:    Metrics{Worker: "127.0.0.1:9464", Starter: ":9465"},
 		Development: &Development{Clock: &AcceleratedClock{
 			Epoch: time.Date(2026, time.November, 2, 8, 0, 0, 0, time.UTC),
 			Start: cfg.Development.Clock.Start,
@@ -130,6 +144,7 @@ func TestLoadReadsEveryKey(t *testing.T) {
 	directory, _ := p.App("directory")
 	assert.Equal(t, policy.ResolvedApp{
 		Adopt: policy.AdoptNever,
+		Owner: []string{"10006"},
 		Name:  "directory", After: []string{"wiki"}, Attributes: []string{"title"}, Ignore: []string{"title"},
 		Joiner: policy.JoinerRules{LeadTime: 24 * time.Hour},
 		Mover:  policy.MoverRules{Overlap: 24 * time.Hour},

@@ -32,6 +32,7 @@ import (
 	"github.com/tenurehq/tenure/plan"
 	"github.com/tenurehq/tenure/policy"
 	"github.com/tenurehq/tenure/provision"
+	"github.com/tenurehq/tenure/review"
 )
 
 var now = time.Date(2026, time.March, 2, 9, 30, 0, 0, time.UTC)
@@ -149,7 +150,8 @@ func newSite(t *testing.T) *site {
 	r := &runs{}
 	s := &site{runs: r, ledger: l, wiki: wiki, path: path, Operator: operator.New(l, r, operator.Viewer{
 		Policy: rules, Clock: clock.Func(func() time.Time { return now }),
-		Apps: apps{assess.Rules{Policy: rules, Apps: map[string]plan.App{"wiki": traits}}, conn},
+		Reviews: operator.Reviews{Terms: []review.Terms{{Name: "yearly", Days: 7, Settle: time.Hour}}},
+		Apps:    apps{assess.Rules{Policy: rules, Apps: map[string]plan.App{"wiki": traits}}, conn},
 	})}
 	s.Engine = engine{}
 	for _, id := range []string{"ada", "bob"} {
@@ -354,6 +356,22 @@ func asksForAuditor(t *testing.T, s *site) {
 	require.NoError(t, err)
 }
 
+// isReviewed opens a review of what ada has, about which bob is asked.
+func isReviewed(t *testing.T, s *site) {
+	t.Helper()
+	r, err := s.ledger.BeginReview(t.Context(), ledger.Review{
+		Name: "yearly", Key: "k", StartedBy: "olga", StartedAt: now, EndsAt: now.Add(7 * 24 * time.Hour), Terms: `{"name":"yearly","days":7}`, LookAt: now,
+	})
+	require.NoError(t, err)
+	_, err = s.ledger.FreezeReview(t.Context(), ledger.FrozenPage{Review: r.ID, Next: "end", At: now, Items: []ledger.FrozenItem{{
+		ReviewItem: ledger.ReviewItem{Key: "access:ada:wiki:", Kind: "role", PersonID: "ada", App: "wiki", Role: "everybody", Because: "role everybody", Reviewer: "bob", Authority: "owner of role everybody"},
+		Accesses:   []ledger.AccessPlace{{PersonID: "ada", App: "wiki"}},
+	}}})
+	require.NoError(t, err)
+	_, err = s.ledger.OpenReview(t.Context(), ledger.ReviewOpening{Review: r.ID, At: now, Place: "end", LookAt: now})
+	require.NoError(t, err)
+}
+
 var deeds = []deed{
 	{operator.Suspend, func(ctx context.Context, s *site, r operator.Request) error {
 		_, err := s.Suspend(ctx, r, "ada")
@@ -483,6 +501,22 @@ var deeds = []deed{
 		_, err := s.CancelRequest(ctx, r, "r-1")
 		return err
 	}, true, "r-1 is cancelled, and cannot be taken back", asksForAuditor},
+	{operator.StartReview, func(ctx context.Context, s *site, r operator.Request) error {
+		_, err := s.StartReview(ctx, r, "yearly", "ada", true)
+		return err
+	}, true, "v-1 is such a review, and is freezing", nil},
+	{operator.DecideItem, func(ctx context.Context, s *site, r operator.Request) error {
+		_, err := s.DecideItems(ctx, r, operator.ReviewDecision{Review: "v-1", Items: []int64{1}, As: "bob", Verdict: ledger.VerdictRevoke}, true)
+		return err
+	}, true, "", isReviewed},
+	{operator.MoveItems, func(ctx context.Context, s *site, r operator.Request) error {
+		_, err := s.MoveItems(ctx, r, "v-1", []int64{1}, "bob", true)
+		return err
+	}, false, "", isReviewed},
+	{operator.CloseReview, func(ctx context.Context, s *site, r operator.Request) error {
+		_, err := s.CloseReview(ctx, r, "v-1", true)
+		return err
+	}, true, "v-1 is closing", isReviewed},
 	{operator.SetStandIn, func(ctx context.Context, s *site, r operator.Request) error {
 		_, err := s.SetStandIn(ctx, r, operator.StandInOrder{PersonID: "bob", StandIn: "ada", Until: now.Add(time.Hour)})
 		return err

@@ -1,6 +1,7 @@
 package operator
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -273,9 +274,9 @@ func (v *Viewer) reviewItem(ctx context.Context, r ledger.Review, number int64) 
 
 // reasoned returns an error if a decision needs a reason and has none.
 func reasoned(terms review.Terms, i ledger.ReviewItem, verdict ledger.ItemVerdict, r Request) error {
-	rule := terms.KeepReason
+	rule := cmp.Or(terms.KeepReason, review.ReasonUnexplained)
 	if verdict == ledger.VerdictRevoke {
-		rule = terms.RevokeReason
+		rule = cmp.Or(terms.RevokeReason, review.ReasonAlways)
 	}
 	if rule.Needed(review.Kind(i.Kind)) && strings.TrimSpace(r.Reason) == "" {
 		return fmt.Errorf("%s: %w", i.Name(), ErrNoReason)

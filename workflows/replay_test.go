@@ -31,7 +31,7 @@ func TestReplay(t *testing.T) {
 				workflows.TypeJoiner: workflows.Joiner, workflows.TypeMover: workflows.Mover,
 				workflows.TypeLeaver: workflows.Leaver, workflows.TypeScheduled: workflows.Scheduled,
 				workflows.TypeSweep: workflows.Sweep, workflows.TypeRequest: workflows.Request,
-				workflows.TypeReconcile: workflows.Reconcile,
+				workflows.TypeReconcile: workflows.Reconcile, workflows.TypeReview: workflows.Review,
 			} {
 				replayer.RegisterWorkflowWithOptions(fn, workflow.RegisterOptions{Name: name})
 			}

@@ -17,7 +17,6 @@ import (
 	"github.com/tenurehq/tenure/activities"
 	"github.com/tenurehq/tenure/assess"
 	"github.com/tenurehq/tenure/clock"
-	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/operator"
 	"github.com/tenurehq/tenure/plan"
@@ -309,5 +308,4 @@ func TestAReviewGoesFromItsStartToAProvenRevocation(t *testing.T) {
 		"review_reminded 10000", "review_reminded 10020", "review_escalated 10010",
 		"review_reminded 10000", "review_reminded 10020", "review_silence_previewed ", "review_ended ", "review_closed ", "review_done ",
 	}, c.facts())
-	_ = hr.StatusActive
 }

@@ -45,6 +45,7 @@ func Run(t *testing.T, open func(t *testing.T) ledger.Ledger) {
 		"Approval":   approvalTests,
 		"Exception":  exceptionTests,
 		"Request":    requestTests,
+		"Review":     reviewTests,
 		"Identity":   identityTests,
 		"Identifier": identifierTests,
 		"Scan":       scanTests,

@@ -139,6 +139,10 @@ func liveALife(t *testing.T, l ledger.Ledger) (lastAttempt int64) {
 	record(t, l, received("deputy", "of deputy", 14))
 	_, err = l.SetStandIn(t.Context(), standIn(14, 90))
 	require.NoError(t, err)
+	v := opened(t, l, "k1", 14)
+	_, err = l.DecideItem(t.Context(), itemSaid(v, 2, "boss", ledger.VerdictRevoke, 14))
+	require.NoError(t, err)
+	require.NoError(t, l.Revoke(t.Context(), revocation(v, 2, 14, "more")))
 	assess(t, l, "boss", 14, asks(60, "k8"))
 
 	record(t, l, received("p5", "e8", 14), received("p6", "e9", 14))
@@ -183,6 +187,7 @@ func goOn(t *testing.T, l ledger.Ledger, lastAttempt int64) {
 	r, err := l.AskFor(t.Context(), asking(23))
 	require.NoError(t, err)
 	assert.Greater(t, r.ID, int64(1))
+	assert.Greater(t, opened(t, l, "k2", 23).ID, int64(1))
 	s, err := l.SetStandIn(t.Context(), standIn(23, 91))
 	require.NoError(t, err)
 	assert.Greater(t, s.ID, int64(1))

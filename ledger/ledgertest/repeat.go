@@ -129,6 +129,36 @@ func calls(t *testing.T) []call {
 			return l.SetStandIn(ctx, s)
 		}},
 		{"EndStandIn", func(ctx context.Context, l ledger.Ledger) (any, error) { return l.EndStandIn(ctx, standInEnd(1, 19)) }},
+		{"BeginReview", func(ctx context.Context, l ledger.Ledger) (any, error) {
+			return l.BeginReview(ctx, reviewing("k1", 20))
+		}},
+		{"FreezeReview", func(ctx context.Context, l ledger.Ledger) (any, error) {
+			return l.FreezeReview(ctx, frozen(ledger.Review{ID: 1}, 20))
+		}},
+		{"OpenReview", func(ctx context.Context, l ledger.Ledger) (any, error) { return l.OpenReview(ctx, opening(1, 21)) }},
+		{"DecideItem", func(ctx context.Context, l ledger.Ledger) (any, error) {
+			return l.DecideItem(ctx, itemSaid(ledger.Review{ID: 1}, 2, "boss", ledger.VerdictRevoke, 22))
+		}},
+		{"AssignItems", func(ctx context.Context, l ledger.Ledger) (any, error) {
+			return nil, l.AssignItems(ctx, 1, []ledger.ItemMove{{Item: 1, Reviewer: "otto", Authority: "asked", Why: "x", At: at(23), Actor: "ops"}})
+		}},
+		{"Revoke", func(ctx context.Context, l ledger.Ledger) (any, error) {
+			return nil, l.Revoke(ctx, revocation(ledger.Review{ID: 1}, 2, 24, "more"))
+		}},
+		{"NoteRevoked", func(ctx context.Context, l ledger.Ledger) (any, error) {
+			return nil, l.NoteRevoked(ctx, 1, at(25), []ledger.RevokedAccess{{Item: 2, AccessPlace: place("p1", "more"), Gone: true}})
+		}},
+		{"ChangeReview", func(ctx context.Context, l ledger.Ledger) (any, error) {
+			r := reviewing("k1", 20)
+			r.ID, r.State, r.Revision, r.OpenedAt, r.FollowedAt, r.LookAt = 1, ledger.ReviewClosing, 1, at(21), at(21), at(26)
+			return l.ChangeReview(ctx, ledger.ReviewChange{Review: r, At: at(26), Facts: []ledger.ReviewFact{{Action: ledger.AuditReviewEnded, Actor: "tenure"}}})
+		}},
+		{"DecideRest", func(ctx context.Context, l ledger.Ledger) (any, error) {
+			_, err := l.DecideRest(ctx, ledger.RestDecision{
+				Review: 1, At: at(27), Reason: "silence", Verdict: func(ledger.ReviewItem) ledger.ItemVerdict { return ledger.VerdictKeep },
+			}, all)
+			return nil, err
+		}},
 		{"RenamePerson", func(ctx context.Context, l ledger.Ledger) (any, error) {
 			return l.RenamePerson(ctx, ledger.Rename{PersonID: "p1", Base: "zoë", At: at(40), Operator: "ops", Reason: "x"})
 		}},
