@@ -36,9 +36,9 @@ var shownFirst = []struct{ command, args string }{
 	{"exception end", "x-1 --reason x --operator olga"},
 	{"request new", "10005 wiki-admin --for 2h --reason x --operator olga"},
 	{"request approve", "r-1 --as 10001 --reason x --operator olga"},
-	{"review start", "yearly --reason x --operator olga"},
+	{"review start", "yearly --person 10004 --reason x --operator olga"},
 	{"review decide", "v-1 keep 1 --as 10001 --operator olga"},
-	{"review move", "v-1 2 --to 10003 --reason x --operator olga"},
+	{"review move", "v-1 2 --to 10001 --reason x --operator olga"},
 	{"review close", "v-1 --reason x --operator olga"},
 	{"finding accept", "f-1 --until 30d --reason x --operator olga"},
 	{"finding adopt", "f-2 --person 10003 --reason x --operator olga"},
@@ -95,6 +95,7 @@ func busySite(t *testing.T) (*site, *frontend) {
 		"  - {name: wiki-admin, when: \"true\", request: {most: 8h}, grants: [{app: wiki, entitlements: [admins]}]}\n"+
 		"governance: {fallback: [\"10001\", \"10004\"]}\n"+snapshotConfiguration+
 		"duties: [{name: apart, mode: detect, one: [{app: wiki, entitlements: [admins]}], other: [{app: chat}], waive: {most: 30d}}]\n"+
+		"reviews: [{name: yearly}]\n"+
 		"notices: {chat: {security: {kind: slack, url: \"${file:hook}\"}}}\n")
 	hook := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	t.Cleanup(hook.Close)
@@ -106,6 +107,7 @@ func busySite(t *testing.T) (*site, *frontend) {
 	s.held(3)
 	s.deadLetters()
 	s.found("mail")
+	s.reviewed("10001")
 	message := kafka.Message{Value: []byte(refusedValue)}
 	s.put(cluster, "hr.events.dlq", message, message, message, message)
 	s.snapshot("people.csv", snapshotHeader+"10004;Kyoichi;Koblick;Engineer;Production;2026-05-18;Europe/Berlin;;Active\n")
