@@ -30,7 +30,7 @@ type Config struct {
 	// Breaker says how many people may lose access, or be given more, at once before an
 	// operator is asked; nil: any number.
 	Breaker     *ledger.Limits
-	Notices     *Notices  // nil: nobody is told anything
+	Notices     *Notices // nil: nobody is told anything
 	Reviews     []review.Terms
 	Governance  Governance
 	Snapshot    *Snapshot // nil: no snapshots can be compared
