@@ -13,10 +13,12 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/testsuite"
+	"go.temporal.io/sdk/worker"
 
 	"github.com/tenurehq/tenure/activities"
 	"github.com/tenurehq/tenure/assess"
 	"github.com/tenurehq/tenure/clock"
+	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/operator"
 	"github.com/tenurehq/tenure/plan"
@@ -33,8 +35,9 @@ type campaign struct {
 	*petition
 	terms review.Terms
 	// idle lists people whose runs do nothing: their steps need an operator, for example.
-	idle map[string]bool
-	last int64 // the review that ran last
+	idle  map[string]bool
+	last  int64 // the review that ran last
+	steps int   // how many were done so far
 }
 
 // campaigners tells the runs of a campaign. The runs of people do at once what is planned.
@@ -147,8 +150,9 @@ func (c *campaign) works(id string) {
 		default:
 			continue
 		}
+		c.steps++
 		require.NoError(c.t, c.ledger.FinishStep(ctx, ledger.Outcome{
-			PersonID: id, App: app, Key: fmt.Sprint(app, now.UnixMicro()), Kind: "Update", At: now, State: ledger.StepDone, Link: &link,
+			PersonID: id, App: app, Key: fmt.Sprint(app, c.steps), Kind: "Update", At: now, State: ledger.StepDone, Link: &link,
 		}))
 	}
 }
@@ -229,6 +233,7 @@ func (c *campaign) holds(id int64, until time.Duration) {
 	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
 	env := suite.NewTestWorkflowEnvironment()
 	env.SetTestTimeout(time.Minute)
+	env.SetWorkerOptions(worker.Options{DeadlockDetectionTimeout: time.Minute}) // what happens meanwhile is done in the run's own time
 	env.SetStartTime(c.at)
 	workflows.Register(env, c.acts)
 	happened := 0
@@ -247,6 +252,9 @@ func (c *campaign) holds(id int64, until time.Duration) {
 	c.at, c.running, c.events = env.Now(), 0, c.events[happened:]
 	require.True(c.t, env.IsWorkflowCompleted())
 	c.done = env.GetWorkflowError() == nil
+	if !c.done {
+		c.t.Logf("the run ended with %v, at %s", env.GetWorkflowError(), c.at)
+	}
 }
 
 // theReview returns a review as it stands.
@@ -308,4 +316,137 @@ func TestAReviewGoesFromItsStartToAProvenRevocation(t *testing.T) {
 		"review_reminded 10000", "review_reminded 10020", "review_escalated 10010",
 		"review_reminded 10000", "review_reminded 10020", "review_silence_previewed ", "review_ended ", "review_closed ", "review_done ",
 	}, c.facts())
+}
+
+func TestItemsFollowWhoIsThere(t *testing.T) {
+	c := newCampaign(t, func(_ *policy.Rules, terms *review.Terms) { terms.Escalate, terms.Remind = 0, nil })
+	c.starts(time.Hour)
+	c.during(2*day, func() { // the owner of the roles leaves, and so does who has more than roles give
+		for _, id := range []string{"10020", "10001"} {
+			c.hr(hr.Event{
+				Type: hr.EventTerminated, PersonID: id, Effective: hr.DateOf(c.now()),
+				Termination: &hr.Termination{LastDay: hr.DateOf(c.now().Add(-day)), AccessEndsAt: c.now()},
+			})
+		}
+		c.works("10001")
+	})
+	c.during(3*day, func() { // 10002 works for another
+		who := profile("Development")
+		who.ManagerID, who.StartDate = "10010", hr.DateOf(epoch.Add(-30*day))
+		c.hr(hr.Event{Type: hr.EventUpdated, PersonID: "10002", Effective: hr.DateOf(c.now()), Profile: who})
+	})
+	c.during(5*day, func() {
+		role, grant, stray := c.item("role:engineering"), c.item(grantKey), c.item(strayKey)
+		assert.Equal(t, []string{"10030", "10020 is no longer here"}, []string{role.Reviewer, role.AssignedWhy})
+		assert.Equal(t, []string{"10010", "manager of 10002", "others decide now"}, []string{grant.Reviewer, grant.Authority, grant.AssignedWhy})
+		assert.Equal(t, []any{ledger.VerdictMoot, "the person has left"}, []any{stray.Decision, stray.Reason})
+		_, err := c.o.MoveItems(context.Background(), olga, "v-1", []int64{role.Item}, "10031", true)
+		require.NoError(t, err)
+	})
+	c.during(7*day, func() {
+		assert.Equal(t, "10031", c.item("role:engineering").Reviewer, "what somebody has moved stays there")
+		require.ErrorContains(t, c.says("10030", "role:engineering", ledger.VerdictKeep), "they are not asked about it. Asked is 10031")
+		_, err := c.o.MoveItems(context.Background(), olga, "v-1", []int64{c.item(grantKey).Item}, "10002", true)
+		require.ErrorContains(t, err, "is about what person 10002 has themself")
+	})
+	c.decides(8*day, "10031", "role:engineering", ledger.VerdictKeep)
+	c.holds(1, 40*day)
+	require.True(t, c.done)
+	assert.Equal(t, 1, c.theReview(1).Summary.Moot)
+}
+
+func TestADecisionCanBeChangedUntilItTakesEffect(t *testing.T) {
+	c := newCampaign(t, nil)
+	c.starts(time.Hour)
+	c.decides(2*time.Hour, "10000", grantKey, ledger.VerdictRevoke)
+	c.decides(20*time.Hour, "10000", grantKey, ledger.VerdictKeep)
+	c.during(30*time.Hour, func() { assert.Contains(t, c.has("10002", "wiki"), "admins") })
+	c.decides(40*time.Hour, "10000", grantKey, ledger.VerdictRevoke)
+	c.during(63*time.Hour, func() { assert.Contains(t, c.has("10002", "wiki"), "admins") })
+	c.during(65*time.Hour, func() {
+		assert.NotContains(t, c.has("10002", "wiki"), "admins")
+		require.ErrorContains(t, c.says("10000", grantKey, ledger.VerdictKeep), "the decision has taken effect, and stays")
+	})
+	c.holds(1, 40*day)
+	require.True(t, c.done)
+	assert.Equal(t, at(64*time.Hour), c.item(grantKey).EffectAt)
+}
+
+func TestNobodyDecidesAboutWhatTheyHaveThemself(t *testing.T) {
+	c := newCampaign(t, nil)
+	c.works("10020") // the owner of the role has it
+	c.starts(time.Hour)
+	c.decides(2*time.Hour, "10020", "role:engineering", ledger.VerdictKeep)
+	c.during(3*time.Hour, func() {
+		own := c.item("role:engineering:10020")
+		assert.Equal(t, []any{"10020", "10030", ledger.ItemVerdict("")}, []any{own.PersonID, own.Reviewer, own.Decision}, "the fallback is asked")
+		assert.Equal(t, 3, c.item("role:engineering").People, "10000, 10001 and 10002")
+		require.ErrorContains(t, c.says("10020", "role:engineering:10020", ledger.VerdictKeep), "nobody decides about what they have themself")
+	})
+	c.decides(4*time.Hour, "10030", "role:engineering:10020", ledger.VerdictKeep)
+	c.holds(1, 40*day)
+	require.True(t, c.done)
+}
+
+func TestWhatARoleGivesIsWithheldUntilTheNextReviewDecides(t *testing.T) {
+	c := newCampaign(t, func(_ *policy.Rules, terms *review.Terms) { terms.Settle, terms.Undecided = 0, review.SilenceKeeps })
+	c.starts(time.Hour)
+	c.during(2*time.Hour, func() { require.NoError(t, c.says("10020", "role:engineering", ledger.VerdictRevoke, "10002")) })
+	c.holds(1, 40*day)
+	require.True(t, c.done)
+	assert.Empty(t, c.item("role:engineering").EffectAt, "the others keep it")
+	assert.Equal(t, []string{"admins"}, c.has("10002", "wiki"), "the account stays, and so does the grant")
+	assert.Equal(t, []string{"engineers"}, c.has("10001", "wiki"))
+
+	c.starts(50 * day)
+	c.holds(2, 80*day)
+	require.True(t, c.done)
+	withheld, err := c.ledger.ReviewItems(t.Context(), ledger.ItemFilter{Review: 2, Kind: string(review.Withheld)}, 0, 10)
+	require.NoError(t, err)
+	require.Len(t, withheld, 2, "in the wiki and in the directory")
+	assert.Equal(t, []any{ledger.VerdictRevoke, ledger.ReviewNobody}, []any{withheld[0].Decision, withheld[0].DecidedBy}, "silence gives nothing back")
+	assert.Equal(t, []string{"admins"}, c.has("10002", "wiki"))
+
+	c.starts(90 * day)
+	for _, i := range withheld {
+		c.decides(91*day, "10000", i.Key, ledger.VerdictKeep)
+	}
+	c.holds(3, 120*day)
+	require.True(t, c.done)
+	assert.Contains(t, c.has("10002", "wiki"), "engineers", "it was decided that they should have it")
+}
+
+func TestTheRunOfAReviewStaysUntilWhatWasRevokedIsGone(t *testing.T) {
+	c := newCampaign(t, nil)
+	c.idle["10002"] = true
+	c.starts(time.Hour)
+	c.decides(2*time.Hour, "10000", grantKey, ledger.VerdictRevoke)
+	c.during(20*day, func() {
+		shown := c.theReview(1)
+		assert.Equal(t, []any{ledger.ReviewClosed, true, 0}, []any{shown.Review.State, shown.Review.DoneAt.IsZero(), shown.Summary.Proven})
+		assert.Equal(t, 1, shown.Summary.Effective, "decided is not done")
+		c.idle["10002"] = false
+		c.works("10002")
+	})
+	c.holds(1, 40*day)
+	require.True(t, c.done)
+	assert.WithinRange(t, c.item(grantKey).ProvenAt, at(20*day), at(20*day+6*time.Hour))
+}
+
+func TestAReviewBeginsOnItsDayOnce(t *testing.T) {
+	c := newCampaign(t, func(_ *policy.Rules, terms *review.Terms) { terms.On = []review.Day{{Month: time.November, Day: 5}} })
+	sweep := func(after time.Duration) int {
+		c.at = at(after)
+		_, err := c.acts.Sweep(t.Context())
+		require.NoError(t, err)
+		all, err := ledger.Collect(ledger.AllReviews(t.Context(), c.ledger, ledger.ReviewFilter{}, 0))
+		require.NoError(t, err)
+		return len(all)
+	}
+	assert.Zero(t, sweep(2*day))
+	assert.Equal(t, 1, sweep(3*day))
+	assert.True(t, c.told[1], "its run is started")
+	assert.Equal(t, 1, sweep(4*day))
+	assert.Equal(t, 1, sweep(60*day))
+	assert.Equal(t, 2, sweep(368*day))
 }
