@@ -66,7 +66,7 @@ type ResolvedApp struct {
 	// EndSessions lists the entitlements whose end also ends the sessions of the account, because
 	// a role that has to be requested gives them and says so; sorted.
 	EndSessions []string
-	Owner      []string // IDs of the people who answer for the app
+	Owner       []string // IDs of the people who answer for the app
 }
 
 // Apps lists the names of all apps, sorted.
