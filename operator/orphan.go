@@ -86,7 +86,7 @@ func (v *Viewer) ending(ctx context.Context, f ledger.Finding, personID string) 
 	others := slices.DeleteFunc(slices.Clone(person.Links), func(l ledger.Link) bool { return l.App == f.App })
 	decide := func() (assess.Decision, error) {
 		person.Links = append(slices.Clone(others), link)
-		return rules.For(ctx, person, now, onlooker{v.Ledger})
+		return rules.For(ctx, person, now, assess.Onlooker{Reader: v.Ledger})
 	}
 	d, err := decide()
 	if err != nil {

@@ -38,6 +38,8 @@ type silent struct{ signals }
 func (silent) Resume(context.Context, string, string) error       { return nil }
 func (silent) ResumeRequest(context.Context, int64, string) error { return nil }
 
+func (silent) ResumeReview(context.Context, int64, string) error { return nil }
+
 func newRequester(t *testing.T, r *rand.Rand, did map[string]int) *requester {
 	t.Helper()
 	rules := requestRules()

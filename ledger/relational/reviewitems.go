@@ -398,7 +398,7 @@ func (t *Tx) condemn(r ledger.Revocation, e ledger.RevocationEffect) (int64, err
 	if e.Adopt != "" {
 		f.PersonID = e.Adopt
 	}
-	if err := t.repair(f, ledger.AuditRow{At: r.At, Actor: r.Actor, Cause: r.Reason}); err != nil {
+	if err := t.repair(&f, ledger.AuditRow{At: r.At, Actor: r.Actor, Cause: r.Reason}); err != nil {
 		return 0, err
 	}
 	if e.Adopt != "" {
