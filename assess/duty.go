@@ -1,6 +1,8 @@
 package assess
 
 import (
+	"cmp"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"io"
@@ -39,9 +41,50 @@ func kept(l ledger.Link, steps []plan.Step) []policy.Held {
 			return nil // it is given what policy wants, or is taken
 		}
 	}
-	held := []policy.Held{{App: l.App}}
-	for _, name := range has {
-		held = append(held, policy.Held{App: l.App, Entitlement: name})
+	return HeldBy(l.App, true, has)
+}
+
+// Linked returns what somebody has by their links: what Tenure gave them.
+func Linked(links []ledger.Link) []policy.Held {
+	var held []policy.Held
+	for _, l := range links {
+		held = append(held, HeldBy(l.App, l.State == ledger.LinkActive, l.Entitlements)...)
+	}
+	return held
+}
+
+// Shown returns what somebody really has by their accounts, as scans saw them last. Where no scan
+// saw an account, it is as its link says.
+func Shown(ctx context.Context, seen interface {
+	Seen(ctx context.Context, app, accountID string) (ledger.Observed, bool, error)
+}, links []ledger.Link) ([]policy.Held, error) {
+	var held []policy.Held
+	for _, l := range links {
+		id := cmp.Or(l.AccountID, l.Binned.AccountID)
+		if id == "" {
+			continue
+		}
+		o, known, err := seen.Seen(ctx, l.App, id)
+		if err != nil {
+			return nil, err
+		}
+		if known && o.At.After(l.ProvenAt) {
+			held = append(held, HeldBy(l.App, o.Active, o.Entitlements)...)
+		} else {
+			held = append(held, HeldBy(l.App, l.State == ledger.LinkActive, l.Entitlements)...)
+		}
+	}
+	return held, nil
+}
+
+// HeldBy returns what somebody has by an account: nothing, if it is off.
+func HeldBy(app string, on bool, entitlements []string) []policy.Held {
+	if !on {
+		return nil
+	}
+	held := []policy.Held{{App: app}}
+	for _, name := range entitlements {
+		held = append(held, policy.Held{App: app, Entitlement: name})
 	}
 	return held
 }

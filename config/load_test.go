@@ -75,7 +75,7 @@ func TestLoadReadsEveryKey(t *testing.T) {
 				Reactions: map[reconcile.Kind]reconcile.Reaction{
 					reconcile.State: reconcile.Ask, reconcile.Off: reconcile.Repair, reconcile.Missing: reconcile.Ask, reconcile.Attributes: reconcile.Report,
 					reconcile.Lacking: reconcile.Ask, reconcile.Stray: reconcile.Repair, reconcile.Unlinked: reconcile.Ask, reconcile.Disputed: reconcile.Report,
-					reconcile.Orphan: reconcile.End,
+					reconcile.Orphan: reconcile.End, reconcile.Duty: reconcile.Report,
 				},
 			}},
 			"wiki": {Connector: "memory", LongestOperation: 24 * time.Hour, Licences: ledger.EnoughSeats{Share: 0.05, Ahead: 30 * 24 * time.Hour}, Reconcile: reconcile.Terms{
@@ -83,7 +83,7 @@ func TestLoadReadsEveryKey(t *testing.T) {
 				Reactions: map[reconcile.Kind]reconcile.Reaction{
 					reconcile.State: reconcile.Report, reconcile.Off: reconcile.Report, reconcile.Missing: reconcile.Report, reconcile.Attributes: reconcile.Ask,
 					reconcile.Lacking: reconcile.Report, reconcile.Stray: reconcile.Report, reconcile.Unlinked: reconcile.Report, reconcile.Disputed: reconcile.Ask,
-					reconcile.Orphan: reconcile.Report,
+					reconcile.Orphan: reconcile.Report, reconcile.Duty: reconcile.Report,
 				},
 			}},
 		},

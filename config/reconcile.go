@@ -64,6 +64,7 @@ func reconcileKeys() []settings.Setting {
 		reconcile.Stray:      "An entitlement is there that Tenure did not give. `repair`: it is taken, unless a role gives it.",
 		reconcile.Unlinked:   "An account is nobody's and matches one person. `adopt`: it is linked if it carries their person ID and policy gives them an account; an operator is asked about any other. An account that carries the person ID of somebody who has left is an orphan, and then ends like `reconcile.orphan: end` says.",
 		reconcile.Disputed:   "An account is nobody's and matches several people, or one who has another account.",
+		reconcile.Duty:       "Somebody really has what a rule of separation of duties (`duties`) keeps apart, although Tenure gave it to them on one side only.",
 		reconcile.Orphan:     "An account is nobody's and matches nobody, or only people who have left. `end`: it is turned off, kept and deleted like a leaver's account: as that of the one person who has left and whom it matches or, if there is none or they have another account, as nobody's. See `breaker.orphans`.",
 	}
 	for _, kind := range reconcile.Kinds() {

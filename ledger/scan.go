@@ -87,6 +87,7 @@ const (
 	FindingUnlinked   FindingKind = "unlinked"   // nobody's account, which matches one person
 	FindingDisputed   FindingKind = "disputed"   // nobody's account, which matches several people
 	FindingOrphan     FindingKind = "orphan"     // nobody's account, which matches nobody, or only who has left
+	FindingDuty       FindingKind = "duty"       // what is there conflicts with a rule of separation of duties, and what Tenure gave does not
 )
 
 // Nobodys reports whether findings of this kind are about accounts that are nobody's.
@@ -98,7 +99,7 @@ func (k FindingKind) Nobodys() bool {
 func FindingKinds() []FindingKind {
 	return []FindingKind{
 		FindingState, FindingOff, FindingMissing, FindingAttributes, FindingLacking, FindingStray,
-		FindingUnlinked, FindingDisputed, FindingOrphan,
+		FindingUnlinked, FindingDisputed, FindingOrphan, FindingDuty,
 	}
 }
 
@@ -121,7 +122,7 @@ type Finding struct {
 	App       string
 	AccountID string
 	Kind      FindingKind
-	What      string // the entitlement or the attribute; empty for other kinds
+	What      string // the entitlement, the attribute or the rule; empty for other kinds
 	// PersonID is whose account it is, or whom alone it matches; empty if that is not known.
 	// Once an orphan is to go that was nobody's, it is the person that stands for it (OrphanID).
 	PersonID   string
@@ -253,6 +254,24 @@ type FindingCount struct {
 	State   FindingStatus
 	Enabled bool
 	N       int
+	// Oldest is when the oldest of them was found.
+	Oldest time.Time
+}
+
+// OrphanRate says how many accounts of an app are nobody's, by its last complete scan.
+type OrphanRate struct {
+	App      string
+	Accounts int // enabled accounts
+	Orphans  int // enabled orphans among them, also those that are to end
+	Off      int // disabled orphans, also those that are kept until they are deleted
+}
+
+// Share returns the orphaned-account rate: the enabled orphans among the enabled accounts.
+func (r OrphanRate) Share() float64 {
+	if r.Accounts == 0 {
+		return 0
+	}
+	return float64(r.Orphans) / float64(r.Accounts)
 }
 
 // The actions of audit rows about what scans found.
@@ -317,6 +336,8 @@ type ScanReader interface {
 	Findings(ctx context.Context, f FindingFilter, after int64, limit int) ([]Finding, error)
 	// CountFindings counts the findings that have not ended.
 	CountFindings(ctx context.Context) ([]FindingCount, error)
+	// OrphanRates returns the orphaned-account rate of each app that was scanned, by app.
+	OrphanRates(ctx context.Context) ([]OrphanRate, error)
 	// Seen returns an account as a scan saw it last; false if none did.
 	Seen(ctx context.Context, app, accountID string) (Observed, bool, error)
 }

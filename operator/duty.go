@@ -139,6 +139,9 @@ type DutyFinding struct {
 	policy.Conflict
 	Waived  ledger.Exception // the waiver in force, if there is one
 	Skipped bool             // an operator was asked, and left it as it is
+	// Found is what a scan has found, if what Tenure gave does not conflict with the rule, and
+	// what the accounts really show does.
+	Found ledger.Finding
 	// PolicyErr says that policy cannot be evaluated for the person, so that it is not known
 	// whether they are in conflict.
 	PolicyErr error
@@ -196,6 +199,31 @@ func (v *Viewer) dutyFindings(ctx context.Context, rules assess.Rules, person le
 			}
 		}
 		if !yield(found, nil) {
+			return false
+		}
+	}
+	return v.shownConflicts(ctx, person, d, yield)
+}
+
+// shownConflicts yields the conflicts of one person that scans have found, and reports whether to
+// go on.
+func (v *Viewer) shownConflicts(ctx context.Context, person ledger.Person, d assess.Decision, yield func(DutyFinding, error) bool) bool {
+	var shown []policy.Held
+	read := false
+	for f, err := range ledger.AllFindings(ctx, v.Ledger, ledger.FindingFilter{PersonID: person.PersonID, Kind: ledger.FindingDuty}) {
+		if err == nil && !read {
+			read = true
+			shown, err = assess.Shown(ctx, v.Ledger, person.Links)
+		}
+		if err != nil {
+			return yield(DutyFinding{}, err)
+		}
+		same := func(c policy.Conflict) bool { return c.Duty == f.What }
+		if slices.ContainsFunc(d.Conflicts, same) {
+			continue
+		}
+		all := v.Policy.Conflicts(shown, d.Now)
+		if i := slices.IndexFunc(all, same); i >= 0 && !yield(DutyFinding{Person: person.Summary, Conflict: all[i], Found: f}, nil) {
 			return false
 		}
 	}

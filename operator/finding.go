@@ -44,6 +44,8 @@ func Remedies(f ledger.Finding) []Remedy {
 		return []Remedy{RemedyAdopt}
 	case !f.EndedAt.IsZero() || f.State == ledger.FindingRepairing:
 		return nil
+	case f.Kind == ledger.FindingDuty:
+		return nil
 	case f.Kind == ledger.FindingStray:
 		return []Remedy{RemedyRepair, RemedyAccept}
 	case f.Kind == ledger.FindingOrphan:
@@ -69,6 +71,10 @@ func may(f ledger.Finding, remedy Remedy) error {
 		return refuse(name+" has ended", "finding show %s", name)
 	case f.State == ledger.FindingRepairing:
 		return refuse(name+" is being repaired: what is left to do is a step of person "+visible.Line(f.PersonID), "person show %s", f.PersonID)
+	}
+	if f.Kind == ledger.FindingDuty {
+		return refuse(name+" is a conflict with rule "+visible.Line(f.What)+": repair what is beyond the rule (finding list --person "+visible.Quoted(f.PersonID)+"), or waive the rule (exception waive)",
+			"duty check --person %s", f.PersonID)
 	}
 	return refuse(fmt.Sprintf("%s is of the kind %s, for which there is no %s; there is: %s", name, f.Kind, remedy, strings.Join(words, ", ")), "finding show %s", name)
 }

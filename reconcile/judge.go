@@ -83,6 +83,9 @@ type Sighting struct {
 	Matches   []Match  // whom it matches, if it has no link
 	Known     []Known
 	ProvenAt  time.Time // the last proof of the link
+	// Duties names the rules of separation of duties with which what the linked person really
+	// has conflicts because of this account, and what Tenure gave them does not.
+	Duties []string
 	// Settled means that nothing is left to do in this app for the linked person, as far as
 	// the last assessment, at AssessedAt, says.
 	Settled    bool
@@ -103,7 +106,7 @@ const (
 // Finding is one difference.
 type Finding struct {
 	Kind     Kind
-	What     string   // the entitlement, or the attribute's name
+	What     string   // the entitlement, the attribute's name, or the rule's
 	PersonID string   // whose account it is, or whom alone it matches; empty for an orphan that ends as nobody's
 	People   []string // whom a disputed account, or an orphan, matches
 	Enabled  bool     // the account is on
@@ -199,6 +202,9 @@ func compare(s Sighting, link Link) (j Judgement) {
 		add(State, "")
 	case !account.Active && link.State == LinkActive:
 		add(Off, "")
+	}
+	for _, name := range slices.Sorted(slices.Values(s.Duties)) {
+		add(Duty, name)
 	}
 	if link.State == LinkDeleted {
 		return j // nothing else is known of it

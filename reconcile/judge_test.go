@@ -102,6 +102,17 @@ func TestJudge(t *testing.T) {
 			}),
 			[]reconcile.Finding{finding(reconcile.Stray, "owners", reconcile.Open, false)},
 		},
+		"what a rule keeps apart": {
+			func() reconcile.Sighting {
+				s := seen(func(a *reconcile.Account, _ *reconcile.Link) { a.Entitlements = []string{"admins", "staff"} })
+				s.Duties = []string{"pay", "buy"}
+				return s
+			}(),
+			[]reconcile.Finding{
+				finding(reconcile.Duty, "buy", reconcile.Open, true), finding(reconcile.Duty, "pay", reconcile.Open, true),
+				finding(reconcile.Stray, "admins", reconcile.Open, true),
+			},
+		},
 		"an attribute": {
 			seen(func(a *reconcile.Account, _ *reconcile.Link) { a.Seen = map[string]string{"title": "b", "phone": "x"} }),
 			[]reconcile.Finding{finding(reconcile.Attributes, "title", reconcile.Repairing, true)},

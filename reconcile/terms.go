@@ -16,11 +16,12 @@ const (
 	Unlinked   Kind = "unlinked"   // nobody's account, which matches one person
 	Disputed   Kind = "disputed"   // nobody's account, which matches several people
 	Orphan     Kind = "orphan"     // nobody's account, which matches nobody, or only who has left
+	Duty       Kind = "duty"       // what is there conflicts with a rule of separation of duties, and what Tenure gave does not
 )
 
 // Kinds lists every kind, in the order in which they are shown.
 func Kinds() []Kind {
-	return []Kind{State, Off, Missing, Attributes, Lacking, Stray, Unlinked, Disputed, Orphan}
+	return []Kind{State, Off, Missing, Attributes, Lacking, Stray, Unlinked, Disputed, Orphan, Duty}
 }
 
 // Reaction names what is done about a difference.
@@ -53,6 +54,7 @@ var choices = map[Kind][]Reaction{
 	Unlinked:   {Adopt, Ask, Report},
 	Disputed:   {Ask, Report},
 	Orphan:     {Ask, End, Report},
+	Duty:       {Ask, Report},
 }
 
 // Choices lists the reactions that a kind of difference may have, its default first.

@@ -172,10 +172,12 @@ type dutyConflict struct {
 	Mode   string    `json:"mode,omitempty"`
 	One    []heldBy  `json:"one,omitempty"`
 	Other  []heldBy  `json:"other,omitempty"`
-	State  string    `json:"state"` // waived, asked, skipped, shown or unknown
+	State  string    `json:"state"` // waived, asked, skipped, shown, found or unknown
 	Waiver string    `json:"waiver,omitempty"`
 	Until  time.Time `json:"until,omitzero"` // end of the waiver
-	Error  string    `json:"error,omitempty"`
+	// Finding is what a scan has found, if what Tenure gave does not conflict with the rule.
+	Finding string `json:"finding,omitempty"`
+	Error   string `json:"error,omitempty"`
 }
 
 // heldBy is something that somebody has, and what gives it.
@@ -201,6 +203,8 @@ func viewConflict(f operator.DutyFinding) dutyConflict {
 	switch {
 	case f.PolicyErr != nil:
 		v.State, v.Error = "unknown", f.PolicyErr.Error()
+	case f.Found.ID != 0:
+		v.State, v.Finding = "found", ledger.FindingName(f.Found.ID)
 	case f.Waiver != "":
 		v.State = "waived"
 	case f.Mode == policy.DutyDetect:
@@ -215,7 +219,8 @@ const conflictHeader = "person,name,duty,one,other,state,waiver,until"
 
 func conflictRow(f operator.DutyFinding) []string {
 	v := viewConflict(f)
-	return []string{v.Person, v.Name, v.Duty, policy.Reasons(f.One), policy.Reasons(f.Other), v.State, v.Waiver, words.Instant(v.Until)}
+	state := strings.TrimSpace(v.State + " " + v.Finding)
+	return []string{v.Person, v.Name, v.Duty, policy.Reasons(f.One), policy.Reasons(f.Other), state, v.Waiver, words.Instant(v.Until)}
 }
 
 func (c *cli) dutyCheckCommand() *cobra.Command {
@@ -226,11 +231,12 @@ func (c *cli) dutyCheckCommand() *cobra.Command {
 		Long: `List everybody who has something of both sides of a rule of separation of duties: what it
 is, the roles and grants that give it, and the waiver if there is one. What counts is what
 a person is to have now, and what their accounts show beyond it and nothing takes (a
-hold, a step that was skipped). No app is called, and nothing is changed.
+hold, a step that was skipped). So does what the last scan of an app has found of a
+person's account that Tenure did not give. No app is called, and nothing is changed.
 
 The state says what becomes of it: asked (an operator is asked), skipped (an operator was
-asked, and left it), shown (the rule only detects), waived, or unknown (policy cannot be
-evaluated for the person). The exit status is 3 if anybody is listed who has no waiver.
+asked, and left it), shown (the rule only detects), waived, found (by a scan: tenure
+finding show says more), or unknown (policy cannot be evaluated for the person). The exit status is 3 if anybody is listed who has no waiver.
 
 Grants that are not given are no conflicts: tenure run list --attention shows those.`,
 		Example: `  tenure duty check

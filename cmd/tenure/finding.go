@@ -104,7 +104,8 @@ func (c *cli) findingListCommand() *cobra.Command {
 The kinds are: state (an account is on that Tenure turned off or deleted), off (one is off
 that Tenure left on), missing, attributes, lacking and stray (an entitlement too few or too
 many), unlinked (nobody's account, which matches one person), disputed (it matches several),
-orphan (it matches nobody, or only people who have left).
+orphan (it matches nobody, or only people who have left), duty (somebody really has what a
+rule of separation of duties keeps apart, and Tenure gave them one side only).
 
 A finding is open if you are asked, repairing if planning does the rest, pending if too few
 scans have shown it or something newer is known, and reported if it is only counted. The

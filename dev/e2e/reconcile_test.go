@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -153,4 +154,61 @@ func TestAScanOutlivesItsWorker(t *testing.T) {
 	assert.Equal(t, people, scans[0].Accounts)
 	assert.Len(t, r.found(t), people, "all of them are nobody's")
 	assert.Less(t, wiki.Stats().ByKind["GET /Users"]-before, pages+8, "what was listed is not listed again")
+}
+
+// TestAnOrphanEndsAndWhatSomebodyMadeForALeaverToo has an administrator of the wiki make an
+// account for nobody whom HR knows, and one for somebody who has left. One scan finds both. The
+// leaver's is ended by itself, the other one when an operator says so: turned off, kept and
+// deleted.
+func TestAnOrphanEndsAndWhatSomebodyMadeForALeaverToo(t *testing.T) {
+	t.Parallel()
+	r, apps := startTwoApps(t, stack.Options{Template: scanned + "leaver: {retain: 1s}\n"})
+	wiki := apps["wiki"]
+	hired, terminated := hiredAndCutOff(0, false)
+	r.say(t, hired)
+	r.awaitRest(t)
+	r.say(t, terminated)
+	require.Eventually(t, func() bool { return len(wiki.Users()) == 0 }, patience, 50*time.Millisecond, "the leaver's account is deleted")
+	r.awaitRest(t)
+
+	wiki.AddUser(scimtest.User{UserName: "made-by-hand", ExternalID: hired.PersonID, Active: true})
+	wiki.AddUser(scimtest.User{UserName: "stranger", Active: true})
+	state, accounts := r.scan(t)
+	require.Equal(t, "done", state)
+	require.Equal(t, 2, accounts)
+	there := func(name string) bool {
+		return slices.ContainsFunc(wiki.Users(), func(u scimtest.User) bool { return u.UserName == name })
+	}
+	require.Eventually(t, func() bool { return !there("made-by-hand") }, patience, 50*time.Millisecond, "what was made for the leaver is to end")
+	require.True(t, there("stranger"), "an operator is asked about what is nobody's")
+
+	open, err := r.ledger.Findings(t.Context(), ledger.FindingFilter{States: []ledger.FindingStatus{ledger.FindingOpen}}, 0, 10)
+	require.NoError(t, err)
+	require.Len(t, open, 1)
+	name, orphan := ledger.FindingName(open[0].ID), ledger.OrphanID(open[0].ID)
+	stdout, stderr, err := r.tenure(t, "finding", "end", name)
+	require.Error(t, err, "exit status 3: it is only shown")
+	assert.Contains(t, stdout, "as the account of nobody ("+orphan+")", stderr)
+	assert.Contains(t, stdout, "wiki: disable")
+	require.True(t, there("stranger"))
+	_, stderr, err = r.tenure(t, "finding", "end", name, "--reason", "nobody knows it", "--operator", "olga", "--apply")
+	require.NoError(t, err, stderr)
+	require.Eventually(t, func() bool { return !there("stranger") }, patience, 50*time.Millisecond, "it is turned off, kept for a second, and deleted")
+	r.awaitRest(t)
+	rows, err := r.ledger.Audit(t.Context(), orphan, 0, 100)
+	require.NoError(t, err)
+	var actions []string
+	for _, row := range rows {
+		actions = append(actions, row.Action)
+	}
+	assert.Subset(t, actions, []string{"drift_seen", "disabled", "deleted"})
+	stdout, _, err = r.tenure(t, "person", "list")
+	require.NoError(t, err)
+	assert.NotContains(t, stdout, orphan)
+	stdout, _, err = r.tenure(t, "person", "list", "--orphans")
+	require.NoError(t, err)
+	assert.Contains(t, stdout, orphan)
+	state, _ = r.scan(t)
+	require.Equal(t, "done", state)
+	assert.Empty(t, r.found(t))
 }

@@ -368,7 +368,7 @@ var scanTests = tests{
 		verdicts(t, l, scan, 11, ledger.Verdict{AccountID: "7", Findings: []ledger.Finding{{Kind: ledger.FindingOrphan, Enabled: true, State: ledger.FindingOpen}}})
 		counts, err := l.CountFindings(t.Context())
 		require.NoError(t, err)
-		assert.Equal(t, []ledger.FindingCount{{App: "wiki", Kind: ledger.FindingOrphan, State: ledger.FindingOpen, Enabled: true, N: 1}}, counts)
+		assert.Equal(t, []ledger.FindingCount{{App: "wiki", Kind: ledger.FindingOrphan, State: ledger.FindingOpen, Enabled: true, N: 1, Oldest: at(11)}}, counts)
 		id := findings(t, l)[0].ID
 		var refused *ledger.DecisionError
 		for _, personID := range []string{"", "ada"} {
@@ -411,6 +411,44 @@ var scanTests = tests{
 		var refused *ledger.DecisionError
 		_, err := l.RepairFinding(t.Context(), d)
 		require.ErrorAs(t, err, &refused, "it ends already")
+	},
+	"HowManyAccountsAreNobodys": func(t *testing.T, l ledger.Ledger) {
+		rates := func() []ledger.OrphanRate {
+			t.Helper()
+			all, err := l.OrphanRates(t.Context())
+			require.NoError(t, err)
+			return all
+		}
+		assert.Empty(t, rates())
+		worker(t, l, "ada")
+		on := ledger.Observed{AccountID: "account of ada", Active: true}
+		orphan := func(id string, enabled bool, state ledger.FindingStatus) ledger.Verdict {
+			return ledger.Verdict{AccountID: id, Findings: []ledger.Finding{{Kind: ledger.FindingOrphan, Enabled: enabled, State: state}}}
+		}
+		list := []ledger.Observed{on, {AccountID: "7", Active: true}, {AccountID: "8", Active: true}, {AccountID: "9"}}
+		verdicts(t, l, scanned(t, l, "run 1", 10, list...), 11,
+			orphan("7", true, ledger.FindingOpen), orphan("8", true, ledger.FindingRepairing), orphan("9", false, ledger.FindingReported))
+		first := ledger.OrphanRate{App: "wiki", Accounts: 3, Orphans: 2, Off: 1}
+		assert.Equal(t, []ledger.OrphanRate{first}, rates())
+		assert.InDelta(t, 0.667, first.Share(), 0.001)
+		assert.Zero(t, ledger.OrphanRate{Orphans: 1}.Share())
+
+		// One is turned off, and kept.
+		ends := findings(t, l)[1].PersonID
+		link := read(t, l, ends).Links[0]
+		link.State, link.DisabledAt, link.ProvenAt = ledger.LinkDisabled, at(13), at(13)
+		putLink(t, l, link)
+		assert.Equal(t, []ledger.OrphanRate{first}, rates(), "the last scan saw it on")
+		list[2].Active = false
+		second := []ledger.Verdict{orphan("7", true, ledger.FindingOpen), {AccountID: "8", Proven: []int64{2}}, orphan("9", false, ledger.FindingReported)}
+		verdicts(t, l, scanned(t, l, "run 2", 20, list...), 21, second...)
+		assert.Equal(t, []ledger.OrphanRate{{App: "wiki", Accounts: 2, Orphans: 1, Off: 2}}, rates())
+
+		// Somebody turns it on again.
+		list[2].Active = true
+		second[1] = ledger.Verdict{AccountID: "8", Findings: []ledger.Finding{{Kind: ledger.FindingState, PersonID: ends, Enabled: true, State: ledger.FindingRepairing}}}
+		verdicts(t, l, scanned(t, l, "run 3", 30, list...), 31, second...)
+		assert.Equal(t, []ledger.OrphanRate{{App: "wiki", Accounts: 3, Orphans: 2, Off: 1}}, rates())
 	},
 	"AnOperatorEndsAnOrphanAndFreesItAgain": func(t *testing.T, l ledger.Ledger) {
 		worker(t, l, "ada")

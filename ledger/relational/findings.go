@@ -330,6 +330,8 @@ func correct(link *ledger.Link, f ledger.Finding, seen ledger.Observed) error {
 			link.State, link.DisabledAt = ledger.LinkDisabled, seen.At
 		}
 		return nil
+	case ledger.FindingDuty:
+		return &ledger.DecisionError{Text: "it is not known which side of the rule to take"}
 	}
 	return &ledger.DecisionError{Text: "the ledger does not differ from what the scan saw any more: the next scan ends the finding"}
 }
@@ -497,9 +499,25 @@ func (s *Store) Findings(ctx context.Context, f ledger.FindingFilter, after int6
 
 // CountFindings implements ledger.ScanReader.
 func (s *Store) CountFindings(ctx context.Context) ([]ledger.FindingCount, error) {
-	counts, err := list(ctx, s.engine, `SELECT app, kind, state, enabled, count(*) FROM findings WHERE ended_at IS NULL
+	counts, err := list(ctx, s.engine, `SELECT app, kind, state, enabled, count(*), min(found_at) FROM findings WHERE ended_at IS NULL
 		GROUP BY app, kind, state, enabled ORDER BY app, kind, state, enabled`, nil, func(c *ledger.FindingCount) []any {
-		return []any{&c.App, &c.Kind, &c.State, &c.Enabled, &c.N}
+		return []any{&c.App, &c.Kind, &c.State, &c.Enabled, &c.N, instant{&c.Oldest}}
 	})
 	return counts, s.explain(err)
+}
+
+// OrphanRates implements ledger.ScanReader. An orphan that is to end, and was turned on again, is
+// a finding of the kind state.
+func (s *Store) OrphanRates(ctx context.Context) ([]ledger.OrphanRate, error) {
+	ends := `NOT (` + noOrphan("person_id") + `)`
+	rates, err := list(ctx, s.engine, `SELECT s.app, s.enabled,
+			(SELECT count(DISTINCT account_id) FROM findings WHERE app = s.app AND ended_at IS NULL AND enabled = 1
+				AND (kind = 'orphan' OR kind = 'state' AND `+ends+`)),
+			(SELECT count(*) FROM findings WHERE app = s.app AND ended_at IS NULL AND enabled = 0 AND kind = 'orphan')
+			+ (SELECT count(*) FROM links l WHERE app = s.app AND state = 'disabled' AND `+ends+` AND NOT EXISTS (
+				SELECT 1 FROM findings f WHERE f.app = l.app AND f.account_id = l.account_id AND f.ended_at IS NULL AND f.kind IN ('orphan', 'state')))
+		FROM scans s WHERE s.id IN (SELECT max(id) FROM scans WHERE state = 'done' GROUP BY app) ORDER BY s.app`, nil, func(r *ledger.OrphanRate) []any {
+		return []any{&r.App, &r.Accounts, &r.Orphans, &r.Off}
+	})
+	return rates, s.explain(err)
 }

@@ -2,6 +2,7 @@ package scan
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/tenurehq/tenure/assess"
@@ -148,6 +149,11 @@ func (t *turn) judge(ctx context.Context, in ledger.Sighting, accepted map[strin
 			ID: f.ID, Kind: reconcile.Kind(f.Kind), What: f.What, Repairing: f.State == ledger.FindingRepairing, DecidedAt: f.DecidedAt, Scans: f.Scans,
 		})
 	}
+	duties, err := t.duties(ctx, in)
+	if err != nil {
+		return v, err
+	}
+	s.Duties = duties
 	j := reconcile.Judge(s, t.app.Terms)
 	v.Unjudged, v.Baseline, v.Proven, v.Keep = j.Unjudged, j.Baseline, j.Proven, j.Keep
 	for _, f := range j.Findings {
@@ -160,6 +166,58 @@ func (t *turn) judge(ctx context.Context, in ledger.Sighting, accepted map[strin
 		v.Findings = append(v.Findings, found)
 	}
 	return v, nil
+}
+
+// duties returns the names of the rules of separation of duties with which what the linked person
+// really has conflicts because of this account, although what Tenure gave them does not, and no
+// waiver is in force. What a repair is about to take does not count.
+func (t *turn) duties(ctx context.Context, in ledger.Sighting) ([]string, error) {
+	if !t.Policy.KeepsApart() || in.Observed == nil || len(in.Links) != 1 || in.Observed.Scan != t.scan.ID {
+		return nil, nil
+	}
+	link := in.Links[0]
+	has := assess.HeldBy(t.scan.App, in.Observed.Active, t.stays(link, in.Observed.Entitlements))
+	if link.State != ledger.LinkActive && t.app.Terms.Reaction(reconcile.State) == reconcile.Repair {
+		has = nil
+	}
+	given := assess.Linked(in.Links)
+	if !slices.ContainsFunc(has, func(h policy.Held) bool { return !among(given, h) }) {
+		return nil, nil
+	}
+	person, err := t.Ledger.Person(ctx, link.PersonID)
+	if err != nil {
+		return nil, err
+	}
+	others := slices.DeleteFunc(slices.Clone(person.Links), func(l ledger.Link) bool { return l.App == t.scan.App })
+	really, err := assess.Shown(ctx, t.Ledger, others)
+	if err != nil {
+		return nil, err
+	}
+	now := t.Clock.Now()
+	exceptions := assess.Exceptions(person, assess.TimelineOf(person), now)
+	known := t.Policy.Conflicts(append(assess.Linked(others), given...), now, exceptions...)
+	var names []string
+	for _, c := range t.Policy.Conflicts(append(really, has...), now, exceptions...) {
+		here := slices.ContainsFunc(slices.Concat(c.One, c.Other), func(h policy.Held) bool { return h.App == t.scan.App && !among(given, h) })
+		same := slices.ContainsFunc(known, func(k policy.Conflict) bool { return k.Duty == c.Duty })
+		if here && !same && c.Waiver == "" {
+			names = append(names, c.Duty)
+		}
+	}
+	return names, nil
+}
+
+// stays returns the entitlements of an account less those that a repair is about to take.
+func (t *turn) stays(link ledger.Link, entitlements []string) []string {
+	if t.app.Terms.Reaction(reconcile.Stray) != reconcile.Repair {
+		return entitlements
+	}
+	return slices.DeleteFunc(slices.Clone(entitlements), func(name string) bool { return !slices.Contains(link.Entitlements, name) })
+}
+
+// among reports whether a thing is held.
+func among(held []policy.Held, h policy.Held) bool {
+	return slices.ContainsFunc(held, func(other policy.Held) bool { return other.App == h.App && other.Entitlement == h.Entitlement })
 }
 
 // protects reports whether no automation touches the account, or any account of its owner.

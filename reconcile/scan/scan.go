@@ -171,6 +171,9 @@ func (t *turn) listPages(ctx context.Context) (reported int, ended bool, err err
 		if err != nil {
 			return -1, false, err
 		}
+		if page.Next != "" && page.Next == t.scan.Token {
+			return -1, false, &connector.Error{Kind: connector.KindContradictory, Op: connector.OpPage, Message: "the app names the page that it has just given as the next one"}
+		}
 		next := cmp.Or(page.Next, t.scan.Token)
 		for left := page.Accounts; ; left = left[pageSize:] {
 			if len(left) <= pageSize { // what is left is stored with where the list goes on

@@ -49,7 +49,12 @@ func newOffice(t *testing.T) *office {
 		Apps:   map[string]policy.AppRules{"wiki": {Attributes: map[string]string{"title": "person.jobTitle"}, Protected: []string{"breakglass"}}},
 		Roles: []policy.Role{
 			{Name: "staff", When: "person.jobTitle != 'Guest'", Grants: []policy.Grant{{App: "wiki", Entitlements: []string{"staff"}}}},
+			{Name: "clerk", When: "person.jobTitle == 'Clerk'", Grants: []policy.Grant{{App: "wiki", Entitlements: []string{"clerks"}}}},
 		},
+		Duties: []policy.Duty{{
+			Name: "pay", Mode: policy.DutyDetect, Waive: &policy.WaiveRules{Most: 90 * day},
+			One: []policy.Grant{{App: "wiki", Entitlements: []string{"clerks"}}}, Other: []policy.Grant{{App: "wiki", Entitlements: []string{"approvers"}}},
+		}},
 		Leaver: policy.LeaverRules{Retain: 10 * day, Delete: true, HandOver: policy.HandOverNone},
 	})
 	require.NoError(t, err)
@@ -387,6 +392,39 @@ func TestStraysAreAskedAboutAcceptedOrTaken(t *testing.T) {
 	o.now = o.now.Add(31 * day)
 	o.scan(ledger.ScanDone)
 	assert.Equal(t, []string{"stray owners ada repairing"}, o.found(), "its time is over")
+}
+
+// Tenure gave one side of what a rule keeps apart, and an administrator the other one.
+func TestWhatIsThereAndARuleKeepsApartIsFound(t *testing.T) {
+	o := newOffice(t)
+	o.hear(hr.EventHired, "ada", "Clerk")
+	o.hired("kim")
+	id, other := o.link("ada").AccountID, o.link("kim").AccountID
+	o.nothingFound("as hired")
+	require.NoError(t, o.hand.Grant(t.Context(), id, []string{"approvers"}))
+	require.NoError(t, o.hand.Grant(t.Context(), other, []string{"approvers"}))
+	o.scan(ledger.ScanDone)
+	assert.ElementsMatch(t, []string{"duty pay ada open", "stray approvers ada open", "stray approvers kim open"}, o.found(), "kim has one side only")
+
+	person, err := o.ledger().Person(t.Context(), "ada")
+	require.NoError(t, err)
+	_, err = o.ledger().PlaceException(t.Context(), ledger.Exception{
+		PersonID: "ada", Kind: string(policy.ExceptWaive), Duty: "pay", Control: "watched", Employment: person.Events[0].Event.EventKey,
+		StartsAt: o.now, EndsAt: o.now.Add(30 * day), Origin: ledger.ExceptionByOperator, DecidedAt: o.now, DecidedBy: "ops", Reason: "until the move is over",
+	})
+	require.NoError(t, err)
+	o.scan(ledger.ScanDone)
+	assert.ElementsMatch(t, []string{"stray approvers ada open", "stray approvers kim open"}, o.found(), "it is waived")
+
+	o.now = o.now.Add(31 * day)
+	o.scan(ledger.ScanDone)
+	assert.Contains(t, o.found(), "duty pay ada open")
+	o.react(reconcile.Stray, reconcile.Repair)
+	o.scan(ledger.ScanDone)
+	assert.ElementsMatch(t, []string{"stray approvers ada repairing", "stray approvers kim repairing"}, o.found(), "it is about to be taken")
+	o.settle("ada")
+	o.settle("kim")
+	o.nothingFound("all is well")
 }
 
 func TestWhatWasTakenOrChangedIsRepaired(t *testing.T) {

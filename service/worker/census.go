@@ -45,8 +45,13 @@ var (
 
 // The descriptions of what scans have found.
 var (
-	findingsDesc = prometheus.NewDesc("tenure_findings", "What the last scans have found of accounts that differ from what Tenure knows, by app, kind, state (open: an operator is asked) and whether the account is on.", []string{"app", "kind", "state", "on"}, nil)
-	scanAgeDesc  = prometheus.NewDesc("tenure_scan_age_seconds", "Time since the last complete scan of an app that is to be scanned, by the product's clock; since the worker's start, if there was none.", []string{"app"}, nil)
+	findingsDesc    = prometheus.NewDesc("tenure_findings", "What the last scans have found of accounts that differ from what Tenure knows, by app, kind, state (open: an operator is asked) and whether the account is on.", []string{"app", "kind", "state", "on"}, nil)
+	findingAgeDesc  = prometheus.NewDesc("tenure_finding_age_seconds", "How long ago the oldest finding was found about which an operator is asked, by app and kind, by the product's clock.", []string{"app", "kind"}, nil)
+	orphansDesc     = prometheus.NewDesc("tenure_orphaned_accounts", "Accounts that are nobody's, by app and whether they are on, by the last complete scan of the app; also those that are to end, or are kept until they are deleted.", []string{"app", "on"}, nil)
+	orphanRateDesc  = prometheus.NewDesc("tenure_orphaned_account_ratio", "Enabled accounts that are nobody's among all enabled accounts of an app, by its last complete scan.", []string{"app"}, nil)
+	scanEveryDesc   = prometheus.NewDesc("tenure_scan_every_seconds", "How often an app is to be scanned (reconcile.every).", []string{"app"}, nil)
+	scanDoubtedDesc = prometheus.NewDesc("tenure_scan_doubted", "1 if the last scan of an app concluded nothing because its list was doubted or did not end, else 0.", []string{"app"}, nil)
+	scanAgeDesc     = prometheus.NewDesc("tenure_scan_age_seconds", "Time since the last complete scan of an app that is to be scanned, by the product's clock; since the worker's start, if there was none.", []string{"app"}, nil)
 )
 
 // The descriptions of the numbers of licences, as the apps have said them lately. The label
@@ -74,9 +79,11 @@ type census struct {
 		CountNotices(ctx context.Context, since time.Time) (ledger.NoticeCounts, error)
 		LastScans(ctx context.Context) ([]ledger.Scan, error)
 		CountFindings(ctx context.Context) ([]ledger.FindingCount, error)
+		OrphanRates(ctx context.Context) ([]ledger.OrphanRate, error)
+		Scans(ctx context.Context, app string, limit int) ([]ledger.Scan, error)
 	}
-	scanned []string  // apps that are to be scanned
-	started time.Time // when the worker started, by clock
+	every   map[string]time.Duration // how often apps are to be scanned
+	started time.Time                // when the worker started, by clock
 	enough  func(app string) ledger.EnoughSeats
 	clock   clock.Clock
 	apps    []string
@@ -95,7 +102,9 @@ type counts struct {
 	licences        []ledger.Licence
 	scans           []ledger.Scan // the last of each app
 	findings        []ledger.FindingCount
-	ending, lasting int // people under legal hold
+	orphans         []ledger.OrphanRate
+	doubted         map[string]bool // apps whose last scan concluded nothing
+	ending, lasting int             // people under legal hold
 	requests        map[string]int
 	notices         ledger.NoticeCounts
 	overdue         int
@@ -103,7 +112,7 @@ type counts struct {
 
 // Describe implements prometheus.Collector.
 func (c *census) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{linksDesc, attentionDesc, retentionDesc, approvalsDesc, exceptionDesc, holdsDesc, requestsDesc, noticesDesc, cohortsDesc, heldDesc, overdueDesc, seatsDesc, usedDesc, freeDesc, awaitedDesc, lowDesc, findingsDesc, scanAgeDesc} {
+	for _, d := range []*prometheus.Desc{linksDesc, attentionDesc, retentionDesc, approvalsDesc, exceptionDesc, holdsDesc, requestsDesc, noticesDesc, cohortsDesc, heldDesc, overdueDesc, seatsDesc, usedDesc, freeDesc, awaitedDesc, lowDesc, findingsDesc, findingAgeDesc, orphansDesc, orphanRateDesc, scanEveryDesc, scanDoubtedDesc, scanAgeDesc} {
 		out <- d
 	}
 }
@@ -171,18 +180,67 @@ func (c *census) Collect(out chan<- prometheus.Metric) {
 
 // collectScans exports what scans have found, and how old they are.
 func (c *census) collectScans(out chan<- prometheus.Metric, counts counts) {
-	for _, f := range counts.findings {
-		out <- prometheus.MustNewConstMetric(findingsDesc, prometheus.GaugeValue, float64(f.N), f.App, string(f.Kind), string(f.State), strconv.FormatBool(f.Enabled))
+	gauge := func(d *prometheus.Desc, value float64, labels ...string) {
+		out <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value, labels...)
 	}
-	for _, app := range c.scanned {
+	now := c.clock.Now()
+	type asked struct{ app, kind string }
+	oldest := map[asked]float64{}
+	for _, f := range counts.findings {
+		gauge(findingsDesc, float64(f.N), f.App, string(f.Kind), string(f.State), strconv.FormatBool(f.Enabled))
+		if f.State == ledger.FindingOpen {
+			key := asked{f.App, string(f.Kind)}
+			oldest[key] = max(oldest[key], now.Sub(f.Oldest).Seconds())
+		}
+	}
+	for key, age := range oldest {
+		gauge(findingAgeDesc, age, key.app, key.kind)
+	}
+	for _, r := range counts.orphans {
+		gauge(orphansDesc, float64(r.Orphans), r.App, "true")
+		gauge(orphansDesc, float64(r.Off), r.App, "false")
+		gauge(orphanRateDesc, r.Share(), r.App)
+	}
+	for app, every := range c.every {
+		if every <= 0 {
+			continue
+		}
+		doubted := 0.0
+		if counts.doubted[app] {
+			doubted = 1
+		}
+		gauge(scanDoubtedDesc, doubted, app)
+		gauge(scanEveryDesc, every.Seconds(), app)
 		last := c.started
 		for _, s := range counts.scans {
 			if s.App == app {
 				last = s.EndedAt
 			}
 		}
-		out <- prometheus.MustNewConstMetric(scanAgeDesc, prometheus.GaugeValue, c.clock.Now().Sub(last).Seconds(), app)
+		gauge(scanAgeDesc, now.Sub(last).Seconds(), app)
 	}
+}
+
+// doubts returns the apps whose last scan that has ended concluded nothing.
+func (c *census) doubts(ctx context.Context) (map[string]bool, error) {
+	doubted := map[string]bool{}
+	for app, every := range c.every {
+		if every <= 0 {
+			continue
+		}
+		scans, err := c.ledger.Scans(ctx, app, 3) // one may be under way, and another abandoned for it
+		if err != nil {
+			return nil, err
+		}
+		for _, s := range scans {
+			if s.State.Unfinished() || s.State == ledger.ScanAbandoned {
+				continue
+			}
+			doubted[app] = s.State != ledger.ScanDone
+			break
+		}
+	}
+	return doubted, nil
 }
 
 func (c *census) count() (counts, error) {
@@ -221,6 +279,12 @@ func (c *census) count() (counts, error) {
 		return counts{}, err
 	}
 	if now.findings, err = c.ledger.CountFindings(ctx); err != nil {
+		return counts{}, err
+	}
+	if now.orphans, err = c.ledger.OrphanRates(ctx); err != nil {
+		return counts{}, err
+	}
+	if now.doubted, err = c.doubts(ctx); err != nil {
 		return counts{}, err
 	}
 	c.counts, c.at = now, time.Now()

@@ -69,6 +69,16 @@ type countable struct {
 	requests []ledger.Request
 	scans    []ledger.Scan
 	findings []ledger.FindingCount
+	orphans  []ledger.OrphanRate
+	allScans map[string][]ledger.Scan
+}
+
+func (c *countable) OrphanRates(context.Context) ([]ledger.OrphanRate, error) {
+	return c.orphans, c.err
+}
+
+func (c *countable) Scans(_ context.Context, app string, _ int) ([]ledger.Scan, error) {
+	return c.allScans[app], c.err
 }
 
 func (c *countable) LastScans(context.Context) ([]ledger.Scan, error) { return c.scans, c.err }
@@ -143,9 +153,13 @@ func TestTheLedgerIsCountedForMetrics(t *testing.T) {
 		{State: ledger.RequestApproved},
 	}
 	l.scans = []ledger.Scan{{App: "wiki", EndedAt: today.Add(-time.Minute)}, {App: "gone", EndedAt: today}}
-	l.findings = []ledger.FindingCount{{App: "wiki", Kind: ledger.FindingOrphan, State: ledger.FindingOpen, Enabled: true, N: 4}}
+	l.findings = []ledger.FindingCount{{App: "wiki", Kind: ledger.FindingOrphan, State: ledger.FindingOpen, Enabled: true, N: 4, Oldest: today.Add(-90 * time.Second)}}
+	l.orphans = []ledger.OrphanRate{{App: "wiki", Accounts: 20, Orphans: 5, Off: 2}}
+	l.allScans = map[string][]ledger.Scan{
+		"wiki": {{State: ledger.ScanListing}, {State: ledger.ScanSuspicious}, {State: ledger.ScanDone}}, "chat": {{State: ledger.ScanDone}, {State: ledger.ScanFailed}},
+	}
 	reg := prometheus.NewRegistry()
-	reg.MustRegister(&census{enough: few, ledger: l, clock: clock.Func(func() time.Time { return today }), scanned: []string{"wiki", "chat"}, started: today.Add(-time.Hour), apps: []string{"wiki", "chat"}, overdue: 10 * time.Minute, log: zap.NewNop()})
+	reg.MustRegister(&census{enough: few, ledger: l, clock: clock.Func(func() time.Time { return today }), every: map[string]time.Duration{"wiki": time.Hour, "chat": 2 * time.Hour, "never": 0}, started: today.Add(-time.Hour), apps: []string{"wiki", "chat"}, overdue: 10 * time.Minute, log: zap.NewNop()})
 	values := map[string]float64{}
 	for range 2 {
 		families, err := reg.Gather()
@@ -169,6 +183,8 @@ func TestTheLedgerIsCountedForMetrics(t *testing.T) {
 		"tenure_requests asked": 1, "tenure_requests confirming": 1, "tenure_requests late": 2,
 		"tenure_notices waiting": 6, "tenure_notices failed": 2,
 		"tenure_findings wiki orphan true open": 4, "tenure_scan_age_seconds wiki": 60, "tenure_scan_age_seconds chat": 3600,
+		"tenure_finding_age_seconds wiki orphan": 90, "tenure_orphaned_accounts wiki true": 5, "tenure_orphaned_accounts wiki false": 2,
+		"tenure_orphaned_account_ratio wiki": 0.25, "tenure_scan_every_seconds wiki": 3600, "tenure_scan_doubted wiki": 1, "tenure_scan_doubted chat": 0,
 		"tenure_people_overdue": 9, "tenure_breaker_cohorts leavers": 1, "tenure_breaker_held_people leavers": 41, "tenure_breaker_cohorts deletions": 0,
 	} {
 		got, there := values[name]

@@ -2,7 +2,6 @@ package worker
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"github.com/tenurehq/tenure/config"
@@ -42,15 +41,4 @@ func spans(s *scan.Scanner) map[string]time.Duration {
 		every[name] = app.Terms.Every
 	}
 	return every
-}
-
-// toScan lists the apps that are scanned, sorted.
-func toScan(s *scan.Scanner) (apps []string) {
-	for name, every := range spans(s) {
-		if every > 0 {
-			apps = append(apps, name)
-		}
-	}
-	slices.Sort(apps)
-	return apps
 }

@@ -77,7 +77,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	acts.Scanner = scanner(cfg, o, known, opened)
 	o.Metrics.MustRegister(&census{
 		ledger: o.Ledger, clock: cfg.Clock(), apps: cfg.Policy.Apps(), enough: known.EnoughSeats, overdue: cfg.OverdueAfter(), log: o.Log,
-		scanned: toScan(acts.Scanner), started: cfg.Clock().Now(),
+		every: spans(acts.Scanner), started: cfg.Clock().Now(),
 	})
 	endSequencing, err := sequencing(ctx, cfg, o, newAuditMetrics(o.Metrics, o.Ledger, cfg.Clock(), placesOf(cfg.Audit), o.Log))
 	if err != nil {
