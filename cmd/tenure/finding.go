@@ -156,10 +156,22 @@ func (c *cli) listFindings(ctx context.Context, v *operator.Viewer, f ledger.Fin
 		}
 		views, asked = append(views, view), asked || one.State == ledger.FindingOpen
 	}
-	if err := showList(c, views, findingHeader, findingView.row, "nothing was found"); err != nil || !asked {
+	if err := showList(c, views, findingHeader, findingView.row, "nothing was found"); err != nil {
 		return err
 	}
-	return errAttention
+	rates, err := v.Ledger.OrphanRates(ctx)
+	if err != nil {
+		return err
+	}
+	for _, r := range rates {
+		if (f.App == "" || f.App == r.App) && r.Orphans+r.Off > 0 {
+			c.tell("nobody's in %s: %d of %s that are on (%.1f %%), and %d that are off\n", r.App, r.Orphans, words.Count(r.Accounts, "account"), 100*r.Share(), r.Off)
+		}
+	}
+	if asked {
+		return errAttention
+	}
+	return nil
 }
 
 func (c *cli) findingShowCommand() *cobra.Command {

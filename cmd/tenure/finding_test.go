@@ -65,6 +65,7 @@ func TestFindingsAreListedShownAndDecided(t *testing.T) {
 	for _, line := range []string{"stray", "admins", "10001", "stranger", "orphan", "10002"} {
 		assert.Contains(t, got.stdout, line)
 	}
+	assert.Contains(t, got.err, "nobody's in chat: 2 of ")
 	got = said("finding list --kind orphan --app chat -o json")
 	var listed []findingView
 	require.NoError(t, json.Unmarshal([]byte(got.stdout), &listed))
