@@ -70,7 +70,7 @@ var noticeKeys = []settings.Setting{
 		},
 	},
 	{Name: "gather", Type: settings.TypePeriod, Default: "30m", Text: "How long what is not urgent is gathered, so that one recipient gets one message."},
-	{Name: "hours", Type: settings.TypeText, Default: "08:00-18:00", Text: "When what is not urgent is sent, every day, in the recipient's time zone as HR has it; else in UTC."},
+	{Name: "hours", Type: settings.TypeText, Default: "08:00-18:00", Text: "When what is not urgent is sent, every day, in the recipient's time zone as HR has it; else in `governance.timeZone`."},
 	{Name: "limit", Type: settings.TypeTimes, Default: 200, Text: "The most messages in an hour. The rest waits, and `tenure_notices_held` says so."},
 	{Name: "templates", Type: settings.TypeText, Text: "A folder with templates that take the place of Tenure's, file by file (docs/notices.md)."},
 	{Name: "security", Type: settings.TypeTexts,
@@ -217,7 +217,7 @@ func (c *Config) Book() *notice.Book {
 	if n == nil {
 		return nil
 	}
-	b := &notice.Book{Mail: n.Mail != nil, Security: n.Security, Fallback: c.Policy.Fallback(), Group: c.Policy.Deciders, Gather: n.Gather}
+	b := &notice.Book{Mail: n.Mail != nil, Security: n.Security, Fallback: c.Policy.Fallback(), Group: c.Policy.Deciders, Owner: c.Policy.AppOwner, Gather: n.Gather}
 	for name := range n.Chats {
 		b.Chats = append(b.Chats, name)
 	}

@@ -16,6 +16,7 @@ type Book struct {
 	Security []string                   // names that are told of what is urgent: see Recipients
 	Fallback []string                   // IDs of people who are told what nobody else answers for
 	Group    func(name string) []string // IDs of the people of a group of deciders
+	Owner    func(app string) []string  // IDs of the people who answer for an app
 	Gather   time.Duration              // how long notices that are not urgent are gathered
 }
 
@@ -48,7 +49,17 @@ func (b Book) security() []Recipient {
 }
 
 // owners returns who answers for an app.
-func (b Book) owners(string) []Recipient {
+func (b Book) owners(app string) []Recipient {
+	if b.Owner != nil {
+		if all := people(b.Owner(app)); len(all) > 0 {
+			return all
+		}
+	}
+	return b.runners()
+}
+
+// runners returns who is told what nobody else answers for.
+func (b Book) runners() []Recipient {
 	if all := people(b.Fallback); len(all) > 0 {
 		return all
 	}

@@ -78,6 +78,28 @@ var kinds = []Kind{
 		When: "A grant has ended.", To: "who had it, and who asked for it", Moot: "another grant gives the same role",
 	},
 	{
+		Name: ReviewAsked, look: lookReview,
+		When: "A review asks somebody to decide, from its beginning on or since another cannot.", To: "each reviewer, once for each review",
+		Moot: "they have nothing to decide any more, or the review is over",
+	},
+	{
+		Name: ReviewReminded, look: lookReview,
+		When: "A review ends soon.", To: "each reviewer who has not decided everything", Moot: "they have nothing to decide any more, or the review is over",
+	},
+	{
+		Name: ReviewEscalated, look: lookReview,
+		When: "Somebody may decide as well, since the reviewers have not.", To: "whoever may decide as well",
+		Moot: "nothing is left to decide, or the review is over",
+	},
+	{
+		Name: ReviewPreviewed, look: lookReviewed,
+		When: "What silence will do, two days before a review ends.", To: "`governance.fallback`", Moot: "never",
+	},
+	{
+		Name: ReviewClosed, look: lookReviewed,
+		When: "Every item of a review is decided.", To: "`governance.fallback`", Moot: "never",
+	},
+	{
 		Name: TaskAsked, look: lookTask,
 		When: "A human has to do a step in an app. One that cuts somebody off is urgent.", To: "the task's assignee",
 		Moot: "the task is done, refused or withdrawn",
@@ -93,7 +115,7 @@ var kinds = []Kind{
 	},
 	{
 		Name: FindingAsked, look: lookFindings,
-		When: "A scan of an app has found something new about which an operator is asked.", To: "the app's owners: `governance.fallback`",
+		When: "A scan of an app has found something new about which an operator is asked.", To: "the app's owners: `apps.NAME.owner`, else `governance.fallback`",
 		Moot: "nothing of it is open any more",
 	},
 	{

@@ -293,11 +293,17 @@ func lookFindings(ctx context.Context, l look) (Finding, error) {
 	if data.Count == 0 {
 		return moot("nothing of it is open any more")
 	}
-	for _, kind := range slices.Sorted(maps.Keys(counts)) {
-		data.Counts = append(data.Counts, Count{What: kind, N: counts[kind]})
-	}
+	data.Counts = tally(counts)
 	data.Commands = []string{"tenure finding list --app " + l.App}
 	return Finding{Data: data}, nil
+}
+
+// tally lists numbers by code.
+func tally(counts map[string]int) (list []Count) {
+	for _, what := range slices.Sorted(maps.Keys(counts)) {
+		list = append(list, Count{What: what, N: counts[what]})
+	}
+	return list
 }
 
 // lookCutOff looks at somebody who is to be cut off.

@@ -37,6 +37,9 @@ func Sample(kind, state string) Private {
 		data.About, data.Commands = "t-7", []string{"tenure task show 7"}
 	case FindingAsked:
 		data.About, data.Commands = "wiki", []string{"tenure finding list --app wiki"}
+	case ReviewAsked, ReviewReminded, ReviewEscalated, ReviewPreviewed, ReviewClosed:
+		data.About, data.State, data.Commands = "v-3", "open", []string{"tenure review show v-3"}
+		data.Counts = []Count{{What: "keep", N: 2}, {What: "revoke, by silence", N: 1}}
 	case BreakerHeld:
 		data.About, data.State, data.Commands = "c-2", "leavers", []string{"tenure breaker show c-2"}
 	case CutOffAttention, JoinerStart, LeaverEnd:

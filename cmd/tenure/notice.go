@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strconv"
@@ -132,7 +133,7 @@ func (c *cli) listNotices(ctx context.Context, l ledger.Reader, f ledger.NoticeF
 // post returns what carries notices, and what they say.
 func post(cfg *config.Config) (operator.Post, error) {
 	texts, err := cfg.Notices.Texts()
-	p := operator.Post{Texts: texts, Mailer: cfg.Notices.Mailer(), Chats: cfg.Notices.Posters(), Zone: time.UTC}
+	p := operator.Post{Texts: texts, Mailer: cfg.Notices.Mailer(), Chats: cfg.Notices.Posters(), Zone: cmp.Or(cfg.Governance.TimeZone, time.UTC)}
 	if book := cfg.Book(); book != nil {
 		p.Book = *book
 	}

@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"time"
@@ -32,7 +33,7 @@ func SendNotices(ctx context.Context, cfg *config.Config, l ledger.Ledger, log *
 	}
 	s := &notice.Sender{
 		Outbox: l, Holder: rand.Text(), Texts: texts, Mailer: n.Mailer(), Chats: n.Posters(), Gather: n.Gather, Hours: n.Hours, Limit: n.Limit,
-		Zone: time.UTC, Clock: cfg.Clock(), Log: log, Metrics: notice.NewMetrics(metrics),
+		Zone: cmp.Or(cfg.Governance.TimeZone, time.UTC), Clock: cfg.Clock(), Log: log, Metrics: notice.NewMetrics(metrics),
 	}
 	s.Run(ctx)
 }
