@@ -118,6 +118,8 @@ func TestEveryFilterIsCheckedAgainstWhatThereIs(t *testing.T) {
 		"tenure retention set":    {"10002", "--reason", "x", "--for", "60d"},
 		"tenure retention reset":  {"10002", "--reason", "x", "--apply"},
 		"tenure app accounts":     {"wiki"},
+		"tenure review show":      {"v-1"},
+		"tenure review decide":    {"v-1", "keep", "1", "--as", "10001"},
 		"tenure watch":            {"--from", "36h", "--no-follow"},
 	}
 	checked := 0

@@ -498,6 +498,11 @@ has no sign-in: see tenure request approve --help.`,
 				return err
 			}
 			return c.operate(cmd.Context(), func(cfg *config.Config, o *operator.Operator) error {
+				for _, id := range d.People {
+					if err := personFilter(cmd.Context(), o.Ledger, id); err != nil {
+						return err
+					}
+				}
 				decided, err := o.DecideItems(cmd.Context(), f.request(), d, f.does())
 				if decided.Review.ID == 0 {
 					return err
