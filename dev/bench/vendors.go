@@ -157,7 +157,7 @@ func startOkta(ctx context.Context) (*vendor, error) {
 		Groups: groupNames,
 	}, oktatest.Switches{Passwordless: true})
 	v := &vendor{
-		name: "okta", share: 0.3, costs: oktaCosts, quotas: oktatest.Quotas(), door: org.Door(), accounts: org.Accounts, kind: okta.Kind,
+		name: "okta", share: 0.15, costs: oktaCosts, quotas: oktatest.Quotas(), door: org.Door(), accounts: org.Accounts, kind: okta.Kind,
 		endTokens: org.EndTokens,
 		late: func(most time.Duration) {
 			org.SetSwitches(oktatest.Switches{Passwordless: true, SearchLag: most})
