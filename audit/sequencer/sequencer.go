@@ -232,6 +232,9 @@ func (s *Sequencer) load(ctx context.Context) error {
 	}
 	edge, err := audit.NewEdge(state.Size, func(level int, n int64) ([]byte, error) { return s.Ledger.LogTile(ctx, level, n) })
 	if err != nil {
+		if now, again := s.Ledger.LogState(ctx); again == nil && now.Size != state.Size {
+			return ledger.ErrLogMoved // between the two reads, by another that has the lease
+		}
 		return err
 	}
 	s.turn.edge, s.turn.low, s.turn.mark, s.turn.anew = edge, 0, ledger.LogHorizon{}, time.Now()
