@@ -281,7 +281,7 @@ The folder holds the IDs of people, and the reasons that operators gave.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.view(cmd.Context(), func(_ *config.Config, v *operator.Viewer) error {
 				if exists(args[0]) {
-					return fmt.Errorf("%s is there already: remove it, or give another name", args[0])
+					return fmt.Errorf("%q is there already: remove it, or give another name", args[0])
 				}
 				leaves, err := v.ExportRecord(cmd.Context(), func(name string) (io.WriteCloser, error) {
 					return newFile(filepath.Join(args[0], filepath.FromSlash(name)))
@@ -328,7 +328,7 @@ log that was made up, but cannot change what was published before.`,
 			}
 			file, err := newFile(args[0])
 			if errors.Is(err, os.ErrExist) {
-				return fmt.Errorf("%s is there already: remove it, or give another name", args[0])
+				return fmt.Errorf("%q is there already: remove it, or give another name", args[0])
 			}
 			if err != nil {
 				return err
@@ -380,7 +380,7 @@ it (tenure audit verify). Stop the workers before, and start them afterwards.`,
 		},
 	}
 	operatorFlag(cmd, &name)
-	cmd.Flags().StringVar(&reason, "reason", "", "`why`; it goes on the record")
+	cmd.Flags().StringVar(&reason, "reason", "", "`why`, for the record")
 	cmd.Flags().StringVar(&checkpoint, "checkpoint", "", "`file` of checkpoints that were kept elsewhere")
 	a.flags(cmd)
 	return c.reads(cmd)

@@ -159,7 +159,7 @@ func writing(path string, out io.Writer, f func(io.Writer) error) (err error) {
 		return f(out)
 	}
 	if exists(path) {
-		return fmt.Errorf("%s is there already: remove it, or give another name", path)
+		return fmt.Errorf("%q is there already: remove it, or give another name", path)
 	}
 	part, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".part-*") // mode 0600
 	if err != nil {

@@ -54,7 +54,7 @@ func TestTheLedgerMoves(t *testing.T) {
 
 	got = s.run("ledger", "export", "moved.jsonl")
 	assert.Equal(t, service.ExitFailed, got.code)
-	assert.Contains(t, got.err, "moved.jsonl is there already")
+	assert.Contains(t, got.err, "\"moved.jsonl\" is there already")
 	got = s.run("ledger", "export", "-")
 	assert.Equal(t, service.ExitDone, got.code, got.err)
 	assert.Contains(t, got.err, "to standard output")
