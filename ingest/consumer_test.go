@@ -183,10 +183,10 @@ func TestStopFinishesWhatIsInFlight(t *testing.T) {
 		return nil
 	}
 	r.publish(notes(1, "1", "2")...)
-	r.publish(notes(1, "1")...) // it waits in its lane, and is never begun
 	_, stop := r.run()
 	<-entered
 	<-entered
+	r.publish(notes(1, "1")...) // it waits for the one before it, and is never begun
 	stopped := make(chan struct{})
 	go func() { defer close(stopped); stop() }()
 	r.eventually(func() bool { return r.logged("leaving the consumer group") == 1 }, "told to stop")
