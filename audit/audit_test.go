@@ -253,7 +253,7 @@ func TestSampledBitsOfALargerLogAreFound(t *testing.T) {
 		}
 	}
 	require.Len(t, kinds, 4)
-	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // no secret
+	random := rand.New(rand.NewPCG(1, 2))
 	for kind, fields := range kinds {
 		for range 8 {
 			f := fields[random.IntN(len(fields))]

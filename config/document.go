@@ -60,8 +60,10 @@ func (l *loader) document(v value) (*Config, policy.Rules) {
 			v.mapping(
 				into("fallback", &rules.Fallback),
 				on("timeZone", func(v value) {
-					name, err := v.text(), error(nil)
-					if cfg.Governance.TimeZone, err = time.LoadLocation(name); err != nil && name != "" {
+					name := v.text()
+					zone, err := time.LoadLocation(name)
+					cfg.Governance.TimeZone = zone
+					if err != nil && name != "" {
 						v.failf("there is no time zone %q: it has a name such as Europe/Berlin", name)
 					}
 				}),

@@ -76,7 +76,7 @@ func LoadTexts(own fs.FS) (*Texts, error) {
 		return err
 	})
 	read(frameHTML, func(text string) (err error) {
-		t.html, err = htmltemplate.New(frameHTML).Funcs(htmltemplate.FuncMap(functions)).Parse(text)
+		t.html, err = htmltemplate.New(frameHTML).Funcs(functions).Parse(text)
 		if err == nil {
 			err = t.html.Execute(new(bytes.Buffer), Letter{Items: []string{"a"}})
 		}

@@ -95,7 +95,7 @@ func writeYAML(w io.Writer, jsonText []byte) error {
 	var plain func(*yaml.Node)
 	plain = func(n *yaml.Node) {
 		n.Style = 0
-		if n.Kind == yaml.ScalarNode && n.Value != lines(n.Value) {
+		if n.Kind == yaml.ScalarNode && (n.Value != lines(n.Value) || n.Value != string(plainYAML([]byte(n.Value)))) {
 			n.Style = yaml.DoubleQuotedStyle // where escapes can be written
 		}
 		for _, child := range n.Content {

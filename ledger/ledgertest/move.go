@@ -142,7 +142,7 @@ func liveALife(t *testing.T, l ledger.Ledger) (lastAttempt int64) {
 	v := opened(t, l, "k1", 14)
 	_, err = l.DecideItem(t.Context(), itemSaid(v, 2, "boss", ledger.VerdictRevoke, 14))
 	require.NoError(t, err)
-	require.NoError(t, l.Revoke(t.Context(), revocation(v, 2, 14, "more")))
+	require.NoError(t, l.Revoke(t.Context(), revocation(v, 14)))
 	assess(t, l, "boss", 14, asks(60, "k8"))
 
 	record(t, l, received("p5", "e8", 14), received("p6", "e9", 14))

@@ -143,7 +143,7 @@ func calls(t *testing.T) []call {
 			return nil, l.AssignItems(ctx, 1, []ledger.ItemMove{{Item: 1, Reviewer: "otto", Authority: "asked", Why: "x", At: at(23), Actor: "ops"}})
 		}},
 		{"Revoke", func(ctx context.Context, l ledger.Ledger) (any, error) {
-			return nil, l.Revoke(ctx, revocation(ledger.Review{ID: 1}, 2, 24, "more"))
+			return nil, l.Revoke(ctx, revocation(ledger.Review{ID: 1}, 24))
 		}},
 		{"NoteRevoked", func(ctx context.Context, l ledger.Ledger) (any, error) {
 			return nil, l.NoteRevoked(ctx, 1, at(25), []ledger.RevokedAccess{{Item: 2, AccessPlace: place("p1", "more"), Gone: true}})

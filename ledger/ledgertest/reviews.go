@@ -68,12 +68,12 @@ func itemSaid(r ledger.Review, item int64, by string, verdict ledger.ItemVerdict
 	return ledger.ItemDecision{Review: r.ID, Item: item, Verdict: verdict, By: by, Authority: "asked", Operator: "ops", Reason: "looked", At: at(minutes)}
 }
 
-// revocation returns that what an item says of p1 takes effect.
-func revocation(r ledger.Review, item int64, minutes int, entitlement string) ledger.Revocation {
-	x := withheld(minutes, entitlement)
+// revocation returns that what the second item says of p1 takes effect.
+func revocation(r ledger.Review, minutes int) ledger.Revocation {
+	x := withheld(minutes, "more")
 	return ledger.Revocation{
-		Review: r.ID, Item: item, PersonID: "p1", At: at(minutes), Actor: "ops", Reason: "looked",
-		Effects: []ledger.RevocationEffect{{AccessPlace: place("p1", entitlement), Withhold: &x}},
+		Review: r.ID, Item: 2, PersonID: "p1", At: at(minutes), Actor: "ops", Reason: "looked",
+		Effects: []ledger.RevocationEffect{{AccessPlace: place("p1", "more"), Withhold: &x}},
 	}
 }
 
@@ -170,8 +170,8 @@ var reviewTests = tests{
 		assert.Equal(t, []ledger.ReviewItem{i}, reviewItems(t, l, ledger.ItemFilter{Review: r.ID, Effectless: at(6)}))
 		assert.Empty(t, due(t, l))
 
-		require.NoError(t, l.Revoke(t.Context(), revocation(r, 2, 7, "more")))
-		require.NoError(t, l.Revoke(t.Context(), revocation(r, 2, 8, "more")), "it has taken effect before")
+		require.NoError(t, l.Revoke(t.Context(), revocation(r, 7)))
+		require.NoError(t, l.Revoke(t.Context(), revocation(r, 8)), "it has taken effect before")
 		placed := read(t, l, "p1").Exceptions
 		require.Len(t, placed, 1)
 		assert.Equal(t, []any{"v-1/2", "withhold", "more"}, []any{placed[0].Origin, placed[0].Kind, placed[0].Entitlement})

@@ -310,7 +310,7 @@ func (r record) Entries(ctx context.Context, after int64, limit int) ([]audit.En
 		LEFT JOIN audit a ON a.seq = l.seq LEFT JOIN redactions r ON r.seq = l.seq WHERE l.leaf > ? ORDER BY l.leaf LIMIT ?`,
 		[]any{after, limit}, func(f *found) []any {
 			return []any{
-				&f.N, &f.Leaf.Seq, digest{&f.Text}, digest{&f.Hash},
+				&f.N, &f.Seq, digest{&f.Text}, digest{&f.Hash},
 				&f.seq, &f.at, &f.person, &f.app, &f.action, &f.actor, &f.login, &f.key, &f.attempt, &f.row.Salt, &f.cause, &f.row.Detail, &f.redacted,
 			}
 		})

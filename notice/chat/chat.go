@@ -97,7 +97,7 @@ func (h Hook) Post(ctx context.Context, id, text string) error {
 			return err
 		}
 	}
-	answer, err := h.Client.Do(request) //nolint:gosec // G704: the URL is the configuration's
+	answer, err := h.Client.Do(request)
 	if err != nil {
 		return errors.New(remote.WhyUnanswered(ctx, err, "the chat", h.Client.Timeout))
 	}

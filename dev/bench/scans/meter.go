@@ -58,7 +58,7 @@ func liveHeap() int64 {
 	runtime.GC()
 	var stats runtime.MemStats
 	runtime.ReadMemStats(&stats)
-	return int64(min(stats.HeapAlloc, 1<<62)) //nolint:gosec // it fits
+	return int64(min(stats.HeapAlloc, 1<<62))
 }
 
 // resident returns the memory that the process has, in bytes; 0 where /proc does not say.
