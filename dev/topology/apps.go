@@ -22,10 +22,6 @@ const (
 	AppDatabase  = "database"  // another PostgreSQL
 )
 
-// RoleOnCall is a role that has to be requested, if Options name a Decider: it gives the
-// group oncall in the wiki.
-const RoleOnCall = "on-call"
-
 // startDirectory runs OpenLDAP as the image of docker-compose.yml does.
 func (t *Topology) startDirectory(ctx context.Context) error {
 	dir := filepath.Join(t.dir, AppDirectory)
