@@ -50,7 +50,9 @@ notices:
 	// Several notices may come in one mail, whose lines are wrapped.
 	got := func(to, text string) func() bool {
 		return func() bool {
-			return slices.ContainsFunc(server.Mails(), func(m smtptest.Mail) bool { return m.To == to && strings.Contains(strings.ReplaceAll(m.Data, "=\r\n", ""), text) })
+			return slices.ContainsFunc(server.Mails(), func(m smtptest.Mail) bool {
+				return m.To == to && strings.Contains(strings.ReplaceAll(m.Data, "=\r\n", ""), text)
+			})
 		}
 	}
 	r.does(t, "request", "new", person.PersonID, "wiki-admin", "--for", "1h", "--reason", "INC-1", "--operator", "grace", "--apply")
