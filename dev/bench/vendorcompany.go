@@ -177,7 +177,11 @@ func (r *rig) company(ctx context.Context, o CompanyOptions) (c Company, err err
 		return Company{}, err
 	}
 	defer stopVendors(vendors)
-	t, err := r.hostVendors(ctx, vendors, hosting{rules: companyRoles(vendors), rate: o.rate, settling: settlesIn})
+	host := hosting{rules: companyRoles(vendors), rate: o.rate}
+	if o.Faults > 0 {
+		host.settling = settlesIn // else nothing is late, and nothing is looked at again
+	}
+	t, err := r.hostVendors(ctx, vendors, host)
 	if err != nil {
 		return Company{}, err
 	}
