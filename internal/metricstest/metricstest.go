@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 	dto "github.com/prometheus/client_model/go"
 	"github.com/stretchr/testify/assert"
@@ -30,7 +31,53 @@ func page(t *testing.T) string {
 // labels lists the allowed labels. They have a bounded set of values, and no data about a
 // person.
 var labels = []string{
-	"app", "dependency", "endpoint", "kind", "licence", "outcome", "partition", "place", "process", "reason", "result", "state", "topic", "version",
+	"app", "dependency", "endpoint", "kind", "licence", "on", "outcome", "partition", "place", "process", "reason", "result", "state", "topic", "version",
+}
+
+// A Registry is a registry that remembers what was registered, so that a metric that has no
+// sample when the test gathers cannot be missing from the page without notice.
+type Registry struct {
+	*prometheus.Registry
+	described []string
+}
+
+// NewRegistry returns an empty registry.
+func NewRegistry() *Registry { return &Registry{Registry: prometheus.NewRegistry()} }
+
+// Register registers a collector, and remembers its metrics.
+func (r *Registry) Register(c prometheus.Collector) error {
+	descriptions := make(chan *prometheus.Desc)
+	go func() {
+		defer close(descriptions)
+		c.Describe(descriptions)
+	}()
+	for d := range descriptions {
+		if name := regexp.MustCompile(`fqName: "(tenure_\w+)"`).FindStringSubmatch(d.String()); name != nil {
+			r.described = append(r.described, name[1])
+		}
+	}
+	return r.Registry.Register(c)
+}
+
+// MustRegister registers collectors, and panics if one is refused.
+func (r *Registry) MustRegister(some ...prometheus.Collector) {
+	for _, c := range some {
+		if err := r.Register(c); err != nil {
+			panic(err)
+		}
+	}
+}
+
+// All gathers the metrics, and checks that each registered one has a sample.
+func (r *Registry) All(t *testing.T) []*dto.MetricFamily {
+	t.Helper()
+	families, err := r.Gather()
+	require.NoError(t, err)
+	for _, name := range r.described {
+		assert.True(t, slices.ContainsFunc(families, func(f *dto.MetricFamily) bool { return f.GetName() == name }),
+			"%s has no sample in this test, so the page would lack it", name)
+	}
+	return families
 }
 
 // Ours returns the families of Tenure's own metrics.

@@ -35,7 +35,7 @@ func TestMetricsFollowConventions(t *testing.T) { metricstest.Conventions(t, met
 // metricsOfAWorker returns the metrics that a worker with an app exports.
 func metricsOfAWorker(t *testing.T) []*dto.MetricFamily {
 	t.Helper()
-	reg := prometheus.NewRegistry()
+	reg := metricstest.NewRegistry()
 	m := newMetrics(reg, []string{"wiki"})
 	notice.NewMetrics(reg)
 	pace.New(t.Context(), "wiki", pace.Rate{}, nil, m.pace)
@@ -44,14 +44,31 @@ func metricsOfAWorker(t *testing.T) []*dto.MetricFamily {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, store.Close()) })
 	require.NoError(t, store.SaveLicences(t.Context(), "wiki", time.Now(), []ledger.Licence{{Name: "licence:pro", Seats: 1}}))
-	reg.MustRegister(&census{enough: few, ledger: store, clock: clock.Real(), apps: []string{"wiki"}, log: zap.NewNop()})
+	reg.MustRegister(&census{enough: few, ledger: scanned{store}, clock: clock.Real(), every: map[string]time.Duration{"wiki": time.Hour}, apps: []string{"wiki"}, log: zap.NewNop()})
 	lease, _, err := store.TakeLease(t.Context(), ledger.LeaseAudit, "a", time.Minute)
 	require.NoError(t, err)
 	require.NoError(t, store.SaveCheckpoint(t.Context(), lease, audit.Stored{Size: 1, At: time.Now()}))
 	newAuditMetrics(reg, store, clock.Real(), []string{"kafka tenure.checkpoints"}, zap.NewNop())
-	families, err := reg.Gather()
-	require.NoError(t, err)
-	return families
+	return reg.All(t)
+}
+
+// scanned is a ledger whose app wiki was scanned.
+type scanned struct{ *sqlite.Store }
+
+func (scanned) OrphanRates(context.Context) ([]ledger.OrphanRate, error) {
+	return []ledger.OrphanRate{{App: "wiki", Accounts: 2, Orphans: 1}}, nil
+}
+
+func (scanned) CountFindings(context.Context) ([]ledger.FindingCount, error) {
+	return []ledger.FindingCount{{App: "wiki", Kind: ledger.FindingOrphan, State: ledger.FindingOpen, N: 1, Oldest: time.Now()}}, nil
+}
+
+func (scanned) LastScans(context.Context) ([]ledger.Scan, error) {
+	return []ledger.Scan{{App: "wiki", EndedAt: time.Now()}}, nil
+}
+
+func (scanned) Scans(context.Context, string, int) ([]ledger.Scan, error) {
+	return []ledger.Scan{{App: "wiki", State: ledger.ScanDone}}, nil
 }
 
 func few(string) ledger.EnoughSeats { return ledger.EnoughSeats{Seats: 2} }
