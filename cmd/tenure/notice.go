@@ -116,18 +116,10 @@ func (c *cli) listNotices(ctx context.Context, l ledger.Reader, f ledger.NoticeF
 		failed = failed || n.State == ledger.NoticeFailed
 		views = append(views, viewNotice(n))
 	}
-	views = limited(c, views)
-	rows := rowsOf(views, noticeView.row)
-	err := c.printList(views, noticeHeader, rows, func(p *page) {
-		p.table("", noticeHeader, rows)
-		if len(views) == 0 {
-			p.note("nothing waits to be told")
-		}
-	})
-	if err == nil && failed {
-		return errAttention
+	if err := showList(c, views, noticeHeader, noticeView.row, "nothing waits to be told"); err != nil || !failed {
+		return err
 	}
-	return err
+	return errAttention
 }
 
 // post returns what carries notices, and what they say.

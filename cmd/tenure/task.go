@@ -174,18 +174,10 @@ func (c *cli) listTasks(ctx context.Context, cfg *config.Config, l ledger.Reader
 		}
 	}
 	slices.SortStableFunc(tasks, func(a, b taskView) int { return a.DueAt.Compare(b.DueAt) })
-	tasks = limited(c, tasks)
-	rows := rowsOf(tasks, taskView.row)
-	err := c.printList(tasks, taskHeader, rows, func(p *page) {
-		p.table("", taskHeader, rows)
-		if len(tasks) == 0 {
-			p.note("nobody has been asked for anything")
-		}
-	})
-	if err == nil && late {
-		return errAttention
+	if err := showList(c, tasks, taskHeader, taskView.row, "nobody has been asked for anything"); err != nil || !late {
+		return err
 	}
-	return err
+	return errAttention
 }
 
 const taskHeader = "id,due,state,assignee,app,person,name,what"
