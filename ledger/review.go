@@ -266,9 +266,10 @@ const (
 	AuditReviewReminded  = "review_reminded"  // a reviewer who has not decided is reminded
 	AuditReviewEscalated = "review_escalated" // somebody may decide as well
 	AuditReviewPreviewed = "review_silence_previewed"
-	AuditReviewEnded     = "review_ended"  // its time is over
-	AuditReviewClosed    = "review_closed" // every item is decided
-	AuditReviewDone      = "review_done"   // nothing is left to be proven
+	AuditReviewExtended  = "review_extended" // it ends later
+	AuditReviewEnded     = "review_ended"    // its time is over
+	AuditReviewClosed    = "review_closed"   // every item is decided
+	AuditReviewDone      = "review_done"     // nothing is left to be proven
 	AuditReviewDecided   = "review_decided"
 	AuditReviewMoved     = "review_moved"
 	AuditReviewRevoked   = "review_revoked" // a decision has taken effect

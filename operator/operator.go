@@ -144,6 +144,7 @@ const (
 	DecideItem      Verb = "decide item"
 	MoveItems       Verb = "move items"
 	CloseReview     Verb = "close review"
+	ExtendReview    Verb = "extend review"
 	Rename          Verb = "rename"
 	LinkPeople      Verb = "link people"
 	UnlinkPeople    Verb = "unlink people"

@@ -517,6 +517,10 @@ var deeds = []deed{
 		_, err := s.CloseReview(ctx, r, "v-1", true)
 		return err
 	}, true, "v-1 is closing", isReviewed},
+	{operator.ExtendReview, func(ctx context.Context, s *site, r operator.Request) error {
+		_, err := s.ExtendReview(ctx, r, "v-1", now.AddDate(1, 0, 0), true)
+		return err
+	}, true, "", isReviewed},
 	{operator.SetStandIn, func(ctx context.Context, s *site, r operator.Request) error {
 		_, err := s.SetStandIn(ctx, r, operator.StandInOrder{PersonID: "bob", StandIn: "ada", Until: now.Add(time.Hour)})
 		return err

@@ -418,6 +418,39 @@ func (o *Operator) MoveItems(ctx context.Context, r Request, name string, number
 	return out, o.ledger.AssignItems(ctx, found.ID, moves)
 }
 
+// ExtendReview lets a review end later than it was to. Reminders and the preview of silence come
+// before the new end. With apply it does so; otherwise it returns the review as it would be.
+func (o *Operator) ExtendReview(ctx context.Context, r Request, name string, until time.Time, apply bool) (ShownReview, error) {
+	if err := ExtendReview.Check(r); err != nil {
+		return ShownReview{}, err
+	}
+	out, err := o.ShowReview(ctx, name)
+	if err != nil {
+		return ShownReview{}, err
+	}
+	now, is := o.Clock.Now(), out.Review
+	switch {
+	case is.State != ledger.ReviewOpen:
+		return ShownReview{}, refuse(fmt.Sprintf("%s is %s", is.Ref(), is.State), "review show %s", is.Ref())
+	case !until.After(is.EndsAt):
+		return ShownReview{}, refuse(fmt.Sprintf("%s ends at %s: name a later time, or close it", is.Ref(), is.EndsAt.UTC().Format(time.RFC3339)), "review close %s", is.Ref())
+	}
+	terms, err := review.TermsOf(is)
+	if err != nil {
+		return ShownReview{}, err
+	}
+	fact := ledger.ReviewFact{
+		Action: ledger.AuditReviewExtended, PersonID: is.PersonID, Actor: r.Actor, Cause: r.Reason,
+		Detail: map[string]any{"ended": is.EndsAt.UTC().Format(time.RFC3339), "ends": until.UTC().Format(time.RFC3339)},
+	}
+	is.EndsAt, is.LookAt, is.PreviewedAt = until, now, time.Time{}
+	is.Reminders = terms.RemindersBefore(now, until)
+	if out.Review = is; !apply {
+		return out, nil
+	}
+	return o.changeReview(ctx, out, fact, "it ends later")
+}
+
 // CloseReview closes a review before its end: what nobody has decided is decided by silence. With
 // apply it does so; otherwise it returns what silence would do.
 func (o *Operator) CloseReview(ctx context.Context, r Request, name string, apply bool) (ShownReview, error) {
@@ -434,17 +467,22 @@ func (o *Operator) CloseReview(ctx context.Context, r Request, name string, appl
 	if !apply {
 		return out, nil
 	}
-	now, is := o.Clock.Now(), out.Review
-	is.State, is.EndsAt, is.LookAt = ledger.ReviewClosing, now, now
-	is, err = o.ledger.ChangeReview(ctx, ledger.ReviewChange{
-		Review: is, At: now, Facts: []ledger.ReviewFact{{Action: ledger.AuditReviewEnded, PersonID: is.PersonID, Actor: r.Actor, Cause: r.Reason}},
-	})
+	now := o.Clock.Now()
+	out.Review.State, out.Review.EndsAt, out.Review.LookAt = ledger.ReviewClosing, now, now
+	return o.changeReview(ctx, out, ledger.ReviewFact{
+		Action: ledger.AuditReviewEnded, PersonID: out.Review.PersonID, Actor: r.Actor, Cause: r.Reason,
+	}, "it is closed before its end")
+}
+
+// changeReview changes a review that was read, puts a fact on the record, and tells its run.
+func (o *Operator) changeReview(ctx context.Context, out ShownReview, fact ledger.ReviewFact, why string) (ShownReview, error) {
+	is, err := o.ledger.ChangeReview(ctx, ledger.ReviewChange{Review: out.Review, At: o.Clock.Now(), Facts: []ledger.ReviewFact{fact}})
 	if errors.Is(err, ledger.ErrStale) {
-		return ShownReview{}, refuse("something else has changed "+out.Review.Ref()+" at this moment: look again", "review show %s", name)
+		return ShownReview{}, refuse("something else has changed "+out.Review.Ref()+" at this moment: look again", "review show %s", out.Review.Ref())
 	}
 	if err != nil {
 		return ShownReview{}, err
 	}
 	out.Review = is
-	return out, o.tellReview(ctx, is, "it is closed before its end")
+	return out, o.tellReview(ctx, is, why)
 }

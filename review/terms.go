@@ -121,6 +121,18 @@ func (t Terms) Ends(started time.Time, zone *time.Location) time.Time {
 	return time.Date(year, month, day+max(t.Days, 1), 0, 0, 0, 0, zone).UTC()
 }
 
+// RemindersBefore returns how many reminders of a review that ends at an instant lie at or before
+// another one.
+func (t Terms) RemindersBefore(at, ends time.Time) int {
+	n := 0
+	for _, before := range t.Remind {
+		if !ends.Add(-before).After(at) {
+			n++
+		}
+	}
+	return n
+}
+
 // startsWithin is how late after its day a review is still started: nobody was there to start it.
 const startsWithin = 3 * 24 * time.Hour
 

@@ -318,6 +318,29 @@ func TestAReviewGoesFromItsStartToAProvenRevocation(t *testing.T) {
 	}, c.facts())
 }
 
+// The end of a review is moved: reminders and the preview of silence come before the new end.
+func TestTheEndOfAReviewIsMoved(t *testing.T) {
+	c := newCampaign(t, func(_ *policy.Rules, terms *review.Terms) { terms.Escalate = 0 })
+	c.starts(time.Hour)
+	end := time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC)
+	c.during(13*day, func() { // both reminders, and the preview, were given
+		_, err := c.o.ExtendReview(context.Background(), olga, "v-1", end.AddDate(0, -1, 0), true)
+		require.ErrorContains(t, err, "name a later time")
+		_, err = c.o.ExtendReview(context.Background(), olga, "v-1", end, true)
+		require.NoError(t, err)
+	})
+	c.holds(1, 60*day)
+
+	require.True(t, c.done, "the run has ended")
+	assert.Equal(t, end, c.theReview(1).Review.ClosedAt)
+	reminded := []string{"review_reminded 10000", "review_reminded 10020", "review_reminded 10021"}
+	before := slices.Concat(reminded, reminded, []string{"review_silence_previewed "})
+	assert.Equal(t, slices.Concat(
+		[]string{"review_started ", "review_opened ", "review_asked 10000", "review_asked 10020", "review_asked 10021"}, before,
+		[]string{"review_extended "}, before, []string{"review_ended ", "review_closed ", "review_done "},
+	), c.facts())
+}
+
 func TestItemsFollowWhoIsThere(t *testing.T) {
 	c := newCampaign(t, func(_ *policy.Rules, terms *review.Terms) { terms.Escalate, terms.Remind = 0, nil })
 	c.starts(time.Hour)

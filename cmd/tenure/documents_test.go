@@ -458,3 +458,32 @@ func TestEveryCommandHasAManualPage(t *testing.T) {
 		assert.Contains(t, worker, said)
 	}
 }
+
+// The documents name tests that show what they promise: each of them is there.
+func TestDocumentsNameTestsThatThereAre(t *testing.T) {
+	root := filepath.Join(sourceDir, "..", "..")
+	there := map[string]bool{}
+	require.NoError(t, filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, "_test.go") && !strings.HasSuffix(path, "test.go") {
+			return err
+		}
+		source, err := os.ReadFile(path)
+		for _, f := range testFunc.FindAllSubmatch(source, -1) {
+			there[string(f[1])] = true
+		}
+		return err
+	}))
+	named := 0
+	for name, text := range documents(t, false) {
+		for _, span := range testSpan.FindAllStringSubmatch(text, -1) {
+			named++
+			assert.True(t, there[span[1]], "%s: there is no test %s", name, span[1])
+		}
+	}
+	require.Greater(t, named, 50)
+}
+
+var (
+	testFunc = regexp.MustCompile(`(?m)^func (Test[A-Z]\w*)\(`)
+	testSpan = regexp.MustCompile("`(?:\\w+\\.)?(Test[A-Z]\\w*)`")
+)

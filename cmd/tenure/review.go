@@ -20,7 +20,7 @@ import (
 
 func (c *cli) reviewCommand() *cobra.Command {
 	return noun("review", "Ask people whether others should have what they have",
-		c.reviewListCommand(), c.reviewStartCommand(), c.reviewShowCommand(), c.reviewDecideCommand(), c.reviewMoveCommand(), c.reviewCloseCommand(),
+		c.reviewListCommand(), c.reviewStartCommand(), c.reviewShowCommand(), c.reviewDecideCommand(), c.reviewMoveCommand(), c.reviewExtendCommand(), c.reviewCloseCommand(),
 		c.reviewPreviewCommand())
 }
 
@@ -394,6 +394,47 @@ Without --apply the command only shows which items these are (exit status 3).`,
 	cmd.Flags().StringVar(&to, "to", "", "the `person` who is asked from now on")
 	_ = cmd.MarkFlagRequired("to")
 	_ = cmd.RegisterFlagCompletionFunc("to", c.completePeople)
+	f.flags(cmd)
+	return c.reads(cmd)
+}
+
+func (c *cli) reviewExtendCommand() *cobra.Command {
+	var f exceptionFlags
+	var until string
+	cmd := &cobra.Command{
+		Use:   "extend REVIEW --until TIME",
+		Short: "Let a review end later",
+		Long: `Let a review (v-3) end later than it was to. Reminders, and the preview of what silence would
+do, come before the new end.
+
+Without --apply the command only shows the review as it would be (exit status 3).`,
+		Example: `  tenure review extend v-3 --until 2027-05-31 --reason "half of the owners were at the fair" --apply`,
+		Args:    exactly("REVIEW"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := f.given(); err != nil {
+				return err
+			}
+			return c.operate(cmd.Context(), func(cfg *config.Config, o *operator.Operator) error {
+				at, err := end(until, o.Clock.Now())
+				if err != nil {
+					return err
+				}
+				shown, err := o.ExtendReview(cmd.Context(), f.request(), args[0], at, f.does())
+				if shown.Review.ID == 0 {
+					return err
+				}
+				v := viewReview(shown.Review, shown.Summary)
+				if !f.does() {
+					c.say("%s would end at %s\n", v.Review, words.Instant(shown.Review.EndsAt))
+					return errors.Join(err, c.report(v), c.onlyShown(f.applying, "that is what would come of it"))
+				}
+				c.say("%s ends at %s\n", v.Review, words.Instant(shown.Review.EndsAt))
+				return errors.Join(c.report(v), c.tellUntold(err, cfg.Sweep.Every))
+			})
+		},
+	}
+	cmd.Flags().StringVar(&until, "until", "", "the new end: a `day` (to its end, in UTC), an instant, or a time from now")
+	_ = cmd.MarkFlagRequired("until")
 	f.flags(cmd)
 	return c.reads(cmd)
 }

@@ -39,6 +39,7 @@ var shownFirst = []struct{ command, args string }{
 	{"review start", "yearly --person 10004 --reason x --operator olga"},
 	{"review decide", "v-1 keep 1 --as 10001 --operator olga"},
 	{"review move", "v-1 2 --to 10001 --reason x --operator olga"},
+	{"review extend", "v-1 --until 90d --reason x --operator olga"},
 	{"review close", "v-1 --reason x --operator olga"},
 	{"finding accept", "f-1 --until 30d --reason x --operator olga"},
 	{"finding adopt", "f-2 --person 10003 --reason x --operator olga"},
