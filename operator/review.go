@@ -432,7 +432,9 @@ func (o *Operator) ExtendReview(ctx context.Context, r Request, name string, unt
 	switch {
 	case is.State != ledger.ReviewOpen:
 		return ShownReview{}, refuse(fmt.Sprintf("%s is %s", is.Ref(), is.State), "review show %s", is.Ref())
-	case !until.After(is.EndsAt):
+	case until.Equal(is.EndsAt):
+		return out, nil
+	case until.Before(is.EndsAt):
 		return ShownReview{}, refuse(fmt.Sprintf("%s ends at %s: name a later time, or close it", is.Ref(), is.EndsAt.UTC().Format(time.RFC3339)), "review close %s", is.Ref())
 	}
 	terms, err := review.TermsOf(is)
