@@ -105,6 +105,9 @@ func (f *freezing) people(ctx context.Context, after string, page *ledger.Frozen
 		page.Next = placeFinding
 	}
 	for _, id := range ids {
+		if ledger.IsOrphan(id) { // their account is being ended
+			continue
+		}
 		s, err := f.snapshot(ctx, id, f.review.Name, f.since)
 		if missing(err) {
 			continue
@@ -145,11 +148,9 @@ func (f *freezing) findings(ctx context.Context, after string, page *ledger.Froz
 }
 
 // nobodys returns the item about an account that is nobody's; nil if the finding is about
-// something else, or the terms do not cover it.
+// something else, the account is being ended already, or the terms do not cover it.
 func (f *freezing) nobodys(ctx context.Context, one ledger.Finding) (*ledger.FrozenItem, error) {
-	switch one.Kind {
-	case ledger.FindingOrphan, ledger.FindingUnlinked, ledger.FindingDisputed:
-	default:
+	if !nobodys(one) || ends(one) {
 		return nil, nil
 	}
 	kind, because := describe(one)

@@ -383,11 +383,7 @@ func (l *looking) moot(ctx context.Context, i ledger.ReviewItem) (string, error)
 			}
 			return "", nil
 		}
-		gone, err := l.nobodysGone(ctx, i)
-		if err != nil || !gone {
-			return "", err
-		}
-		return "the account is somebody's by now, or is gone", nil
+		return l.nobodysMoot(ctx, i)
 	}
 	s, err := l.snapshot(ctx, i.PersonID, l.is.Name, nil)
 	if err != nil {
@@ -417,13 +413,39 @@ func (l *looking) moot(ctx context.Context, i ledger.ReviewItem) (string, error)
 	return "the person has it no more", nil
 }
 
+// nobodysMoot returns why there is nothing to decide about an account that was nobody's; empty if
+// there is.
+func (b *Board) nobodysMoot(ctx context.Context, i ledger.ReviewItem) (string, error) {
+	found, err := b.Ledger.Findings(ctx, ledger.FindingFilter{App: i.App, AccountID: i.AccountID}, 0, page)
+	switch {
+	case err != nil:
+		return "", err
+	case slices.ContainsFunc(found, ends):
+		return "the account is being ended", nil
+	case !slices.ContainsFunc(found, there):
+		return "the account is somebody's by now, or is gone", nil
+	}
+	return "", nil
+}
+
 // nobodysGone reports whether an account that was nobody's is gone or off, or has become
 // somebody's.
 func (b *Board) nobodysGone(ctx context.Context, i ledger.ReviewItem) (bool, error) {
 	found, err := b.Ledger.Findings(ctx, ledger.FindingFilter{App: i.App, AccountID: i.AccountID}, 0, page)
-	return !slices.ContainsFunc(found, func(f ledger.Finding) bool {
-		return f.Enabled && (f.Kind == ledger.FindingOrphan || f.Kind == ledger.FindingUnlinked || f.Kind == ledger.FindingDisputed)
-	}), err
+	return !slices.ContainsFunc(found, there), err
+}
+
+// there reports whether a finding is about an account that is nobody's, and on.
+func there(f ledger.Finding) bool { return f.Enabled && nobodys(f) }
+
+// nobodys reports whether a finding is about an account that is nobody's.
+func nobodys(f ledger.Finding) bool {
+	return f.Kind == ledger.FindingOrphan || f.Kind == ledger.FindingUnlinked || f.Kind == ledger.FindingDisputed
+}
+
+// ends reports whether a finding is about an account that is nobody's and is being ended.
+func ends(f ledger.Finding) bool {
+	return f.Kind == ledger.FindingOrphan && f.State == ledger.FindingRepairing
 }
 
 // reassigned returns who is to decide about an item instead; nil if it stays where it is. What

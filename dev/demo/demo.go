@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -61,6 +63,7 @@ func Run(ctx context.Context, out io.Writer, o Options) error {
 
 	stage, closeStage := NewStage(s, accelerated, o.Bin)
 	defer closeStage()
+	stage.Tell = screen.note
 	screen.title("Watch it in the Temporal UI: " + s.UIURL())
 	for _, app := range s.Apps() {
 		screen.note(fmt.Sprintf("%-10s http://%s", app.Name, app.Address))
@@ -120,5 +123,13 @@ func Template() string {
 	if !strings.Contains(stack.DefaultTemplate, times) {
 		panic("the stack's own tenure.yaml has no such times any more")
 	}
-	return strings.Replace(stack.DefaultTemplate, times, ours, 1)
+	const app = "    connector: scim\n"
+	if !strings.Contains(stack.DefaultTemplate, app) {
+		panic("the stack's own tenure.yaml has no such apps any more")
+	}
+	owned := app
+	for _, name := range slices.Sorted(maps.Keys(story.Owners)) {
+		owned += fmt.Sprintf("{{- if eq $app.Name %q}}\n    owner: [%q]\n{{- end}}\n", name, story.Owners[name])
+	}
+	return strings.NewReplacer(times, ours, app, owned).Replace(stack.DefaultTemplate)
 }

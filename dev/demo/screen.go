@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -15,12 +16,16 @@ import (
 
 	"github.com/tenurehq/tenure/dev/story"
 	"github.com/tenurehq/tenure/internal/visible"
+	"github.com/tenurehq/tenure/internal/words"
 	"github.com/tenurehq/tenure/ledger"
 )
 
 // recently is how long after HR said something what is done for that person is
 // taken to be done about it.
 const recently = 4 * time.Second
+
+// wide is the width of lines of prose.
+const wide = 100
 
 // screen is the terminal.
 type screen struct {
@@ -93,29 +98,56 @@ func (s *screen) Wrong(b story.Beat, f story.Fact, is string) {
 	defer s.mu.Unlock()
 	s.wrong++
 	s.print("  %s", s.paint(text.Colors{text.FgRed, text.Bold},
-		fmt.Sprintf("WRONG, from day %d: %s in %s is %q, has to be %q", int(b.Day), s.names[f.Person], f.App, is, f.Is)))
+		fmt.Sprintf("WRONG, from day %d: %s in %s is %q, has to be %q", int(b.Day), s.name(f.Person), f.App, is, f.Is)))
+}
+
+// name returns how the screen calls somebody, or what only has an ID.
+func (s *screen) name(id string) string {
+	if ledger.IsOrphan(id) {
+		return "nobody (" + id + ")"
+	}
+	return cmp.Or(s.names[id], id)
 }
 
 var actionColours = map[string]text.Colors{
 	"created": {text.FgGreen}, "adopted": {text.FgGreen}, "enabled": {text.FgGreen},
 	"disabled": {text.FgYellow}, "stripped": {text.FgYellow},
 	"deleted": {text.FgRed}, "retry": {text.FgMagenta}, "skip": {text.FgMagenta},
+	"drift_seen": {text.FgMagenta}, "review_decided": {text.FgMagenta}, "request_approved": {text.FgMagenta},
 }
 
 // action shows one line of the audit.
 func (s *screen) action(row ledger.AuditRow) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	change, _ := row.Detail["change"].(string)
-	when := "on its date"
-	if said, ok := s.said[row.PersonID]; ok && time.Since(said) < recently {
-		when = fmt.Sprintf("%.1fs after HR said so", max(0, time.Since(said)).Seconds())
+	by := said(row, "change", "item", "review", "request", "exception")
+	if id, ok := row.Detail["finding"].(float64); ok {
+		by = ledger.FindingName(int64(id))
 	}
-	s.print("  %s %s %-7s %-10s %s %s%s",
+	var all []string
+	if _, ok := row.Detail["change"]; ok {
+		when := "on its date"
+		if said, ok := s.said[row.PersonID]; ok && time.Since(said) < recently {
+			when = fmt.Sprintf("%.1fs after HR said so", max(0, time.Since(said)).Seconds())
+		}
+		all = append(all, s.paint(text.Colors{text.Faint}, when))
+	}
+	line := fmt.Sprintf("  %s %s %-7s %-10s %s %s",
 		s.paint(text.Colors{text.Faint}, storyTime(row.At)),
-		text.Pad(s.names[row.PersonID], s.width, ' '), visible.Line(change), visible.Line(row.App),
-		s.paint(actionColours[row.Action], fmt.Sprintf("%-11s", strings.ReplaceAll(row.Action, "_", " "))),
-		s.paint(text.Colors{text.Faint}, when), visible.Line(details(row)))
+		text.Pad(visible.Line(s.name(row.PersonID)), s.width, ' '), visible.Line(by), visible.Line(row.App),
+		s.paint(actionColours[row.Action], fmt.Sprintf("%-14s", strings.ReplaceAll(row.Action, "_", " "))),
+		strings.Join(append(all, s.details(row)...), " "))
+	s.print("%s", strings.TrimRight(line, " "))
+}
+
+// said returns the first of these details of a row that is there.
+func said(row ledger.AuditRow, keys ...string) string {
+	for _, key := range keys {
+		if word, _ := row.Detail[key].(string); word != "" {
+			return word
+		}
+	}
+	return ""
 }
 
 // storyTime is an instant of the story: the day and the time of day.
@@ -125,16 +157,33 @@ func storyTime(t time.Time) string {
 	return fmt.Sprintf("day %2d %s", days, t.UTC().Format("15:04"))
 }
 
-// details says which entitlements an action gave and took.
-func details(row ledger.AuditRow) string {
-	var out strings.Builder
+// details says which entitlements an action gave and took, or what was decided or found.
+func (s *screen) details(row ledger.AuditRow) (all []string) {
 	for _, d := range []struct{ key, sign string }{{"granted", "+"}, {"revoked", "-"}} {
 		list, _ := row.Detail[d.key].([]any)
 		for _, name := range list {
-			fmt.Fprintf(&out, " %s%v", d.sign, name)
+			all = append(all, visible.Line(fmt.Sprint(d.sign, name)))
 		}
 	}
-	return out.String()
+	if _, ok := row.Detail["change"]; ok {
+		return all
+	}
+	for _, key := range []string{"decision", "kind", "what", "role", "entitlement"} {
+		if word := said(row, key); word != "" {
+			all = append(all, visible.Line(word))
+		}
+	}
+	if items, ok := row.Detail["items"].(float64); ok {
+		all = append(all, words.Count(int(items), "item"))
+	}
+	switch who := said(row, "as"); who {
+	case "":
+	case ledger.ReviewNobody:
+		all = append(all, "by silence")
+	default:
+		all = append(all, "by "+visible.Line(s.name(who)))
+	}
+	return all
 }
 
 // summary shows everybody's accounts, as the apps themselves show them, and what
@@ -168,7 +217,9 @@ func (s *screen) summary(ctx context.Context, stage *story.Stage, left []story.D
 	for _, action := range slices.Sorted(maps.Keys(actions)) {
 		done = append(done, fmt.Sprintf("%d %s", actions[action], visible.Line(strings.ReplaceAll(action, "_", " "))))
 	}
-	s.print("done: %s", strings.Join(done, ", "))
+	for line := range strings.Lines(text.WrapSoft("done: "+strings.Join(done, ", "), wide)) {
+		s.print("%s", strings.TrimRight(line, " \n"))
+	}
 	accountsChecked := len(story.Expected()) * len(stage.Stack.Apps())
 	s.print("checked: %d facts on the way, %d wrong; %d accounts in the end, %d wrong", s.facts, s.wrong, accountsChecked, len(left))
 	return nil

@@ -10,7 +10,7 @@ import (
 var Start = time.Date(2026, 1, 5, 0, 0, 0, 0, time.UTC)
 
 // Days is how long the story takes.
-const Days = 46
+const Days = 47
 
 // Retain is how long accounts are kept in the story.
 const Retain = 12
@@ -40,6 +40,9 @@ const (
 	linus     = "10015"
 	konrad    = "10016"
 )
+
+// temp is the external ID of an account that an administrator makes by hand. It is nobody's.
+const temp = "temp-4711"
 
 // profile makes a person's snapshot.
 func profile(given, family, title, department, zone string, starts int, more ...func(*hr.Profile)) *hr.Profile {

@@ -100,7 +100,7 @@ func ordinal(e hr.Event) int {
 func (s *Stage) await(ctx context.Context, f Fact, until float64) string {
 	deadline := at(until)
 	for {
-		is := s.state(f.Person, f.App)
+		is := s.is(ctx, f)
 		if is == f.Is || s.Clock.Now().After(deadline) || ctx.Err() != nil {
 			return is
 		}
@@ -109,6 +109,14 @@ func (s *Stage) await(ctx context.Context, f Fact, until float64) string {
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
+}
+
+// is says what a fact is about.
+func (s *Stage) is(ctx context.Context, f Fact) string {
+	if look, ok := lists[f.App]; ok {
+		return look(s, ctx, f.Person)
+	}
+	return s.state(f.Person, f.App)
 }
 
 func (s *Stage) state(person, app string) string {

@@ -14,12 +14,13 @@ type Beat struct {
 	Events []hr.Event
 	// Do changes something outside Tenure: an app breaks, somebody repairs it.
 	Do func(ctx context.Context, s *Stage) error
-	// Holds is what must come true before the next day is over (checked only when
-	// nobody kills processes): each person's account in an app.
+	// Holds is what must come true soon (checked only when nobody kills processes): each
+	// person's account in an app.
 	Holds []Fact
 }
 
-// Fact is how one account stands.
+// Fact is how one account stands. Person is an external ID that nobody has, for an account
+// that is nobody's. Instead of an app, it may name Reviews or Findings.
 type Fact struct {
 	Person, App string
 	Is          string // see State
@@ -230,9 +231,48 @@ func Script() []Beat {
 			Holds: []Fact{{joan, "crm", "none"}},
 		},
 		{
+			Day: 30.3, Text: "Past Tenure, somebody makes an account for a temp in the crm, and puts Grace back into the wiki's engineers",
+			Do:    func(ctx context.Context, s *Stage) error { return s.bypass(ctx, grace, "engineers") },
+			Holds: []Fact{{temp, "crm", "on"}, {grace, "wiki", "on: engineers, readers"}},
+		},
+		{
 			Day: 31.5, Text: "Radia is back from leave",
 			Events: []hr.Event{says(hr.EventLeaveEnded, "radia-3", radia, 31, nil)},
 			Holds:  []Fact{{radia, "crm", "on: billing"}, {radia, "directory", "on: everyone, finance, staff"}},
+		},
+		{
+			Day: 31.8, Text: "A scan finds both, and asks: tenure app scan crm --wait. Elsewhere every app is scanned once a day",
+			Do:    func(ctx context.Context, s *Stage) error { return s.scan(ctx, "crm", "wiki") },
+			Holds: []Fact{{grace, Findings, "stray engineers in wiki, open"}, {grace, "wiki", "on: engineers, readers"}},
+		},
+		{
+			Day: 33.5, Text: "Nobody knows the temp, so the account is to end like a leaver's: tenure finding end ... --reason ...",
+			Do:    func(ctx context.Context, s *Stage) error { return s.end(ctx, temp, "nobody knows it") },
+			Holds: []Fact{{temp, "crm", "off"}},
+		},
+		{
+			Day: 35.5, Text: "A review asks who should be in the crm, and have what no role gives: tenure review start customers ...",
+			Do: func(ctx context.Context, s *Stage) error { return s.start(ctx, "customers", "the quarter ends") },
+		},
+		{
+			Day: 37.5, Text: "Ada answers for the wiki, and Grace is in Sales now: tenure review decide v-1 revoke ... --as " + ada,
+			Do: func(ctx context.Context, s *Stage) error {
+				return s.decide(ctx, "v-1", "revoke", ada, "she is in Sales now")
+			},
+			Holds: []Fact{{grace, "wiki", "on: readers"}},
+		},
+		{
+			Day: 39.5, Text: "Katherine keeps what roles give: tenure review decide v-1 keep ... --as " + katherine,
+			Do: func(ctx context.Context, s *Stage) error { return s.decide(ctx, "v-1", "keep", katherine, "") },
+		},
+		{
+			Day: 41.5, Text: "Grace says nothing about jclarke, an account in the crm, and silence keeps it: tenure review close v-1 ...",
+			Do:    func(ctx context.Context, s *Stage) error { return s.closes(ctx, "v-1", "whoever answers has answered") },
+			Holds: []Fact{{"v-1", Reviews, "done: 6 items, 5 decided by people, 1 by silence; 1 of 1 revoked is proven to be gone"}},
+		},
+		{
+			Day: 46.2, Text: "The temp's account was off for twelve days, and is deleted",
+			Holds: []Fact{{temp, "crm", "none"}},
 		},
 	}
 }

@@ -26,6 +26,8 @@ type Stage struct {
 	Publisher *broker.Publisher
 	// TenureBinary is the operator's command line.
 	TenureBinary string
+	// Tell is told in one line what a command has found out that nothing else shows. It may be nil.
+	Tell func(line string)
 }
 
 // App is a demo app's service.
@@ -55,32 +57,47 @@ func (s *Stage) Repair(ctx context.Context, person, app string, args ...string) 
 // repaired reports whether nothing of a person in an app is left to repair: it was
 // done in the end, or skipped.
 func (s *Stage) repaired(ctx context.Context, person, app string) bool {
-	out, _ := s.tenure(ctx, "person", "show", person, "-o", "json") // it fails while anything needs attention
-	var shown struct {
-		Accounts []struct{ App, State string }
-		Steps    []struct{ App, State string }
-	}
-	if err := json.Unmarshal([]byte(out), &shown); err != nil {
-		return false
-	}
+	shown := s.shown(ctx, person)
 	for _, step := range shown.Steps {
 		if step.App == app {
 			return step.State == "skipped"
 		}
 	}
-	for _, account := range shown.Accounts {
+	return shown.state(app) == "active"
+}
+
+// shown is what the story reads of a person.
+type shown struct {
+	Accounts []struct{ App, State string }
+	Steps    []struct{ App, State string }
+}
+
+func (s *Stage) shown(ctx context.Context, person string) (p shown) {
+	s.read(ctx, &p, "person", "show", person)
+	return p
+}
+
+// state returns the state of the person's account in an app, as Tenure knows it; empty if there
+// is none.
+func (p shown) state(app string) string {
+	for _, account := range p.Accounts {
 		if account.App == app {
-			return account.State == "active"
+			return account.State
 		}
 	}
-	return false
+	return ""
 }
 
 func (s *Stage) tenure(ctx context.Context, args ...string) (string, error) {
+	out, err := s.program(ctx, args...).CombinedOutput()
+	return string(bytes.TrimSpace(out)), err
+}
+
+// program returns a call of the operator's command line.
+func (s *Stage) program(ctx context.Context, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, s.TenureBinary, append(args, "--config", s.Stack.ConfigFile())...)
 	cmd.Env = s.Stack.Env()
-	out, err := cmd.CombinedOutput()
-	return string(bytes.TrimSpace(out)), err
+	return cmd
 }
 
 // State is how one account stands, in one line: "none", or "on" or "off" and the

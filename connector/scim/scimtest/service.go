@@ -171,6 +171,15 @@ func (s *Service) AddGroup(displayName string) string {
 	return id
 }
 
+// AddMember puts an account into the group of a displayName, as an administrator of the app
+// would. It creates the group if it is missing.
+func (s *Service) AddMember(displayName, userID string) {
+	s.mu.Lock()
+	s.store.groupNamed(displayName).addMember(s.store, userID)
+	s.mu.Unlock()
+	s.changed()
+}
+
 // RemoveGroup deletes the groups of that displayName. It ignores the case.
 func (s *Service) RemoveGroup(displayName string) {
 	s.mu.Lock()
