@@ -319,7 +319,7 @@ type ItemMove struct {
 // Revocation lets a decision about an item take effect for one person.
 type Revocation struct {
 	Review, Item int64
-	PersonID     string // empty: an account that is nobody's
+	PersonID     string // who has it now; empty: an account that is nobody's
 	At           time.Time
 	Actor        string
 	Reason       string
@@ -332,7 +332,7 @@ type RevocationEffect struct {
 	Withhold *Exception // an exception that is placed
 	End      int64      // an exception that is ended; zero: none
 	Repair   bool       // the link is set to what the last scan saw, so that planning takes it
-	Adopt    string     // the person who gets an account that is nobody's, so that planning takes it
+	Adopt    string     // the person who gets an account that is nobody's, so that planning takes it; empty: see OrphanID
 	Finding  int64      // the finding that is repaired, if there is one
 	Needs    string     // why it does not go by itself
 	Stays    bool       // it is not to go

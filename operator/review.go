@@ -291,20 +291,24 @@ func (o *Operator) itemDecision(ctx context.Context, panel *review.Panel, i ledg
 	if err != nil {
 		return ledger.ItemDecision{}, err
 	}
+	selves, err := panel.Selves(ctx, d.As)
+	if err != nil {
+		return ledger.ItemDecision{}, err
+	}
 	decider, may, err := panel.May(ctx, i, c.ID)
 	if err != nil {
 		return ledger.ItemDecision{}, err
 	}
 	if !may {
 		why := "they are not asked about it"
-		if c.ID == i.PersonID {
+		if slices.Contains(selves, i.PersonID) {
 			why = "nobody decides about what they have themself"
 		}
 		return ledger.ItemDecision{}, refuse(fmt.Sprintf("%s, person %s: %s. Asked is %s", i.Name(), visible.Line(d.As), why, visible.Line(orNobody(i.Reviewer))), "review show %s", ledger.ReviewName(i.Review))
 	}
 	out := ledger.ItemDecision{Review: i.Review, Item: i.Item, Verdict: d.Verdict, By: c.ID, Authority: decider.Authority}
 	for _, id := range d.People {
-		if id == c.ID {
+		if slices.Contains(selves, id) {
 			return out, refuse("nobody decides about what they have themself", "")
 		}
 		out.Apart, out.Only, out.Verdict = append(out.Apart, ledger.ApartItem{
@@ -314,15 +318,25 @@ func (o *Operator) itemDecision(ctx context.Context, panel *review.Panel, i ledg
 	if i.PersonID != "" || len(d.People) > 0 {
 		return out, nil
 	}
-	own, err := o.Ledger.ReviewAccesses(ctx, ledger.AccessFilter{Review: i.Review, Item: i.Item, PersonID: c.ID}, ledger.AccessPlace{}, 1)
-	if err != nil || len(own) == 0 {
-		return out, err
+	for _, id := range selves {
+		own, err := o.Ledger.ReviewAccesses(ctx, ledger.AccessFilter{Review: i.Review, Item: i.Item, PersonID: id}, ledger.AccessPlace{}, 1)
+		if err != nil {
+			return out, err
+		}
+		if len(own) == 0 {
+			continue
+		}
+		apart := i
+		apart.PersonID = id
+		other, err := panel.Assign(ctx, apart)
+		if err != nil {
+			return out, err
+		}
+		out.Apart = append(out.Apart, ledger.ApartItem{
+			PersonID: id, Reviewer: other.PersonID, Authority: other.Authority, Why: "nobody decides about what they have themself",
+		})
 	}
-	apart := i
-	apart.PersonID = c.ID
-	other, err := panel.Assign(ctx, apart)
-	out.Apart = []ledger.ApartItem{{PersonID: c.ID, Reviewer: other.PersonID, Authority: other.Authority, Why: "nobody decides about what they have themself"}}
-	return out, err
+	return out, nil
 }
 
 func orNobody(id string) string {
@@ -390,6 +404,10 @@ func (o *Operator) MoveItems(ctx context.Context, r Request, name string, number
 	if err != nil {
 		return MovedItems{}, err
 	}
+	selves, err := panel.Selves(ctx, to)
+	if err != nil {
+		return MovedItems{}, err
+	}
 	if here, err := panel.AtWork(ctx, to); err != nil || !here {
 		return MovedItems{}, errors.Join(err, refuse(fmt.Sprintf("person %s is not at work, and cannot decide anything", visible.Line(to)), "person show %s", to))
 	}
@@ -403,7 +421,7 @@ func (o *Operator) MoveItems(ctx context.Context, r Request, name string, number
 		switch {
 		case i.Decision != "":
 			return MovedItems{}, refuse(fmt.Sprintf("%s is decided: %s", i.Name(), i.Decision), "review show %s", found.Ref())
-		case i.PersonID == c.ID:
+		case slices.Contains(selves, i.PersonID):
 			return MovedItems{}, refuse(fmt.Sprintf("%s is about what person %s has themself", i.Name(), visible.Line(to)), "review show %s", found.Ref())
 		}
 		out.Items = append(out.Items, i)

@@ -81,6 +81,29 @@ func (b *Board) snapshot(ctx context.Context, id string, name string, since *led
 	return s, nil
 }
 
+// holders is what is known of the human who had something when a population was frozen: under the
+// ID of then and, if their accounts were carried to another ID since, under that one too. The last
+// one has the access now.
+type holders []Snapshot
+
+// holders reads what is known of the human behind an ID.
+func (b *Board) holders(ctx context.Context, id, name string) (holders, error) {
+	s, err := b.snapshot(ctx, id, name, nil)
+	if err != nil || s.Decision.Person.CarriedTo == "" {
+		return holders{s}, err
+	}
+	heir, err := b.snapshot(ctx, s.Decision.Person.CarriedTo, name, nil)
+	return holders{s, heir}, err
+}
+
+// now returns what is known under the ID that has the access now.
+func (h holders) now() Snapshot { return h[len(h)-1] }
+
+// gone reports whether something is gone under every ID: see Gone.
+func (h holders) gone(i ledger.ReviewItem, a ledger.AccessPlace, since time.Time) bool {
+	return !slices.ContainsFunc(h, func(s Snapshot) bool { return !Gone(s, i, a, since) })
+}
+
 // longestChain bounds how many extensions of a grant are followed.
 const longestChain = 50
 
@@ -222,10 +245,18 @@ func (p *Panel) May(ctx context.Context, i ledger.ReviewItem, id string) (reques
 		return request.Decider{}, false, nil
 	}
 	d := all[n]
+	reviewer, err := p.Colleague(ctx, i.Reviewer)
+	if err != nil {
+		return d, false, err
+	}
+	also, err := p.Colleague(ctx, i.Also)
+	if err != nil {
+		return d, false, err
+	}
 	switch id {
-	case i.Reviewer:
+	case reviewer.ID:
 		d.Authority = i.Authority
-	case i.Also:
+	case also.ID:
 		d.Authority = "next above " + i.Reviewer + ", asked since they had not decided"
 	}
 	return d, true, nil
@@ -243,6 +274,24 @@ func (p *Panel) Above(ctx context.Context, i ledger.ReviewItem) (request.Decider
 		}
 	}
 	return request.Decider{}, false, err
+}
+
+// Selves lists the IDs of the human whom an ID means: the one by which they are known now, and
+// those that they had before.
+func (p *Panel) Selves(ctx context.Context, id string) ([]string, error) {
+	c, err := p.Colleague(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	selves := []string{c.ID}
+	person, err := p.board.Ledger.Person(ctx, c.ID)
+	if err != nil && !missing(err) {
+		return nil, err
+	}
+	for _, e := range person.Earlier {
+		selves = append(selves, e.PersonID)
+	}
+	return selves, nil
 }
 
 // AtWork reports whether somebody is at work, or is on leave and will be back.
@@ -303,10 +352,11 @@ func findingName(id int64) string { return fmt.Sprintf("f-%d", id) }
 // IfRevoked returns a person as they are, and as they would be if what an item says about them
 // were revoked now. It changes nothing.
 func (b *Board) IfRevoked(ctx context.Context, i ledger.ReviewItem, personID string) (before, after ledger.Person, err error) {
-	s, err := b.snapshot(ctx, personID, "", nil)
+	h, err := b.holders(ctx, personID, "")
 	if err != nil {
 		return before, after, err
 	}
+	s := h.now()
 	var all []ledger.AccessPlace
 	for a, err := range ledger.AllReviewAccesses(ctx, b.Ledger, ledger.AccessFilter{Review: i.Review, Item: i.Item, PersonID: personID}) {
 		if err != nil {
@@ -314,7 +364,7 @@ func (b *Board) IfRevoked(ctx context.Context, i ledger.ReviewItem, personID str
 		}
 		all = append(all, a.AccessPlace)
 	}
-	if before, err = b.Ledger.Person(ctx, personID); err != nil { // with the username that the ledger has
+	if before, err = b.Ledger.Person(ctx, s.Decision.Person.PersonID); err != nil { // with the username that the ledger has
 		return before, after, err
 	}
 	after = before

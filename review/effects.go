@@ -13,12 +13,16 @@ import (
 )
 
 // Effects returns what takes something from one person because of a decision about an item. All is
-// what the item is about of theirs, and findings are those about their accounts that have not
-// ended. It depends on nothing but its arguments.
+// what the item is about of theirs, S what is known of whoever has it now, and findings are those
+// about their accounts that have not ended. It depends on nothing but its arguments.
 //
 //   - A grant is ended, if the item is about all that it gives.
 //   - What roles give is withheld. An account stays if the item is about entitlements in it too:
 //     it is withheld only if the role gives the account alone.
+//   - An account that is nobody's and matches nobody who works here ends like a leaver's: as that of
+//     the one person who has left and whom it matches or, if there is none or they have another
+//     account in the app, as that of a person who stands for it alone. Then S is what is known of
+//     the one whom it matches.
 //   - What nothing gives is set in the link as a scan has seen it, so that planning takes it; if it
 //     was accepted, that is ended first.
 //   - A waiver of a rule is ended. Which side has to go cannot be told.
@@ -62,7 +66,8 @@ var effects = map[Kind]func(effector, ledger.AccessPlace) []ledger.RevocationEff
 // Why something does not go by itself.
 const (
 	needsProtected = "the person or the account is protected: take it in the app"
-	needsByHand    = "nobody's account is ended by Tenure: end it in the app, or say whose it is"
+	needsByHand    = "the account may be somebody's: end it in the app, or say whose it is"
+	needsOwner     = "whom the account matches works here: say whose it is"
 	needsSide      = "one side of the rule has to go: say which"
 )
 
@@ -92,7 +97,7 @@ func withholds(e effector, a ledger.AccessPlace) []ledger.RevocationEffect {
 		out.Needs = needsProtected
 	case employed:
 		out.Withhold = &ledger.Exception{
-			PersonID: a.PersonID, Kind: string(policy.ExceptWithhold), App: a.App, Entitlement: a.Entitlement, Employment: employment, StartsAt: d.Now,
+			PersonID: d.Person.PersonID, Kind: string(policy.ExceptWithhold), App: a.App, Entitlement: a.Entitlement, Employment: employment, StartsAt: d.Now,
 		}
 	} // who has left loses it anyway
 	return []ledger.RevocationEffect{out}
@@ -132,14 +137,26 @@ func endsAcceptance(e effector, a ledger.AccessPlace) []ledger.RevocationEffect 
 }
 
 func endsNobodys(e effector, a ledger.AccessPlace) []ledger.RevocationEffect {
-	out := ledger.RevocationEffect{AccessPlace: a, Stays: a.Entitlement != ""} // it goes with the account
-	for _, f := range e.findings {
-		if a.Entitlement == "" && f.Kind == ledger.FindingOrphan && len(f.Candidates) == 1 {
-			out.Repair, out.Finding, out.Adopt = true, f.ID, f.Candidates[0]
-		}
+	out := ledger.RevocationEffect{AccessPlace: a}
+	if a.Entitlement != "" { // it goes with the account
+		out.Stays = true
+		return []ledger.RevocationEffect{out}
 	}
-	if !out.Repair && !out.Stays {
+	n := slices.IndexFunc(e.findings, func(f ledger.Finding) bool { return f.Kind == ledger.FindingOrphan })
+	person := e.snapshot.Decision.Person
+	link := linkIn(person, a.App)
+	switch {
+	case n < 0:
 		out.Needs = needsByHand
+	case e.snapshot.Policy.ProtectsAccount(a.App, a.AccountID, e.snapshot.Seen[a.App].Username), e.snapshot.Policy.ProtectsPerson(person.PersonID):
+		out.Needs = needsProtected
+	case person.PersonID != "" && e.snapshot.belongs():
+		out.Needs = needsOwner
+	default:
+		out.Repair, out.Finding = true, e.findings[n].ID
+		if !link.State.HasAccount() && link.AccountID == "" {
+			out.Adopt = person.PersonID
+		}
 	}
 	return []ledger.RevocationEffect{out}
 }

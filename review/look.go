@@ -1,6 +1,7 @@
 package review
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tenurehq/tenure/assess"
+	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/request"
 )
@@ -385,10 +388,11 @@ func (l *looking) moot(ctx context.Context, i ledger.ReviewItem) (string, error)
 		}
 		return l.nobodysMoot(ctx, i)
 	}
-	s, err := l.snapshot(ctx, i.PersonID, l.is.Name, nil)
+	h, err := l.holders(ctx, i.PersonID, l.is.Name)
 	if err != nil {
 		return "", err
 	}
+	s := h.now()
 	switch Kind(i.Kind) {
 	case Withheld:
 		if !slices.ContainsFunc(s.Withheld, func(x ledger.Exception) bool { return x.ID == i.Exception }) {
@@ -396,14 +400,14 @@ func (l *looking) moot(ctx context.Context, i ledger.ReviewItem) (string, error)
 		}
 		return "", nil
 	case Duty:
-		if Gone(s, i, ledger.AccessPlace{}, time.Time{}) {
+		if h.gone(i, ledger.AccessPlace{}, time.Time{}) {
 			return "the person is in conflict with the rule no more", nil
 		}
 		return "", nil
 	default:
 	}
 	for a, err := range ledger.AllReviewAccesses(ctx, l.Ledger, ledger.AccessFilter{Review: i.Review, Item: i.Item}) {
-		if err != nil || !Gone(s, i, a.AccessPlace, time.Time{}) {
+		if err != nil || !h.gone(i, a.AccessPlace, time.Time{}) {
 			return "", err
 		}
 	}
@@ -448,11 +452,74 @@ func ends(f ledger.Finding) bool {
 	return f.Kind == ledger.FindingOrphan && f.State == ledger.FindingRepairing
 }
 
+// nobodys reads what is known of an account that is nobody's, and of the one person whom it matches,
+// if there is one.
+func (l *looking) nobodys(ctx context.Context, i ledger.ReviewItem) (holders, []ledger.Finding, error) {
+	s := Snapshot{Policy: l.Rules.Policy}
+	findings, err := ledger.Collect(ledger.AllFindings(ctx, l.Ledger, ledger.FindingFilter{App: i.App, AccountID: i.AccountID}))
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, f := range findings {
+		if f.Kind != ledger.FindingOrphan || len(f.Candidates) != 1 {
+			continue
+		}
+		if s, err = l.snapshot(ctx, f.Candidates[0], l.is.Name, nil); err != nil {
+			return nil, nil, err
+		}
+	}
+	seen, _, err := l.Ledger.Seen(ctx, i.App, i.AccountID)
+	s.Seen = map[string]ledger.Observed{i.App: seen}
+	return holders{s}, findings, err
+}
+
+// endedNobodys reports whether an account that was nobody's is off or gone, as the app has shown it
+// since an instant: to whom it was given so that it ends or, as long as it is nobody's, to the last
+// complete scan. Needs says why it will not be.
+func (l *looking) endedNobodys(ctx context.Context, i ledger.ReviewItem, since time.Time) (ended bool, needs string, err error) {
+	links, err := l.Ledger.Links(ctx, ledger.LinkFilter{App: i.App, AccountID: i.AccountID})
+	if err != nil {
+		return false, "", err
+	}
+	for _, link := range links {
+		if link.State != ledger.LinkActive {
+			return !link.ProvenAt.Before(since), "", nil
+		}
+		person, err := l.Ledger.Person(ctx, link.PersonID)
+		if err != nil {
+			return false, "", err
+		}
+		if assess.TimelineOf(person).At(l.now).Status == hr.StatusActive {
+			needs = "the account is that of " + link.PersonID + " by now"
+		} else {
+			needs = Hindered(person, i.App)
+		}
+		return false, needs, nil
+	}
+	last, err := l.Ledger.LastScans(ctx)
+	if err != nil {
+		return false, "", err
+	}
+	n := slices.IndexFunc(last, func(s ledger.Scan) bool { return s.App == i.App })
+	if n < 0 || last[n].StartedAt.Before(since) {
+		return false, "", nil
+	}
+	seen, ok, err := l.Ledger.Seen(ctx, i.App, i.AccountID)
+	return !ok || !seen.Active || seen.At.Before(last[n].StartedAt), "", err
+}
+
 // reassigned returns who is to decide about an item instead; nil if it stays where it is. What
 // somebody has moved stays there as long as that person is at work.
 func (l *looking) reassigned(ctx context.Context, i ledger.ReviewItem) (*ledger.ItemMove, error) {
 	why := "somebody can decide about it now"
 	if i.Reviewer != "" {
+		c, err := l.panel.Colleague(ctx, i.Reviewer)
+		if err != nil {
+			return nil, err
+		}
+		if c.ID != i.Reviewer {
+			return &ledger.ItemMove{Reviewer: c.ID, Authority: i.Authority, Also: i.Also, Why: i.Reviewer + " has another ID now"}, nil
+		}
 		here, err := l.panel.AtWork(ctx, i.Reviewer)
 		if err != nil {
 			return nil, err
@@ -551,32 +618,35 @@ func (l *looking) revoke(ctx context.Context, i ledger.ReviewItem) error {
 // revokeFrom lets a decision about an item take effect for one person, and returns whose access
 // that changes. What is gone already is noted as such.
 func (l *looking) revokeFrom(ctx context.Context, i ledger.ReviewItem, id string, all []ledger.AccessPlace) (changed []string, err error) {
-	var s Snapshot
-	if id != "" {
-		if s, err = l.snapshot(ctx, id, l.is.Name, nil); err != nil {
-			return nil, err
-		}
-	}
 	var gone []ledger.RevokedAccess
 	left := slices.Clone(all)
-	if id != "" && Kind(i.Kind) != Withheld && Kind(i.Kind) != Duty {
-		left = slices.DeleteFunc(left, func(a ledger.AccessPlace) bool {
-			if !Gone(s, i, a, time.Time{}) {
-				return false
-			}
-			gone = append(gone, ledger.RevokedAccess{Item: i.Item, AccessPlace: a, Gone: true})
-			return true
-		})
+	var h holders
+	var findings []ledger.Finding
+	if id == "" {
+		h, findings, err = l.nobodys(ctx, i)
+	} else if h, err = l.holders(ctx, id, l.is.Name); err == nil {
+		findings, err = ledger.Collect(ledger.AllFindings(ctx, l.Ledger, ledger.FindingFilter{PersonID: h.now().Decision.Person.PersonID}))
 	}
-	if err := l.Keeper.NoteRevoked(ctx, i.Review, l.now, gone); err != nil {
+	if err != nil {
 		return nil, err
 	}
-	filter := ledger.FindingFilter{PersonID: id}
-	if id == "" {
-		filter = ledger.FindingFilter{App: i.App, AccountID: i.AccountID}
+	s := h.now()
+	if Kind(i.Kind) != Withheld && Kind(i.Kind) != Duty {
+		for n := len(left) - 1; n >= 0; n-- {
+			a := left[n]
+			is := false
+			if id != "" {
+				is = h.gone(i, a, time.Time{})
+			} else if is, _, err = l.endedNobodys(ctx, i, time.Time{}); err != nil {
+				return nil, err
+			}
+			if is {
+				gone = append(gone, ledger.RevokedAccess{Item: i.Item, AccessPlace: a, Gone: true})
+				left = slices.Delete(left, n, n+1)
+			}
+		}
 	}
-	findings, err := ledger.Collect(ledger.AllFindings(ctx, l.Ledger, filter))
-	if err != nil {
+	if err := l.Keeper.NoteRevoked(ctx, i.Review, l.now, gone); err != nil {
 		return nil, err
 	}
 	effects := Effects(i, s, left, findings)
@@ -591,12 +661,14 @@ func (l *looking) revokeFrom(ctx context.Context, i ledger.ReviewItem, id string
 		if x := effects[n].Withhold; x != nil {
 			x.DecidedAt, x.DecidedBy, x.Reason = l.now, actor, reason
 		}
-		if effects[n].Adopt != "" {
-			changed = append(changed, effects[n].Adopt)
+		if id == "" && effects[n].Repair {
+			changed = append(changed, cmp.Or(effects[n].Adopt, ledger.OrphanID(effects[n].Finding)))
 		}
 	}
-	if id != "" && len(effects) > 0 {
-		changed = append(changed, id)
+	if id != "" {
+		if id = s.Decision.Person.PersonID; len(effects) > 0 {
+			changed = append(changed, id)
+		}
 	}
 	return changed, l.Keeper.Revoke(ctx, ledger.Revocation{
 		Review: i.Review, Item: i.Item, PersonID: id, At: l.now, Actor: actor, Reason: reason, Effects: effects,
@@ -607,7 +679,8 @@ func (l *looking) revokeFrom(ctx context.Context, i ledger.ReviewItem, id string
 func (l *looking) awaited(ctx context.Context) (left int, err error) {
 	items := map[int64]ledger.ReviewItem{}
 	var noted []ledger.RevokedAccess
-	var s Snapshot
+	var h holders
+	var of string
 	for a, err := range ledger.AllReviewAccesses(ctx, l.Ledger, ledger.AccessFilter{Review: l.is.ID, Awaited: true}) {
 		if err != nil {
 			return left, err
@@ -622,17 +695,19 @@ func (l *looking) awaited(ctx context.Context) (left int, err error) {
 			i = found[0]
 			items[a.Item] = i
 		}
-		if a.PersonID != "" && s.Decision.Person.PersonID != a.PersonID {
-			if s, err = l.snapshot(ctx, a.PersonID, l.is.Name, nil); err != nil {
+		if a.PersonID != "" && of != a.PersonID {
+			if h, err = l.holders(ctx, a.PersonID, l.is.Name); err != nil {
 				return left, err
 			}
+			of = a.PersonID
 		}
 		note := ledger.RevokedAccess{Item: a.Item, AccessPlace: a.AccessPlace}
 		if a.PersonID == "" {
-			note.Gone, err = l.nobodysGone(ctx, i)
-			note.Needs = a.Needs
-		} else if note.Gone = Gone(s, i, a.AccessPlace, a.EffectAt); !note.Gone {
-			if note.Needs = Hindered(s.Decision.Person, a.App); note.Needs == "" && a.Effect == "" {
+			if note.Gone, note.Needs, err = l.endedNobodys(ctx, i, a.EffectAt); note.Needs == "" && a.Effect == "" {
+				note.Needs = a.Needs
+			}
+		} else if note.Gone = h.gone(i, a.AccessPlace, a.EffectAt); !note.Gone {
+			if note.Needs = Hindered(h.now().Decision.Person, a.App); note.Needs == "" && a.Effect == "" {
 				note.Needs = a.Needs // it never went by itself
 			}
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
+	"maps"
 	"slices"
 	"testing"
 	"time"
@@ -142,10 +143,14 @@ func (c *campaign) works(id string) {
 	for _, app := range c.acts.Policy.Apps() {
 		link := ledger.Link{PersonID: id, App: app, AccountID: "7-" + id, Username: id, State: ledger.LinkActive, CreatedAt: now, ProvenAt: now}
 		i := slices.IndexFunc(d.Desired.Accounts, func(a policy.Account) bool { return a.App == app })
+		had := slices.IndexFunc(person.Links, func(l ledger.Link) bool { return l.App == app })
+		if had >= 0 {
+			link.AccountID, link.Username, link.CreatedAt = person.Links[had].AccountID, person.Links[had].Username, person.Links[had].CreatedAt
+		}
 		switch {
 		case i >= 0:
 			link.Entitlements = d.Desired.Accounts[i].EntitlementNames()
-		case slices.ContainsFunc(person.Links, func(l ledger.Link) bool { return l.App == app }):
+		case had >= 0:
 			link.State, link.DisabledAt = ledger.LinkDisabled, now
 		default:
 			continue
@@ -178,6 +183,27 @@ func (c *campaign) scanned(app, account string, entitlements ...string) ledger.S
 	require.NoError(c.t, err)
 	require.NoError(c.t, c.ledger.EndScan(ctx, ledger.ScanEnd{Scan: scan.ID, At: at, State: ledger.ScanDone}))
 	return scan
+}
+
+// finds has a complete scan of the wiki find accounts that are nobody's, a second from now.
+func (c *campaign) finds(orphans map[string][]string) {
+	c.t.Helper()
+	ctx, at := context.Background(), c.now().Add(time.Second)
+	scan, err := c.ledger.BeginScan(ctx, "wiki", fmt.Sprint("orphans", at), at)
+	require.NoError(c.t, err)
+	listed, compared := ledger.Listed{Scan: scan.ID}, ledger.Compared{Scan: scan.ID, At: at}
+	for _, id := range slices.Sorted(maps.Keys(orphans)) {
+		listed.Accounts = append(listed.Accounts, ledger.Observed{AccountID: id, At: at, Username: id, Active: true, Entitlements: []string{"admins"}})
+		compared.Verdicts = append(compared.Verdicts, ledger.Verdict{AccountID: id, Findings: []ledger.Finding{{
+			Kind: ledger.FindingOrphan, Enabled: true, State: ledger.FindingOpen, Candidates: orphans[id],
+		}}})
+	}
+	require.NoError(c.t, c.ledger.Observe(ctx, listed))
+	_, err = c.ledger.EndListing(ctx, scan.ID, at, -1)
+	require.NoError(c.t, err)
+	_, err = c.ledger.SaveVerdicts(ctx, compared)
+	require.NoError(c.t, err)
+	require.NoError(c.t, c.ledger.EndScan(ctx, ledger.ScanEnd{Scan: scan.ID, At: at, State: ledger.ScanDone}))
 }
 
 // starts starts the review at a time.

@@ -382,11 +382,11 @@ func (t *Tx) condemn(r ledger.Revocation, e ledger.RevocationEffect) (int64, err
 		if err != nil {
 			return 0, err
 		}
-		if !known || e.PersonID == "" {
+		if !known || r.PersonID == "" {
 			return 0, &ledger.DecisionError{Text: "no scan shows it any more"}
 		}
 		f = ledger.Finding{
-			App: e.App, AccountID: e.AccountID, Kind: ledger.FindingStray, What: e.Entitlement, PersonID: e.PersonID, Enabled: true, State: ledger.FindingOpen,
+			App: e.App, AccountID: e.AccountID, Kind: ledger.FindingStray, What: e.Entitlement, PersonID: r.PersonID, Enabled: true, State: ledger.FindingOpen,
 		}
 		if f.ID, err = t.saveFinding(scan, ledger.Compared{At: r.At}, f); err != nil {
 			return 0, err
@@ -395,14 +395,11 @@ func (t *Tx) condemn(r ledger.Revocation, e ledger.RevocationEffect) (int64, err
 	if f.State == ledger.FindingRepairing {
 		return f.ID, nil
 	}
-	if e.Adopt != "" {
-		f.PersonID = e.Adopt
+	if f.Kind == ledger.FindingOrphan {
+		f.PersonID = e.Adopt // empty: it ends as nobody's
 	}
 	if err := t.repair(&f, ledger.AuditRow{At: r.At, Actor: r.Actor, Cause: r.Reason}); err != nil {
 		return 0, err
-	}
-	if e.Adopt != "" {
-		return f.ID, t.exec(`UPDATE findings SET person_id = ? WHERE id = ?`, f.PersonID, f.ID)
 	}
 	return f.ID, nil
 }
