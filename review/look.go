@@ -311,7 +311,11 @@ func (l *looking) escalate(ctx context.Context) error {
 	}
 	also := map[string]int{}
 	err := l.move(ctx, func(i ledger.ReviewItem) (*ledger.ItemMove, error) {
-		if i.Reviewer == "" || i.Also != "" {
+		if i.Also != "" { // a look that did not end has asked them
+			also[i.Also]++
+			return nil, nil
+		}
+		if i.Reviewer == "" {
 			return nil, nil
 		}
 		d, ok, err := l.panel.Above(ctx, i)
@@ -581,10 +585,11 @@ func (l *looking) unsettled(ctx context.Context, by time.Time) error {
 	return nil
 }
 
-// revoke lets a decision about an item take effect, person by person.
+// revoke lets a decision about an item take effect, person by person. A look that was cut off goes
+// on with those for whom it has not taken effect.
 func (l *looking) revoke(ctx context.Context, i ledger.ReviewItem) error {
 	var people []string
-	accesses := map[string][]ledger.AccessPlace{}
+	accesses, left := map[string][]ledger.AccessPlace{}, map[string]bool{}
 	for a, err := range ledger.AllReviewAccesses(ctx, l.Ledger, ledger.AccessFilter{Review: i.Review, Item: i.Item}) {
 		if err != nil {
 			return err
@@ -593,9 +598,14 @@ func (l *looking) revoke(ctx context.Context, i ledger.ReviewItem) error {
 			people = append(people, a.PersonID)
 		}
 		accesses[a.PersonID] = append(accesses[a.PersonID], a.AccessPlace)
+		left[a.PersonID] = left[a.PersonID] || a.EffectAt.IsZero()
 	}
-	if len(people) == 0 {
+	switch n := len(people); {
+	case n == 0:
 		people = []string{i.PersonID}
+	default: // the last one ends it
+		last := people[n-1]
+		people = slices.DeleteFunc(people, func(id string) bool { return !left[id] && id != last })
 	}
 	var told []string
 	for _, id := range people {

@@ -39,7 +39,7 @@ func TestReplay(t *testing.T) {
 			require.NoError(t, replayer.ReplayWorkflowHistoryFromJSONFile(quiet, file))
 		})
 	}
-	for _, kind := range []string{workflows.TypeJoiner, workflows.TypeMover, workflows.TypeLeaver, workflows.TypeScheduled, workflows.TypeSweep, workflows.TypeRequest, workflows.TypeReconcile} {
+	for _, kind := range []string{workflows.TypeJoiner, workflows.TypeMover, workflows.TypeLeaver, workflows.TypeScheduled, workflows.TypeSweep, workflows.TypeRequest, workflows.TypeReconcile, workflows.TypeReview} {
 		require.True(t, seen[kind], "no fixture of %s", kind)
 	}
 }

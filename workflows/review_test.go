@@ -24,6 +24,7 @@ import (
 	"github.com/tenurehq/tenure/operator"
 	"github.com/tenurehq/tenure/plan"
 	"github.com/tenurehq/tenure/policy"
+	"github.com/tenurehq/tenure/provision"
 	"github.com/tenurehq/tenure/review"
 	"github.com/tenurehq/tenure/workflows"
 )
@@ -36,9 +37,11 @@ type campaign struct {
 	*petition
 	terms review.Terms
 	// idle lists people whose runs do nothing: their steps need an operator, for example.
-	idle  map[string]bool
-	last  int64 // the review that ran last
-	steps int   // how many were done so far
+	idle map[string]bool
+	// engine has the runs of people plan and do their steps in apps, as they really do.
+	engine bool
+	last   int64 // the review that ran last
+	steps  int   // how many were done so far
 }
 
 // campaigners tells the runs of a campaign. The runs of people do at once what is planned.
@@ -61,6 +64,19 @@ func (r campaigners) ResumeReview(_ context.Context, id int64, _ string) error {
 }
 
 func newCampaign(t *testing.T, change func(rules *policy.Rules, terms *review.Terms)) *campaign {
+	t.Helper()
+	c := campaigning(t, change)
+	_, err := c.o.GrantRole(t.Context(), olga, operator.RoleGrant{PersonID: "10002", Role: "admin", For: 100 * day}, true)
+	require.NoError(t, err)
+	for _, id := range []string{"10001", "10002"} {
+		c.works(id)
+	}
+	c.scanned("wiki", "7-10001", "engineers", "editors")
+	return c
+}
+
+// campaigning returns a campaign in which nobody has anything so far.
+func campaigning(t *testing.T, change func(rules *policy.Rules, terms *review.Terms)) *campaign {
 	t.Helper()
 	rules := testRules()
 	rules.Roles = append(rules.Roles, policy.Role{
@@ -90,12 +106,6 @@ func newCampaign(t *testing.T, change func(rules *policy.Rules, terms *review.Te
 	c.o = operator.New(c.ledger, campaigners{signals{c.biography}, c}, operator.Viewer{
 		Policy: c.acts.Policy, Clock: clock.Func(c.now), Apps: configured{rules: c.rules()}, Reviews: operator.Reviews{Terms: []review.Terms{c.terms}},
 	})
-	_, err := c.o.GrantRole(t.Context(), olga, operator.RoleGrant{PersonID: "10002", Role: "admin", For: 100 * day}, true)
-	require.NoError(t, err)
-	for _, id := range []string{"10001", "10002"} {
-		c.works(id)
-	}
-	c.scanned("wiki", "7-10001", "engineers", "editors")
 	return c
 }
 
@@ -129,6 +139,10 @@ func (c *campaign) works(id string) {
 	if c.idle[id] {
 		return
 	}
+	if c.engine {
+		c.runs(id)
+		return
+	}
 	ctx, now := context.Background(), c.now()
 	person, err := c.ledger.Person(ctx, id)
 	require.NoError(c.t, err)
@@ -159,6 +173,26 @@ func (c *campaign) works(id string) {
 		require.NoError(c.t, c.ledger.FinishStep(ctx, ledger.Outcome{
 			PersonID: id, App: app, Key: fmt.Sprint(app, c.steps), Kind: "Update", At: now, State: ledger.StepDone, Link: &link,
 		}))
+	}
+}
+
+// runs does what a person's run does: it assesses them, and does their steps in the apps.
+func (c *campaign) runs(id string) {
+	c.t.Helper()
+	for range 10 {
+		todo, err := c.acts.Engine.Assess(context.Background(), id)
+		require.NoError(c.t, err)
+		done := false
+		for _, s := range todo.Todo {
+			c.steps++
+			result, _, err := c.acts.Engine.Apply(context.Background(), provision.Attempt{
+				PersonID: id, Step: s.Step, Deadline: time.Now().Add(time.Minute), Token: fmt.Sprint(c.steps, id, s.Key), Detail: map[string]any{},
+			})
+			done = done || err == nil && result == provision.ResultDone
+		}
+		if !done {
+			return
+		}
 	}
 }
 
@@ -204,6 +238,16 @@ func (c *campaign) finds(orphans map[string][]string) {
 	_, err = c.ledger.SaveVerdicts(ctx, compared)
 	require.NoError(c.t, err)
 	require.NoError(c.t, c.ledger.EndScan(ctx, ledger.ScanEnd{Scan: scan.ID, At: at, State: ledger.ScanDone}))
+}
+
+// sweeps has the sweeper look after everybody now and then.
+func (c *campaign) sweeps(from, to, every time.Duration) {
+	for after := from; after < to; after += every {
+		c.during(after, func() {
+			_, err := c.acts.Sweep(context.Background())
+			require.NoError(c.t, err)
+		})
+	}
 }
 
 // starts starts the review at a time.
