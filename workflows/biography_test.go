@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/interceptor"
 	"go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/testsuite"
 	"go.temporal.io/sdk/worker"
@@ -51,6 +52,8 @@ type biography struct {
 	runs   []string       // the workflow types that ran, in order
 	queues map[string]int // the number of activities begun, by task queue
 	ended  error          // how the last run ended
+
+	interceptors []interceptor.WorkerInterceptor // of the worker
 
 	noCRM, adminForAll bool // what an oracle has to know of a changed policy
 
@@ -207,7 +210,9 @@ func (b *biography) run(kind string, in workflows.Input, pending []happening, en
 	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
 	env := suite.NewTestWorkflowEnvironment()
 	env.SetTestTimeout(time.Minute)
-	env.SetWorkerOptions(patient)
+	options := patient
+	options.Interceptors = b.interceptors
+	env.SetWorkerOptions(options)
 	env.SetStartTime(b.at)
 	workflows.Register(env, b.acts)
 	env.SetOnActivityStartedListener(func(info *activity.Info, _ context.Context, _ converter.EncodedValues) {
