@@ -27,6 +27,10 @@ type Activities struct {
 	Reviews Reviews
 
 	slots sync.Map // *slots, by app
+	turns struct { // see sweepTurns
+		sync.Mutex
+		next time.Time
+	}
 }
 
 // Runs is the part of Temporal that the sweeper needs.
@@ -49,6 +53,8 @@ type Runs interface {
 	ResumeRequest(ctx context.Context, requestID int64, why string) error
 	// ResumeReview starts the run of a review, or tells the open run to look again.
 	ResumeReview(ctx context.Context, reviewID int64, why string) error
+	// Scan starts a scan of an app, unless one is open.
+	Scan(ctx context.Context, app string) error
 	// Replace ends an open run with a reason, and starts another as Resume does.
 	Replace(ctx context.Context, personID string, run Run, why string) error
 }

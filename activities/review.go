@@ -21,6 +21,14 @@ type Reviews struct {
 // secretary returns what keeps reviews up to date.
 func (a *Activities) secretary(ctx context.Context) *review.Secretary {
 	return &review.Secretary{
+		Scan: func(ctx context.Context, app string) error { return a.Runs.Scan(ctx, app) },
+		Scannable: func(app string) bool {
+			if a.Scanner == nil {
+				return false
+			}
+			_, ok := a.Scanner.Apps[app]
+			return ok
+		},
 		Board:  &review.Board{Ledger: a.Ledger, Rules: a.Rules(), Clock: a.Clock, Limits: a.Breaker, Fresh: a.Reviews.Fresh, Zone: a.Reviews.Zone},
 		Keeper: a.Ledger,
 		Alive:  func() { alive(ctx) },
@@ -53,6 +61,9 @@ func (a *Activities) sweepReviews(ctx context.Context, result *SweepResult) erro
 	if err := a.secretary(ctx).StartDue(ctx, a.Reviews.Terms); err != nil {
 		return temporalError(provision.LedgerError(err))
 	}
+	if err := a.sweepTurns(ctx); err != nil {
+		return temporalError(provision.LedgerError(err))
+	}
 	for r, err := range ledger.AllReviews(ctx, a.Ledger, ledger.ReviewFilter{DueBy: a.Clock.Now()}, 0) {
 		if err != nil {
 			return temporalError(provision.LedgerError(err))
@@ -68,4 +79,30 @@ func (a *Activities) sweepReviews(ctx context.Context, result *SweepResult) erro
 		result.Reviews++
 	}
 	return nil
+}
+
+// turnsEvery is how often everybody is looked at for what a review may have to be held after: each
+// person is read for it.
+const turnsEvery = 12 * time.Hour
+
+// sweepTurns starts the reviews of single people to whom something has happened. A worker that
+// was started looks at once; what another has started is not started again.
+func (a *Activities) sweepTurns(ctx context.Context) error {
+	now := a.Clock.Now()
+	a.turns.Lock()
+	due := !now.Before(a.turns.next)
+	if due {
+		a.turns.next = now.Add(turnsEvery)
+	}
+	a.turns.Unlock()
+	if !due {
+		return nil
+	}
+	err := a.secretary(ctx).StartAfter(ctx, a.Reviews.Terms)
+	if err != nil { // the next sweep tries again
+		a.turns.Lock()
+		a.turns.next = time.Time{}
+		a.turns.Unlock()
+	}
+	return err
 }

@@ -93,6 +93,8 @@ func (r *openRuns) ResumeReview(_ context.Context, id int64, _ string) error {
 	return nil
 }
 
+func (*openRuns) Scan(context.Context, string) error { return nil }
+
 func (r *openRuns) Resume(_ context.Context, personID, why string) error {
 	if personID == r.refuses || r.refuses == "everybody" {
 		return errors.New("too many signals")

@@ -103,6 +103,7 @@ func TestLoadReadsEveryKey(t *testing.T) {
 		},
 		Reviews: []review.Terms{{
 			Name: "privileged", On: []review.Day{{Month: time.January, Day: 15}, {Month: time.July, Day: 15}}, Days: 21,
+			After:  review.After{Moved: true, Returned: 30 * 24 * time.Hour, Wait: 3 * 24 * time.Hour},
 			Covers: "item.risk == 'privileged' || person.department == 'Finance'", Explain: review.ExplainEach,
 			Reviewers: map[review.Kind][]string{
 				review.ByRole: {"security"}, review.ByGrant: {"manager"}, review.Kept: {"manager"}, review.Accepted: {"owner"}, review.Stray: {"owner"},

@@ -49,6 +49,9 @@ func readReview(v value, rules policy.Rules) review.Terms {
 				t.On = append(t.On, day)
 			})
 		}),
+		on("after", func(v value) {
+			v.mapping(into("moved", &t.After.Moved), into("returned", &t.After.Returned), into("wait", &t.After.Wait))
+		}),
 		into("days", &t.Days),
 		on("covers", func(v value) {
 			t.Covers = v.expression()
@@ -130,6 +133,14 @@ func reviewKeys() []settings.Setting {
 	return []settings.Setting{
 		{Name: "name", Type: settings.TypeText, Required: true, Text: "Name of the review. A withholding by one lasts until the next one of that name decides about it."},
 		{Name: "on", Type: settings.TypeTexts, Text: "Days of the year on which it begins, such as `01-15`, in `governance.timeZone`. Without any it is only started by hand (`tenure review start`)."},
+		{Name: "after", Type: settings.TypeMapping, Default: settings.Empty(),
+			Text: "What happens to a person after which a review of this person alone begins, if they have anything that no role gives.",
+			Keys: []settings.Setting{
+				{Name: "moved", Type: settings.TypeBool, Default: false, Text: "A move to another department, job, company or kind of work."},
+				{Name: "returned", Type: settings.TypePeriod, Default: "0s", Text: "The return from a leave of at least this long. 0: no return."},
+				{Name: "wait", Type: settings.TypePeriod, Default: "7d", Text: "How long after it the review begins."},
+			},
+		},
 		{Name: "days", Type: settings.TypeTimes, Default: 14, Text: "How many days it lasts, to the end of the last one."},
 		{Name: "covers", Type: settings.TypeExpression,
 			Text: "What it covers: an expression over `item` (`because`, `app`, `entitlement`, `role`, `duty`, `risk`, `flags`) and `person` that gives true or false, such as `item.risk == 'privileged' || item.because == 'stray'`. Default: everything.",

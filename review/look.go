@@ -53,6 +53,10 @@ type Secretary struct {
 	// Both may be nil.
 	Alive func()
 	Told  func(ctx context.Context, people []string)
+	// Scan has an app scanned, unless that is under way, and Scannable reports whether it can be.
+	// Scan may be nil: then a review takes the scans that there are.
+	Scan      func(ctx context.Context, app string) error
+	Scannable func(app string) bool
 }
 
 func (s *Secretary) alive() {
@@ -104,6 +108,13 @@ func (s *Secretary) look(ctx context.Context, id int64) (Progress, error) {
 
 // freezes freezes the population of a review for a while, and opens it when that is done.
 func (s *Secretary) freezes(ctx context.Context, r ledger.Review) (Progress, error) {
+	if r.Place == "" {
+		fresh, p, ok, err := s.scanFirst(ctx, r)
+		if !ok || err != nil {
+			return p, err
+		}
+		r = fresh
+	}
 	f, err := s.freeze(ctx, r)
 	if err != nil {
 		return Progress{}, err
@@ -434,13 +445,6 @@ func (b *Board) nobodysMoot(ctx context.Context, i ledger.ReviewItem) (string, e
 		return "the account is somebody's by now, or is gone", nil
 	}
 	return "", nil
-}
-
-// nobodysGone reports whether an account that was nobody's is gone or off, or has become
-// somebody's.
-func (b *Board) nobodysGone(ctx context.Context, i ledger.ReviewItem) (bool, error) {
-	found, err := b.Ledger.Findings(ctx, ledger.FindingFilter{App: i.App, AccountID: i.AccountID}, 0, page)
-	return !slices.ContainsFunc(found, there), err
 }
 
 // there reports whether a finding is about an account that is nobody's, and on.

@@ -13,9 +13,10 @@ import (
 // Terms say how a review is held, as the configuration has it. They are kept with each review,
 // as JSON.
 type Terms struct {
-	Name string `json:"name"`
-	On   []Day  `json:"on,omitempty"` // the days of the year on which it begins
-	Days int    `json:"days"`         // how long it lasts, to the end of the last day
+	Name  string `json:"name"`
+	On    []Day  `json:"on,omitempty"`   // the days of the year on which it begins
+	After After  `json:"after,omitzero"` // what happens to a person after which one of them alone begins
+	Days  int    `json:"days"`           // how long it lasts, to the end of the last day
 	// Covers is a condition over item and person (see policy.CompileCover); empty: everything.
 	Covers  string  `json:"covers,omitempty"`
 	Explain Explain `json:"explain,omitempty"` // empty means ExplainRole

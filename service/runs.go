@@ -61,8 +61,7 @@ func (r *Runs) Scan(ctx context.Context, app string) error {
 	if err != nil {
 		return err
 	}
-	_, err = c.StartScan(ctx, app)
-	return err
+	return c.Scan(ctx, app)
 }
 
 // Deliver implements operator.Runs.

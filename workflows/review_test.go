@@ -42,6 +42,8 @@ type campaign struct {
 	engine bool
 	last   int64 // the review that ran last
 	steps  int   // how many were done so far
+	// askedFor lists the apps of which a scan was asked for.
+	askedFor []string
 }
 
 // campaigners tells the runs of a campaign. The runs of people do at once what is planned.
@@ -111,6 +113,11 @@ func campaigning(t *testing.T, change func(rules *policy.Rules, terms *review.Te
 
 // openRuns is what the sweeper knows of runs, as far as reviews need it.
 type openRuns struct{ campaigners }
+
+func (r openRuns) Scan(_ context.Context, app string) error {
+	r.c.askedFor = append(r.c.askedFor, app)
+	return nil
+}
 
 func (openRuns) Strangers(context.Context) iter.Seq2[string, error] {
 	return func(func(string, error) bool) {}

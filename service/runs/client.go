@@ -185,6 +185,12 @@ func (c *Client) ResumeReview(ctx context.Context, reviewID int64, why string) e
 	return c.resume(ctx, workflows.ReviewWorkflowID(reviewID), why, workflows.TypeReview, workflows.ReviewInput{Review: reviewID})
 }
 
+// Scan starts a scan of an app, unless one is open. It implements activities.Runs.
+func (c *Client) Scan(ctx context.Context, app string) error {
+	_, err := c.StartScan(ctx, app)
+	return err
+}
+
 // resume starts a run of something that is not a person's, or tells the open run to look again.
 func (c *Client) resume(ctx context.Context, id, why, kind string, input any) error {
 	_, err := c.temporal.SignalWithStartWorkflow(ctx, id, workflows.SignalLookAgain, workflows.LookAgain{}, client.StartWorkflowOptions{
