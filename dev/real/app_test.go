@@ -3,8 +3,6 @@
 package real
 
 import (
-	"encoding/json"
-	"fmt"
 	"io"
 	"log"
 	"net/http"
@@ -16,22 +14,21 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/tenurehq/tenure/dev/targets"
 )
 
-// app reads SCIMMY without any code of the product.
+// app is SCIMMY, which the product reaches through a proxy.
 type app struct {
-	url, token string
-	// proxied is the address at which the product reaches the app. calls counts the calls
-	// that came that way.
-	proxied string
-	calls   atomic.Int64
+	targets.SCIMMY
+	// calls counts the calls that came that way.
+	calls atomic.Int64
 }
 
-func newApp(t *testing.T) *app {
+func newApp(t *testing.T, prefix string) *app {
 	t.Helper()
-	a := &app{url: fromEnv(t, "TENURE_REAL_SCIM_URL"), token: fromEnv(t, "TENURE_REAL_SCIM_TOKEN")}
-	require.Empty(t, a.look(t).Users, "the app is to be empty at first")
-	target, err := url.Parse(a.url)
+	a := &app{SCIMMY: targets.NewSCIMMY(t, prefix)}
+	target, err := url.Parse(a.URL())
 	require.NoError(t, err)
 	proxy := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: target.Scheme, Host: target.Host})
 	proxy.ErrorLog = log.New(io.Discard, "", 0) // a caller that gives up reports that itself
@@ -40,78 +37,26 @@ func newApp(t *testing.T) *app {
 		proxy.ServeHTTP(w, r)
 	}))
 	t.Cleanup(server.Close)
-	a.proxied = server.URL + target.Path
+	a.Through = server.URL + target.Path
 	return a
 }
 
 // contents holds everything that is in the app.
 type contents struct {
-	Users  []user
-	Groups []struct {
-		ID          string `json:"id"`
-		DisplayName string `json:"displayName"`
-		Members     []struct {
-			Value string `json:"value"`
-		} `json:"members"`
-	}
+	Users  []targets.User
+	Groups []targets.Group
 }
 
-type user struct {
-	ID         string `json:"id"`
-	UserName   string `json:"userName"`
-	ExternalID string `json:"externalId"`
-	Active     bool   `json:"active"`
-	Title      string `json:"title"`
-	Name       struct {
-		FamilyName string `json:"familyName"`
-	} `json:"name"`
-	Enterprise struct {
-		Department string `json:"department"`
-		Manager    struct {
-			Value string `json:"value"`
-		} `json:"manager"`
-	} `json:"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"`
-}
-
-func (a *app) look(t *testing.T) contents {
-	return contents{
-		Users:  readAll(t, a, "Users", contents{}.Users),
-		Groups: readAll(t, a, "Groups", contents{}.Groups),
-	}
-}
-
-// readAll appends a whole collection to resources, page by page.
-func readAll[T any](t *testing.T, a *app, collection string, resources []T) []T {
-	for {
-		address := fmt.Sprintf("%s/%s?count=100&startIndex=%d", a.url, collection, len(resources)+1)
-		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, nil)
-		require.NoError(t, err)
-		request.Header.Set("Authorization", "Bearer "+a.token)
-		response, err := http.DefaultClient.Do(request)
-		require.NoError(t, err)
-		var page struct {
-			TotalResults int
-			Resources    []T
-		}
-		err = json.NewDecoder(response.Body).Decode(&page)
-		_ = response.Body.Close()
-		require.NoError(t, err)
-		require.Equal(t, http.StatusOK, response.StatusCode)
-		resources = append(resources, page.Resources...)
-		if len(page.Resources) == 0 || len(resources) >= page.TotalResults {
-			return resources
-		}
-	}
-}
+func (a *app) look(t *testing.T) contents { return contents{Users: a.Users(t), Groups: a.Groups(t)} }
 
 // has reports whether a person has an account, enabled or not.
 func (c contents) has(person string) bool {
-	return slices.ContainsFunc(c.Users, func(u user) bool { return u.ExternalID == person })
+	return slices.ContainsFunc(c.Users, func(u targets.User) bool { return u.ExternalID == person })
 }
 
 // enabled reports whether a person has access.
 func (c contents) enabled(person string) bool {
-	return slices.ContainsFunc(c.Users, func(u user) bool { return u.ExternalID == person && u.Active })
+	return slices.ContainsFunc(c.Users, func(u targets.User) bool { return u.ExternalID == person && u.Active })
 }
 
 // access returns the access of people with an enabled account, by person ID.

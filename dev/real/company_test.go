@@ -46,8 +46,8 @@ func TestCompany(t *testing.T) {
 	require.Greater(t, len(want), 10)
 	require.NotEmpty(t, left)
 
-	app, topics := newApp(t), newTopics(t)
-	s := startTenure(t, fmt.Sprintf(configuration, topics.broker, topics.events, app.proxied, app.token))
+	app, topics := newApp(t, ""), newTopics(t)
+	s := startTenure(t, fmt.Sprintf(configuration, topics.broker, topics.events, app.Through, app.Token()))
 	half := len(history.Events) / 2
 	sendAndKill(t, s, topics, history.Events[:half])
 	require.Eventually(t, func() bool { return slices.ContainsFunc(left, app.look(t).enabled) },

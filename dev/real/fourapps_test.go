@@ -3,10 +3,8 @@
 package real
 
 import (
-	"crypto/rand"
 	"fmt"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -14,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tenurehq/tenure/dev/company"
+	"github.com/tenurehq/tenure/dev/targets"
 	"github.com/tenurehq/tenure/hr"
 )
 
@@ -71,24 +70,6 @@ breaker: {enabled: false} # years of leavers come within a minute
 // groupNames lists the groups that the roles grant, without their prefix.
 var groupNames = []string{"everyone", "makers", "sellers", "managers"}
 
-// target is a server as its own tools show it.
-type target interface {
-	name() string
-	// settings returns the settings of the app in the configuration, as JSON.
-	settings() string
-	// has reports whether a group of groupNames is granted there.
-	has(group string) bool
-	// look returns the account of everybody who has one, by person ID.
-	look(t *testing.T) map[string]account
-}
-
-// account holds what a server shows of a person's account.
-type account struct {
-	Enabled bool
-	Title   string
-	Groups  []string // without the prefix, sorted
-}
-
 // fourPatience bounds how long the whole test may take: the machine may be small, and it
 // runs all of the servers.
 const fourPatience = 20 * time.Minute
@@ -102,14 +83,14 @@ const lookEvery = 15 * time.Second
 // Active Directory, PostgreSQL and SCIMMY at once. In the end each of them shows, by its
 // own tools, what policy says, and nothing else.
 func TestCompanyInFourApps(t *testing.T) {
-	opts := company.Typical(4, companySize(t))
+	opts := company.Typical(4, targets.CompanySize(t, 400)) // as many as SCIMMY, which works on one request at a time, takes within some minutes
 	opts.Start = hr.Date{Year: 2020, Month: time.January, Day: 1}
 	history := company.Generate(opts)
-	want, left := map[string]account{}, []string(nil)
+	want, left := map[string]targets.Account{}, []string(nil)
 	for _, x := range history.Expected(time.Now()) {
 		switch x.Status {
 		case hr.StatusActive:
-			want[x.PersonID] = account{Enabled: true, Title: x.JobTitle, Groups: groups(x)}
+			want[x.PersonID] = targets.Account{Person: x.PersonID, On: true, Title: x.JobTitle, Groups: groups(x)}
 		case hr.StatusEnded:
 			left = append(left, x.PersonID)
 		}
@@ -117,61 +98,64 @@ func TestCompanyInFourApps(t *testing.T) {
 	require.NotEmpty(t, want)
 	require.NotEmpty(t, left)
 
-	prefix := "t" + strings.ToLower(rand.Text()[:6]) + "_"
-	targets := []target{newOpenLDAP(t, prefix), newSamba(t, prefix), newPostgreSQL(t, prefix), scimmy{newApp(t), prefix}}
+	prefix := targets.Prefix()
+	four := []targets.Target{targets.NewOpenLDAP(t, prefix), targets.NewSamba(t, prefix), targets.NewPostgreSQL(t, prefix), newApp(t, prefix)}
 	topics := newTopics(t)
 	args := []any{topics.broker, topics.events}
-	for _, target := range targets {
-		args = append(args, target.settings())
+	for _, target := range four {
+		for _, group := range groupNames {
+			target.Found(t, group)
+		}
+		args = append(args, target.Settings())
 	}
 	startTenure(t, fmt.Sprintf(fourApps, append(args, prefix)...))
 
 	begun := time.Now()
 	half := len(history.Events) / 2
 	topics.publish(t, history.Events[:half])
-	for _, target := range targets {
+	for _, target := range four {
 		require.Eventually(t, func() bool {
-			now := target.look(t)
-			return slices.ContainsFunc(left, func(person string) bool { return now[person].Enabled })
-		}, fourPatience, time.Second, "nobody has access in %s of those who are to leave", target.name())
+			now := targets.ByPerson(t, target)
+			return slices.ContainsFunc(left, func(person string) bool { return now[person].On })
+		}, fourPatience, time.Second, "nobody has access in %s of those who are to leave", target.Name())
 	}
 	topics.publish(t, history.Events[half:])
-	for _, target := range targets {
+	for _, target := range four {
 		wrong := ""
 		if !assert.Eventually(t, func() bool {
-			wrong = differs(wantedIn(target, want), left, target.look(t))
+			wrong = differs(wantedIn(target, want), left, targets.ByPerson(t, target))
 			return wrong == ""
-		}, fourPatience, lookEvery, "%s is not as policy says", target.name()) {
-			require.FailNow(t, wrong, target.name())
+		}, fourPatience, lookEvery, "%s is not as policy says", target.Name()) {
+			require.FailNow(t, wrong, target.Name())
 		}
-		t.Logf("%s is as policy says after %s: %d with access, %d who have left", target.name(), time.Since(begun).Round(time.Second), len(want), len(left))
+		t.Logf("%s is as policy says after %s: %d with access, %d who have left", target.Name(), time.Since(begun).Round(time.Second), len(want), len(left))
 	}
 	topics.awaitConsumed(t)
-	for _, target := range targets {
-		assert.Empty(t, differs(wantedIn(target, want), left, target.look(t)), "%s, once more", target.name())
+	for _, target := range four {
+		assert.Empty(t, differs(wantedIn(target, want), left, targets.ByPerson(t, target)), "%s, once more", target.Name())
 	}
 	assert.Zero(t, topics.ends(t, topics.letters)[0], "dead letters")
 }
 
 // wantedIn returns what policy grants in one target.
-func wantedIn(target target, all map[string]account) map[string]account {
-	want := map[string]account{}
+func wantedIn(target targets.Target, all map[string]targets.Account) map[string]targets.Account {
+	want := map[string]targets.Account{}
 	for person, a := range all {
-		a.Groups = slices.DeleteFunc(slices.Clone(a.Groups), func(group string) bool { return !target.has(group) })
+		a.Groups = slices.DeleteFunc(slices.Clone(a.Groups), func(group string) bool { return group == "everyone" && target.Name() == "SCIMMY" })
 		want[person] = a
 	}
 	return want
 }
 
 // differs returns how a server differs from what policy says; empty if it does not.
-func differs(want map[string]account, left []string, got map[string]account) string {
+func differs(want map[string]targets.Account, left []string, got map[string]targets.Account) string {
 	for person, w := range want {
-		if g, there := got[person]; !there || w.Enabled != g.Enabled || w.Title != g.Title || !slices.Equal(w.Groups, g.Groups) {
+		if g, there := got[person]; !there || w.On != g.On || w.Title != g.Title || !slices.Equal(w.Groups, g.Groups) {
 			return fmt.Sprintf("person %s: want %+v, got %+v", person, w, g)
 		}
 	}
 	for person, g := range got {
-		if _, active := want[person]; !active && g.Enabled {
+		if _, active := want[person]; !active && g.On {
 			return fmt.Sprintf("person %s must have no access, and has %+v", person, g)
 		}
 	}
@@ -181,17 +165,4 @@ func differs(want map[string]account, left []string, got map[string]account) str
 		}
 	}
 	return ""
-}
-
-// bare returns the names of groups without the prefix of this run, sorted. Groups without
-// the prefix are left out.
-func bare(prefix string, names []string) []string {
-	var mine []string
-	for _, name := range names {
-		if rest, ok := strings.CutPrefix(name, prefix); ok {
-			mine = append(mine, rest)
-		}
-	}
-	slices.Sort(mine)
-	return mine
 }

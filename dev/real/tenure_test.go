@@ -95,11 +95,3 @@ func showLogs(t *testing.T, dir string) {
 		return nil
 	})
 }
-
-// fromEnv returns a server's address as scripts/test-real gives it.
-func fromEnv(t *testing.T, name string) string {
-	t.Helper()
-	value := os.Getenv(name)
-	require.NotEmpty(t, value, "%s is not set: run `make test-real`, which starts the servers and sets it", name)
-	return value
-}

@@ -2,7 +2,9 @@
 // is the store that it asks for. It listens on SCIM_PORT (else on a port that the
 // kernel chose) of SCIM_HOST (else of loopback), and prints its base URL. It keeps
 // what it has in memory, and with SCIM_FILE in that file too, a line for each change:
-// what it has acknowledged survives it.
+// what it has acknowledged survives it. With SCIM_GROUPS=users, users come with their
+// groups, as in many services: who asks for them need not ask for groups with everybody
+// who is in them.
 import {randomUUID} from "node:crypto";
 import {appendFileSync, existsSync, readFileSync} from "node:fs";
 import express from "express";
@@ -29,19 +31,30 @@ const keep = (type, id, resource) => file && appendFileSync(file, JSON.stringify
 // may says whether a filter may match a resource, as far as its texts can tell without
 // regard to case. SCIMMY decides: like a database, the store only spares it to look at
 // everybody for a question about one.
-const may = (filter, resource) => [...filter].some((all) => Object.entries(all).every(([name, condition]) => {
-  const [how, want] = Array.isArray(condition) ? condition : [];
-  const is = resource[name];
+const may = (filter, resource) => [...filter].some((all) => fits(all, resource));
+const fits = (all, resource) => Object.entries(all).every(([name, condition]) => {
+  const is = resource?.[name];
+  if (!Array.isArray(condition)) return !Array.isArray(is) || is.some((value) => fits(condition, value));
+  const [how, want] = condition;
   return how !== "eq" || typeof want !== "string" || typeof is !== "string" || is.toLowerCase() === want.toLowerCase();
-}));
+});
 
 const notFound = (id) => new SCIMMY.Types.Error(404, null, `${id} not found`);
+
+// withGroups returns a user with the groups that they are in.
+const groups = new Map(); // by ID: the name, and who is in it
+const withGroups = (user) => process.env.SCIM_GROUPS !== "users" ? user : {
+  ...user, groups: [...groups].filter(([, group]) => group.members.has(user.id)).map(([value, {display}]) => ({value, display, type: "direct"})),
+};
+const noteGroup = (id, {displayName, members}) => groups.set(id, {display: displayName, members: new Set((members ?? []).map(({value}) => value))});
+for (const [id, group] of written.displayName ?? []) noteGroup(id, group);
 
 // store keeps resources of one type, unique by the attribute that names them,
 // without regard to case.
 function store(naming) {
   const resources = written[naming] ?? new Map();
   const nameOf = (resource) => resource[naming]?.toLowerCase();
+  const shown = naming === "userName" ? withGroups : (resource) => resource;
   return {
     ingress: async ({id}, data) => {
       if (id && !resources.has(id)) throw notFound(id);
@@ -55,17 +68,19 @@ function store(naming) {
       const resource = {...JSON.parse(JSON.stringify(data)), id: id ?? randomUUID(), meta: {created, lastModified: now}};
       keep(naming, resource.id, resource);
       resources.set(resource.id, resource);
-      return resource;
+      if (naming === "displayName") noteGroup(resource.id, resource);
+      return shown(resource);
     },
     egress: async ({id, filter}) => {
-      if (!id) return [...resources.values()].filter((resource) => !filter || may(filter, resource));
+      if (!id) return [...resources.values()].filter((resource) => !filter || may(filter, resource)).map(shown);
       if (!resources.has(id)) throw notFound(id);
-      return resources.get(id);
+      return shown(resources.get(id));
     },
     degress: async ({id}) => {
       if (!resources.has(id)) throw notFound(id);
       keep(naming, id);
       resources.delete(id);
+      groups.delete(id);
     },
   };
 }
