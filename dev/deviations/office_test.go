@@ -108,30 +108,32 @@ func (o *office) hear(events []hr.Event) error {
 	return o.settle()
 }
 
-// settle does what is due until nothing is, and no account is in doubt: those are not judged. For
-// whom the breaker waits for more, something stays due.
+// settle does what is due until nothing is, and until no attempt that has failed may still be under
+// way: accounts in doubt are not judged. For whom the breaker waits for more, something stays due.
 func (o *office) settle() error {
 	for {
 		if err := o.settleAll(); err != nil || o.engine.Breaker != nil {
 			return err
 		}
-		links, err := o.ledger.Links(context.Background(), ledger.LinkFilter{})
-		if err != nil {
+		doubts, err := o.tables(`SELECT person_id, doubt_until FROM links WHERE doubt_until IS NOT NULL
+			UNION ALL SELECT person_id, deadline FROM attempts`)
+		if err != nil || len(doubts) == 0 {
 			return err
 		}
-		var until time.Time
-		for _, l := range links {
-			if l.DoubtUntil.IsZero() {
-				continue
+		var until int64
+		for _, row := range doubts {
+			o.resume(row[0])
+			at, err := strconv.ParseInt(row[1], 10, 64)
+			if err != nil {
+				return err
 			}
-			if o.resume(l.PersonID); l.DoubtUntil.After(until) {
-				until = l.DoubtUntil
-			}
+			until = max(until, at)
 		}
-		if until.IsZero() {
-			return nil
+		if wait := time.UnixMicro(until).Sub(o.now()); wait > 0 {
+			<-time.After(wait)
+			continue
 		}
-		<-time.After(until.Sub(o.now()))
+		return o.settleAll() // an attempt whose time is over is in nobody's way
 	}
 }
 
@@ -238,28 +240,31 @@ func (o *office) findings(t *testing.T) []string {
 	return list
 }
 
-// tables asks the ledger's own tables, without any code of the product, and returns the first
-// columns of each row.
-func (o *office) tables(t *testing.T, query string, args ...any) [][]string {
-	t.Helper()
+// tables asks the ledger's own tables, without any code of the product.
+func (o *office) tables(query string, args ...any) (all [][]string, err error) {
 	db, err := sql.Open("sqlite", "file:"+o.path+"?mode=ro")
-	require.NoError(t, err)
-	defer func() { _ = db.Close() }()
-	rows, err := db.QueryContext(t.Context(), query, args...)
-	require.NoError(t, err)
-	defer func() { _ = rows.Close() }()
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	rows, err := db.QueryContext(context.Background(), query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
 	columns, err := rows.Columns()
-	require.NoError(t, err)
-	var all [][]string
+	if err != nil {
+		return nil, err
+	}
 	for rows.Next() {
-		row := make([]string, len(columns))
-		into := make([]any, len(columns))
+		row, into := make([]string, len(columns)), make([]any, len(columns))
 		for i := range row {
 			into[i] = &row[i]
 		}
-		require.NoError(t, rows.Scan(into...))
+		if err := rows.Scan(into...); err != nil {
+			return nil, err
+		}
 		all = append(all, row)
 	}
-	require.NoError(t, rows.Err())
-	return all
+	return all, rows.Err()
 }

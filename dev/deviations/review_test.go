@@ -82,7 +82,7 @@ func (f *firm) review(t *testing.T) {
 	shown, err := c.operator.ShowReview(t.Context(), ledger.ReviewName(c.id))
 	require.NoError(t, err)
 	assert.False(t, shown.Review.DoneAt.IsZero(), "the review is over")
-	unproven := f.tables(t, `SELECT person_id, app, entitlement, needs FROM review_accesses WHERE review_id = ? AND effect_at IS NOT NULL AND proven_at IS NULL`, c.id)
+	unproven := c.asks(`SELECT person_id, app, entitlement, needs FROM review_accesses WHERE review_id = ? AND effect_at IS NOT NULL AND proven_at IS NULL`, c.id)
 	assert.Empty(t, unproven, "revoked, and not proven")
 	s := shown.Summary
 	assert.Equal(t, []int{s.Revoked, s.Revoked, 1}, []int{s.Effective, s.Proven, s.Silence}, "each revocation was proven; nobody decided about the sellers only")
@@ -196,6 +196,14 @@ func (c *campaign) run(longest time.Duration) {
 	require.NoError(c, env.GetWorkflowError(), "the run ends by itself")
 }
 
+// asks asks the ledger's own tables.
+func (c *campaign) asks(query string, args ...any) [][]string {
+	c.Helper()
+	rows, err := c.tables(query, args...)
+	require.NoError(c, err)
+	return rows
+}
+
 // items lists the items that match a filter.
 func (c *campaign) items(filter ledger.ItemFilter) []ledger.ReviewItem {
 	c.Helper()
@@ -217,8 +225,8 @@ func (c *campaign) decides(as string, i ledger.ReviewItem, verdict ledger.ItemVe
 // checkPopulation compares the population with what the ledger's tables say, and with what the
 // servers' own tools show.
 func (c *campaign) checkPopulation(before map[string]map[string]targets.Account) {
-	want := c.tables(c.T, population)
-	got := c.tables(c.T, `SELECT person_id, app, account_id, entitlement FROM review_accesses WHERE review_id = ? ORDER BY 1, 2, 3, 4`, c.id)
+	want := c.asks(population)
+	got := c.asks(`SELECT person_id, app, account_id, entitlement FROM review_accesses WHERE review_id = ? ORDER BY 1, 2, 3, 4`, c.id)
 	require.Equal(c, lines(want), lines(got), "the population")
 	shown, err := c.operator.ShowReview(context.Background(), ledger.ReviewName(c.id))
 	require.NoError(c, err)
@@ -297,7 +305,7 @@ func (c *campaign) fallbackDecides() {
 	for _, i := range c.items(ledger.ItemFilter{Open: true}) {
 		if i.Key == "role:makers" {
 			require.Equal(c, c.cast.fallback, i.Reviewer, "their owner has left")
-			for row := range slices.Values(c.tables(c.T, `SELECT DISTINCT person_id FROM review_accesses WHERE review_id = ? AND item = ? ORDER BY 1 LIMIT 3`, c.id, i.Item)) {
+			for _, row := range c.asks(`SELECT DISTINCT person_id FROM review_accesses WHERE review_id = ? AND item = ? ORDER BY 1 LIMIT 3`, c.id, i.Item) {
 				c.some = append(c.some, row[0])
 			}
 			c.decides(i.Reviewer, i, ledger.VerdictRevoke, c.some...)
@@ -324,7 +332,7 @@ func (c *campaign) checkPreview() {
 
 // sellers lists who has what the role sellers gives, by the ledger's tables.
 func (c *campaign) sellers() (people []string) {
-	rows := c.tables(c.T, `SELECT DISTINCT a.person_id FROM review_accesses a JOIN review_items i ON i.review_id = a.review_id AND i.item = a.item
+	rows := c.asks(`SELECT DISTINCT a.person_id FROM review_accesses a JOIN review_items i ON i.review_id = a.review_id AND i.item = a.item
 		WHERE a.review_id = ? AND i.key = 'role:sellers' ORDER BY 1`, c.id)
 	for _, row := range rows {
 		people = append(people, row[0])
@@ -345,7 +353,7 @@ func (c *campaign) checkHeld(before map[string]map[string]targets.Account) {
 			assert.Equal(c, before[app]["u"+id], now["u"+id], "%s: nothing was done so far", app)
 		}
 	}
-	waits := c.tables(c.T, `SELECT DISTINCT needs FROM review_accesses WHERE review_id = ? AND effect_at IS NOT NULL AND proven_at IS NULL`, c.id)
+	waits := c.asks(`SELECT DISTINCT needs FROM review_accesses WHERE review_id = ? AND effect_at IS NOT NULL AND proven_at IS NULL`, c.id)
 	assert.Equal(c, [][]string{{"the breaker holds it: " + cohorts[0].Name()}}, waits)
 }
 
@@ -361,7 +369,7 @@ func (c *campaign) release() {
 
 // proven lists what was revoked and is proven to be gone, by the ledger's tables.
 func (c *campaign) proven() [][]string {
-	return c.tables(c.T, `SELECT person_id, app, entitlement FROM review_accesses WHERE review_id = ? AND effect_at IS NOT NULL AND proven_at IS NOT NULL`, c.id)
+	return c.asks(`SELECT person_id, app, entitlement FROM review_accesses WHERE review_id = ? AND effect_at IS NOT NULL AND proven_at IS NOT NULL`, c.id)
 }
 
 // expected returns what each server has to show in the end: what it showed before, without what
