@@ -69,6 +69,9 @@ leaver: {retain: 30d, delete: true, handOver: none}
 // groupNames lists the groups, without their prefix.
 var groupNames = []string{"everyone", "makers", "sellers", "managers", "admins"}
 
+// serviceAccounts lists accounts that are there before Tenure, and that it is not to touch.
+var serviceAccounts = []string{"svc-backup", "svc-monitor"}
+
 // cast is who answers for what. Nobody of them makes or sells anything.
 type cast struct {
 	keeper   string // for apps and roles, and keeps all
@@ -131,6 +134,11 @@ func newFirm(t *testing.T) *firm {
 		for _, group := range groupNames {
 			s.Found(t, group)
 		}
+		for _, username := range serviceAccounts {
+			s.Create(t, username, "", true)
+		}
+		// Where groups are empty, a service that shows nobody's groups looks the same.
+		s.Put(t, serviceAccounts[0], "everyone", true)
 		args = append(args, s.Settings())
 	}
 	args = append(args, prefix)

@@ -29,8 +29,6 @@ type deviation struct {
 // there before and what an operator is asked about.
 func (f *firm) deviations(t *testing.T) {
 	for _, s := range f.sites {
-		s.Create(t, "svc-backup", "", true)
-		s.Create(t, "svc-monitor", "", true)
 		f.scan(t, s.app)
 	}
 	require.Empty(t, f.findings(t), "nobody has done anything past Tenure")
