@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
+	"github.com/tenurehq/tenure/dev/story"
 	"github.com/tenurehq/tenure/internal/visible"
 	"github.com/tenurehq/tenure/ledger"
 )
@@ -32,5 +33,25 @@ func TestTheScreenShowsWhatComesFromOutside(t *testing.T) {
 		hidden := strings.IndexFunc(shown, func(r rune) bool { return r != '\n' && !visible.Rune(r) })
 		assert.Equal(t, -1, hidden, "%q", shown)
 		assert.GreaterOrEqual(t, strings.Count(shown, "evil"), 8)
+	}
+}
+
+// What is found, asked and decided is shown with whom it is about, and who decided.
+func TestTheScreenSaysWhatWasFoundAndDecided(t *testing.T) {
+	at := story.Start.Add(30 * time.Hour)
+	for row, want := range map[*ledger.AuditRow]string{
+		{PersonID: "orphan:f-2", App: "crm", Action: "drift_seen", Detail: map[string]any{"finding": 2.0, "kind": "orphan"}}: "day  1 06:00 nobody (orphan:f-2) f-2 crm drift seen orphan",
+		{PersonID: "10003", App: "wiki", Action: "review_decided", Detail: map[string]any{
+			"item": "v-1/1", "decision": "revoke", "kind": "stray", "entitlement": "engineers", "as": "10001",
+		}}: "day  1 06:00 Grace Hopper v-1/1 wiki review decided revoke stray engineers by Ada Lovelace",
+		{Action: "review_decided", Detail: map[string]any{"item": "v-1/2", "decision": "keep", "kind": "role", "role": "sales", "as": "nobody"}}: "day  1 06:00 v-1/2 review decided keep role sales by silence",
+		{PersonID: "10001", Action: "review_asked", Detail: map[string]any{"review": "v-1", "items": 1.0}}:                                       "day  1 06:00 Ada Lovelace v-1 review asked 1 item",
+		{PersonID: "10001", App: "wiki", Action: "updated", Detail: map[string]any{"change": "Mover", "granted": []any{"engineers"}}}:            "day  1 06:00 Ada Lovelace Mover wiki updated on its date +engineers",
+	} {
+		var out bytes.Buffer
+		row.At = at
+		newScreen(&out, false).action(*row)
+		assert.Equal(t, strings.Join(strings.Fields(want), " "), strings.Join(strings.Fields(out.String()), " "))
+		assert.Equal(t, strings.TrimRight(out.String(), " \n")+"\n", out.String())
 	}
 }
