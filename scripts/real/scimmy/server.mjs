@@ -99,3 +99,4 @@ app.use("/scim", new SCIMMYRouters({
 }));
 const host = process.env.SCIM_HOST ?? "127.0.0.1";
 const server = app.listen(Number(process.env.SCIM_PORT ?? 0), host, () => console.log(`http://${host}:${server.address().port}/scim`));
+server.keepAliveTimeout = 60_000; // a client on a busy machine finds its connections again
