@@ -23,6 +23,7 @@ type Notices struct {
 	Chats     map[string]ChatHook
 	Gather    time.Duration
 	Hours     notice.Hours
+	Days      notice.Days
 	Limit     int      // messages an hour
 	Templates string   // folder with templates of the operator's own; empty: none
 	Security  []string // who is told of what is urgent: see notice.Book
@@ -70,7 +71,8 @@ var noticeKeys = []settings.Setting{
 		},
 	},
 	{Name: "gather", Type: settings.TypePeriod, Default: "30m", Text: "How long what is not urgent is gathered, so that one recipient gets one message."},
-	{Name: "hours", Type: settings.TypeText, Default: "08:00-18:00", Text: "When what is not urgent is sent, every day, in the recipient's time zone as HR has it; else in `governance.timeZone`."},
+	{Name: "hours", Type: settings.TypeText, Default: "08:00-18:00", Text: "When what is not urgent is sent, in the recipient's time zone as HR has it; else in `governance.timeZone`."},
+	{Name: "days", Type: settings.TypeText, Default: "Mon-Fri", Text: "On which days of the week what is not urgent is sent: `Mon-Fri`, `Sun-Thu`, `Mon,Wed-Fri`. What is told of somebody who starts on the next day is sent on any day."},
 	{Name: "limit", Type: settings.TypeTimes, Default: 200, Text: "The most messages in an hour. The rest waits, and `tenure_notices_held` says so."},
 	{Name: "templates", Type: settings.TypeText, Text: "A folder with templates that take the place of Tenure's, file by file (docs/notices.md)."},
 	{Name: "security", Type: settings.TypeTexts,
@@ -91,6 +93,7 @@ func readNotices(v value) *Notices {
 		}),
 		into("gather", &n.Gather),
 		on("hours", func(v value) { n.Hours = scalar(v, notice.ParseHours) }),
+		on("days", func(v value) { n.Days = scalar(v, notice.ParseDays) }),
 		on("limit", func(v value) {
 			if n.Limit = v.typed().(int); n.Limit == 0 && !v.l.failed(v.path) {
 				v.failf("must be above 0: without notices, nobody is told anything")

@@ -30,6 +30,7 @@ func assertNotices(t *testing.T, n *Notices) {
 	assert.Equal(t, chat.Generic, n.Chats["siem"].Kind)
 	assert.Equal(t, 20*time.Minute, n.Gather)
 	assert.Equal(t, "07:30-19:00", n.Hours.String())
+	assert.Equal(t, "Mon,Tue,Wed,Thu,Sun", n.Days.String())
 	assert.Equal(t, 50, n.Limit)
 	assert.Equal(t, "etc/notices", n.Templates)
 	assert.Equal(t, []string{"security", "10001", "security@example.com"}, n.Security)
@@ -47,6 +48,7 @@ func TestNoticesAreOffUnlessConfigured(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, 30*time.Minute, cfg.Notices.Gather)
 	assert.Equal(t, "08:00-18:00", cfg.Notices.Hours.String())
+	assert.Equal(t, "Mon,Tue,Wed,Thu,Fri", cfg.Notices.Days.String())
 	assert.Equal(t, 200, cfg.Notices.Limit)
 	assert.True(t, cfg.Book().Mail)
 	assert.NotNil(t, cfg.Notices.Mailer())
@@ -90,6 +92,7 @@ func TestWhatIsWrongWithNoticesIsSaid(t *testing.T) {
 		`{chat: {a: {` + hook + `, kind: generic, secret: "${env:TOKEN}"}}}`:          "notices.chat.a.secret: must be whsec_",
 		`{chat: {a: {` + hook + `, kind: slack, secret: "${file:secrets/signing}"}}}`: "notices.chat.a.secret: slack is not signed",
 		`{mail: {` + server + `}, hours: "18:00-08:00"}`:                              "notices.hours: ",
+		`{mail: {` + server + `}, days: Mon-Fry}`:                                     "notices.days: must be days of the week",
 		`{mail: {` + server + `}, limit: 0}`:                                          "notices.limit: must be above 0",
 		`{mail: {` + server + `}, gathering: 1h}`:                                     "unknown key; did you mean",
 	} {

@@ -236,6 +236,8 @@ type ReviewOpening struct {
 	At     time.Time
 	Place  string // the place at which freezing has ended
 	LookAt time.Time
+	// Facts replaces the facts of items, by number: what can be told only of the whole population.
+	Facts map[int64]json.RawMessage
 }
 
 // ReviewChange says what has become of a review.

@@ -41,12 +41,17 @@ func (h Hours) String() string {
 	return clock(h.From) + "-" + clock(h.To)
 }
 
-// Next returns the first instant, from an instant on, at which the hours are open in a zone.
-func (h Hours) Next(at time.Time, zone *time.Location) time.Time {
+// longestBreak is more days than there are between two on which hours open: a week with one such
+// day, on which the clock leaps over the hours, and the next week.
+const longestBreak = 16
+
+// Next returns the first instant, from an instant on, at which the hours are open in a zone, on
+// one of the days.
+func (h Hours) Next(at time.Time, zone *time.Location, days Days) time.Time {
 	local := at.In(zone)
-	for day := range 4 { // a day on which the clock leaps over the hours has none
+	for day := range longestBreak {
 		opens, closes := h.on(local, day)
-		if next := laterOf(at, opens); next.Before(closes) && h.open(next.In(zone)) {
+		if next := laterOf(at, opens); next.Before(closes) && h.open(next.In(zone)) && days.Has(next.In(zone).Weekday()) {
 			return next
 		}
 	}

@@ -12,6 +12,7 @@ import (
 type Kind struct {
 	Name   string // "request.asked"; its template is templates/request.asked.tmpl
 	Urgent bool   // it is sent at once, at any hour. Some notices of other kinds are, too.
+	AnyDay bool   // it is sent on any day of the week: on the next working day it would be too late
 	When   string // what is told
 	To     string // who is told
 	Moot   string // what makes it moot before it is sent
@@ -128,7 +129,7 @@ var kinds = []Kind{
 		When: "The breaker holds a mass change.", To: "`notices.security`", Moot: "it was released or cancelled, or nothing of it is left",
 	},
 	{
-		Name: JoinerStart, look: lookJoiner,
+		Name: JoinerStart, AnyDay: true, look: lookJoiner,
 		When: "Somebody starts on the next day: whether their access is ready.", To: "their manager",
 		Moot: "they do not start on that day any more",
 	},

@@ -41,6 +41,7 @@ type Sender struct {
 	Chats   map[string]Poster
 	Gather  time.Duration
 	Hours   Hours
+	Days    Days
 	Limit   int            // messages an hour
 	Zone    *time.Location // of whoever has none
 	Clock   clock.Clock
@@ -206,6 +207,12 @@ func rank(urgent bool) int {
 	return 1
 }
 
+// anyDay reports whether a notice would come too late if it waited for a working day.
+func anyDay(n ledger.Notice) bool {
+	kind, _ := KindOf(n.Kind)
+	return kind.AnyDay
+}
+
 // handle looks at the notices of a batch again, and sends what is left of it. It reports
 // whether a message was sent, or tried.
 func (s *Sender) handle(ctx context.Context, b batch) (sent bool, err error) {
@@ -222,8 +229,12 @@ func (s *Sender) handle(ctx context.Context, b batch) (sent bool, err error) {
 		return false, s.settle(ctx, b.notices, state, addressee.Why, time.Time{})
 	}
 	if !b.urgent {
-		if opens := s.Hours.Next(now, addressee.Zone); opens.After(now) {
-			return false, s.settle(ctx, b.notices, ledger.NoticeWaiting, "outside notices.hours", opens)
+		days := s.Days
+		if slices.ContainsFunc(b.notices, anyDay) {
+			days = Days{}
+		}
+		if opens := s.Hours.Next(now, addressee.Zone, days); opens.After(now) {
+			return false, s.settle(ctx, b.notices, ledger.NoticeWaiting, "outside notices.hours and notices.days", opens)
 		}
 	}
 	items, left, err := s.look(ctx, b.notices, now, addressee.Zone)

@@ -360,6 +360,19 @@ func TestTheRestWaitsForWorkingHours(t *testing.T) {
 	assert.Equal(t, []string{"boss@example.com 30 16:20", "kim@example.com 30 23:00"}, at)
 }
 
+func TestTheRestWaitsForWorkingDays(t *testing.T) {
+	o := newOffice(t)
+	o.sender.Days, _ = notice.ParseDays("Mon-Fri")
+	o.hire("kim", "Asia/Tokyo")
+	o.now = time.Date(2026, 11, 27, 17, 50, 0, 0, time.UTC) // Friday 18:50 in Berlin
+	o.ask("boss", "kim")
+	var at []string
+	for _, l := range o.lives(4 * 24 * time.Hour) {
+		at = append(at, l.to+l.at.UTC().Format(" Mon 02 15:04"))
+	}
+	assert.Equal(t, []string{"kim@example.com Sun 29 23:00", "boss@example.com Mon 30 07:00"}, at, "when Monday begins where they are")
+}
+
 func TestNobodyIsMailedWhoWasTurnedOff(t *testing.T) {
 	o := newOffice(t)
 	o.hire("gone", "UTC")

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -125,6 +126,7 @@ type ShownReview struct {
 	Review  ledger.Review
 	Summary review.Summary
 	Counts  []ledger.ItemCount
+	Quality review.Quality
 	// Silence says what would be done if nobody decided anything more; only while it is open.
 	Silence *review.Silenced
 }
@@ -140,6 +142,9 @@ func (v *Viewer) ShowReview(ctx context.Context, name string) (ShownReview, erro
 		return out, err
 	}
 	out.Summary = review.Outcome(out.Counts)
+	if out.Quality, err = review.QualityOf(ctx, v.Ledger, r); err != nil {
+		return out, err
+	}
 	if r.State != ledger.ReviewOpen {
 		return out, nil
 	}
@@ -150,6 +155,29 @@ func (v *Viewer) ShowReview(ctx context.Context, name string) (ShownReview, erro
 	silent, err := board.Preview(ctx, r)
 	out.Silence = &silent
 	return out, err
+}
+
+// ReviewQuality says how people have decided in a review.
+func (v *Viewer) ReviewQuality(ctx context.Context, name string) (ledger.Review, review.Quality, error) {
+	r, err := v.Review(ctx, name)
+	if err != nil {
+		return r, review.Quality{}, err
+	}
+	q, err := review.QualityOf(ctx, v.Ledger, r)
+	return r, q, err
+}
+
+// Creep yields how much of what people have no role explains: of everybody who is employed or, if
+// one is named, of that person.
+func (v *Viewer) Creep(ctx context.Context, personID string) iter.Seq2[review.PersonCreep, error] {
+	return func(yield func(review.PersonCreep, error) bool) {
+		board, err := v.board(ctx)
+		if err != nil {
+			yield(review.PersonCreep{}, err)
+			return
+		}
+		board.Creep(ctx, personID)(yield)
+	}
 }
 
 // ReviewDecision says what somebody who is asked thinks of items of a review.

@@ -3,9 +3,11 @@ package provision_test
 import (
 	"fmt"
 	"path/filepath"
+	"runtime"
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/zap"
 
@@ -23,6 +25,8 @@ import (
 // nothing has to be done: from the read of the ledger to the assessment that is saved. It does so
 // for a company that has no roles to request and no rules of separation of duties, for one that has
 // them and somebody without exceptions, and for somebody with a grant, what is withheld and a waiver.
+//
+// TestGovernanceCostsAnAssessmentLittle holds the second to the first.
 func BenchmarkAssess(b *testing.B) {
 	b.Run("none", func(b *testing.B) { benchmarkAssess(b, false, false) })
 	b.Run("governed", func(b *testing.B) { benchmarkAssess(b, true, false) })
@@ -30,9 +34,42 @@ func BenchmarkAssess(b *testing.B) {
 }
 
 func benchmarkAssess(b *testing.B, governed, excepted bool) {
+	assess := atRest(b, governed, excepted)
+	b.ReportAllocs()
+	for b.Loop() {
+		assess()
+	}
+}
+
+// TestGovernanceCostsAnAssessmentLittle measures in one run what an assessment allocates, and
+// requires that roles to request and rules of separation of duties add at most a tenth for
+// somebody who has no exceptions. Time is not held: on a busy machine it says nothing.
+func TestGovernanceCostsAnAssessmentLittle(t *testing.T) {
+	const rounds = 200
+	measured := func(governed bool) (bytes, allocations float64) {
+		assess := atRest(t, governed, false)
+		assess() // whatever is made once is made
+		var before, after runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&before)
+		for range rounds {
+			assess()
+		}
+		runtime.ReadMemStats(&after)
+		return float64(after.TotalAlloc-before.TotalAlloc) / rounds, float64(after.Mallocs-before.Mallocs) / rounds
+	}
+	bytes, allocations := measured(false)
+	more, moreAllocations := measured(true)
+	t.Logf("%.0f bytes and %.0f allocations, and with governance %+.1f %% and %+.1f %%", bytes, allocations, 100*(more/bytes-1), 100*(moreAllocations/allocations-1))
+	assert.LessOrEqual(t, more, 1.1*bytes, "bytes")
+	assert.LessOrEqual(t, moreAllocations, 1.1*allocations, "allocations")
+}
+
+// atRest returns what assesses somebody of whom nothing has to be done.
+func atRest(b testing.TB, governed, excepted bool) (assess func()) {
 	store, err := sqlite.Open(b.Context(), filepath.Join(b.TempDir(), "ledger.db"))
 	require.NoError(b, err)
-	defer func() { require.NoError(b, store.Close()) }()
+	b.Cleanup(func() { require.NoError(b, store.Close()) })
 	now := time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC)
 	rules := policy.Rules{Apps: map[string]policy.AppRules{}, Leaver: policy.LeaverRules{Retain: 720 * time.Hour, Delete: true}}
 	apps := map[string]*provision.App{}
@@ -86,8 +123,7 @@ func benchmarkAssess(b *testing.B, governed, excepted bool) {
 		_, _, err := engine.Apply(b.Context(), provision.Attempt{PersonID: "ada", Step: todo.Step, Deadline: time.Now().Add(time.Hour)})
 		require.NoError(b, err)
 	}
-	b.ReportAllocs()
-	for b.Loop() {
+	return func() {
 		now = now.Add(time.Second)
 		again, err := engine.Assess(b.Context(), "ada")
 		require.NoError(b, err)

@@ -37,21 +37,12 @@ func (b *Board) snapshot(ctx context.Context, id string, name string, since *led
 	if err != nil {
 		return Snapshot{}, err
 	}
-	s := Snapshot{Policy: b.Rules.Policy, Seen: map[string]ledger.Observed{}, Extended: map[int64]int{}}
+	s := Snapshot{Policy: b.Rules.Policy, Extended: map[int64]int{}}
 	if s.Decision, err = b.Rules.For(ctx, person, b.Clock.Now(), assess.Onlooker{Reader: b.Ledger}); err != nil {
 		return Snapshot{}, err
 	}
-	for _, l := range person.Links {
-		if !l.State.HasAccount() {
-			continue
-		}
-		seen, ok, err := b.Ledger.Seen(ctx, l.App, l.AccountID)
-		if err != nil {
-			return Snapshot{}, err
-		}
-		if ok {
-			s.Seen[l.App] = seen
-		}
+	if s.Seen, err = b.seen(ctx, person); err != nil {
+		return Snapshot{}, err
 	}
 	for _, x := range person.Exceptions {
 		switch {

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/policy"
 )
@@ -189,11 +188,10 @@ func (f *freezing) nobodys(ctx context.Context, one ledger.Finding) (*ledger.Fro
 
 // peers counts who has what among those who have the same department and title.
 type peers struct {
-	number map[job]int
-	have   map[job]map[[2]string]int
+	jobs   map[string]Job
+	number map[Job]int
+	have   map[Job]map[[2]string]int
 }
-
-type job struct{ department, title string }
 
 // fewestPeers is the number of people of one department and title from which on it can be told
 // what is unusual among them.
@@ -201,17 +199,12 @@ const fewestPeers = 5
 
 // peers counts what everybody has who is at work.
 func (b *Board) peers(ctx context.Context) (*peers, error) {
-	p := &peers{number: map[job]int{}, have: map[job]map[[2]string]int{}}
-	jobs := map[string]job{}
-	for s, err := range ledger.AllPeople(ctx, b.Ledger, "") {
-		if err != nil {
-			return nil, err
-		}
-		if s.Status != hr.StatusActive && s.Status != hr.StatusOnLeave {
-			continue
-		}
-		j := job{s.Department, s.JobTitle}
-		jobs[s.PersonID] = j
+	jobs, err := b.jobs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	p := &peers{jobs: jobs, number: map[Job]int{}, have: map[Job]map[[2]string]int{}}
+	for _, j := range jobs {
 		p.number[j]++
 	}
 	for _, app := range b.Rules.Policy.Apps() {
@@ -237,7 +230,7 @@ func (b *Board) peers(ctx context.Context) (*peers, error) {
 
 // of returns how many percent of somebody's peers have something.
 func (p *peers) of(s ledger.Summary) func(app, entitlement string) int {
-	j := job{s.Department, s.JobTitle}
+	j := Job{s.Department, s.JobTitle}
 	return func(app, entitlement string) int {
 		if p.number[j] < fewestPeers {
 			return -1

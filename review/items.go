@@ -43,6 +43,8 @@ type Facts struct {
 	Peers    *int      `json:"peers,omitempty"`    // percent of those with the same department and title who have it
 	Extended int       `json:"extended,omitempty"` // how often the grant was prolonged
 	Flags    []Flag    `json:"flags,omitempty"`
+	// Members says, of a role, who came and went, and who differs from their peers.
+	Members *Membership `json:"members,omitempty"`
 }
 
 // FactsOf returns the facts of an item.
@@ -391,21 +393,6 @@ func (c *collector) withheld(x ledger.Exception, all []Has) {
 		Key: "withheld:" + x.Name(), Kind: string(Withheld), PersonID: place.PersonID, App: x.App, Entitlement: x.Entitlement, Exception: x.ID,
 		Because: "withheld by " + x.Origin,
 	}, Facts{Since: x.StartsAt})
-}
-
-// Creep counts the entitlements of a person, and those among them that no role gives which needs
-// no request.
-func Creep(s Snapshot) (unexplained, all int) {
-	for _, h := range s.All() {
-		if h.Entitlement == "" || h.Kind == Service {
-			continue
-		}
-		all++
-		if h.Kind != ByRole {
-			unexplained++
-		}
-	}
-	return unexplained, all
 }
 
 // Lines describes each thing that items are about in a line, sorted, for the digest of a

@@ -128,7 +128,11 @@ func (s *Secretary) freezes(ctx context.Context, r ledger.Review) (Progress, err
 		}
 		if !more {
 			now := s.Clock.Now()
-			_, err := s.Keeper.OpenReview(ctx, ledger.ReviewOpening{Review: r.ID, At: now, Place: placeEnd, LookAt: now})
+			facts, err := f.memberships(ctx, s.alive)
+			if err != nil {
+				return Progress{}, err
+			}
+			_, err = s.Keeper.OpenReview(ctx, ledger.ReviewOpening{Review: r.ID, At: now, Place: placeEnd, LookAt: now, Facts: facts})
 			return s.more("freeze", r), err
 		}
 		if f.review, err = s.Keeper.FreezeReview(ctx, next); err != nil {

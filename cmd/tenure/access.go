@@ -90,7 +90,7 @@ func drawWhy(p *page, v report.Why) {
 }
 
 func (c *cli) accessCommand() *cobra.Command {
-	return noun("access", "Show who has access to what", c.accessWhoCommand())
+	return noun("access", "Show who has access to what", c.accessWhoCommand(), c.accessCreepCommand())
 }
 
 const holderHeader = "person,name,username,state,entitlements,roles,last proof"

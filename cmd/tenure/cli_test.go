@@ -398,7 +398,7 @@ func TestEveryCommandSaysItToProgramsToo(t *testing.T) {
 			return
 		}
 		assert.Equal(t, "o", flag.Shorthand, cmd.CommandPath())
-		list := slices.Contains(lists, cmd.Name()) || slices.Contains([]string{"tenure duty check", "tenure review show"}, cmd.CommandPath())
+		list := slices.Contains(lists, cmd.Name()) || slices.Contains([]string{"tenure duty check", "tenure review show", "tenure review quality", "tenure access creep"}, cmd.CommandPath())
 		for format, offered := range map[string]bool{"json": true, "yaml": true, "csv": list, "xml": false} {
 			assert.Equal(t, offered, flag.Value.Set(format) == nil, "%s -o %s", cmd.CommandPath(), format)
 		}

@@ -2,13 +2,17 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/service"
 )
 
@@ -175,4 +179,41 @@ func TestARequestShowsWhatDutiesKeepApart(t *testing.T) {
 	assert.Contains(t, shown, `it cannot be approved now: by rule "write-and-judge" nobody has`)
 	got = s.asks("request approve r-2 --as 10002 --apply")
 	assert.Contains(t, got.err, `by rule "write-and-judge" nobody has`)
+}
+
+// TestAConflictThatAScanHasFoundIsListed has an administrator of the wiki give 10001 the other side
+// of a rule, and 10002 the only one, which is no conflict.
+func TestAConflictThatAScanHasFoundIsListed(t *testing.T) {
+	s := dutySite(t)
+	l := s.ledger()
+	now := time.Now().UTC()
+	for id, has := range map[string][]string{"10001": {"judges", "papers", "staff"}, "10002": {"judges", "staff"}} {
+		found := []ledger.Finding{{Kind: ledger.FindingStray, What: "judges", PersonID: id}}
+		if id == "10001" {
+			found = append(found, ledger.Finding{Kind: ledger.FindingDuty, What: "write-and-judge", PersonID: id})
+		}
+		s.sees(l, now, "wiki", ledger.Observed{AccountID: "w" + id, Username: id, Entitlements: has}, ledger.Verdict{Findings: found})
+	}
+	findings, err := ledger.Collect(ledger.AllFindings(t.Context(), l, ledger.FindingFilter{Kind: ledger.FindingDuty}))
+	require.NoError(t, err)
+	require.Len(t, findings, 1)
+	require.NoError(t, l.Close())
+
+	checked := func(args ...string) (list []dutyConflict) {
+		got := s.run(append([]string{"duty", "check", "-o", "json"}, args...)...)
+		assert.Equal(t, service.ExitAttention, got.code, got.err)
+		require.NoError(t, json.Unmarshal([]byte(got.stdout), &list))
+		return slices.DeleteFunc(list, func(c dutyConflict) bool { return c.Duty == "talk-and-read" })
+	}
+	want := []dutyConflict{{
+		Person: "10001", Name: "Ada Lovelace", Duty: "write-and-judge", Mode: "prevent", State: "found", Finding: fmt.Sprint("f-", findings[0].ID),
+		One: []heldBy{{App: "wiki", Entitlement: "papers"}}, Other: []heldBy{{App: "wiki", Entitlement: "judges"}},
+	}}
+	assert.Equal(t, want, checked())
+	assert.Equal(t, want, checked("--person", "10001"))
+	got := s.run("duty", "check", "--person", "10002")
+	assert.Equal(t, service.ExitDone, got.code, got.err)
+	assert.Contains(t, got.stdout, "nobody has what a rule keeps apart")
+	assert.Contains(t, s.run("duty", "check", "--limit", "1").err, "1 of 2 are listed: --limit 0 lists all")
+	assert.Contains(t, s.run("duty", "check", "-o", "csv").stdout, fmt.Sprintf(",found f-%d,", findings[0].ID))
 }

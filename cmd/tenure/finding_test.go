@@ -2,8 +2,8 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
-	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -36,20 +36,30 @@ func (s *site) found(ends string) {
 		{ends, ledger.Observed{AccountID: "o-1", Username: "bsimmel"}, ledger.Finding{Kind: ledger.FindingOrphan, PersonID: "10002", Candidates: []string{"10002"}, By: "username"}},
 		{"wiki", ledger.Observed{AccountID: "1", Username: "gfacello", Entitlements: []string{"admins", "owners"}}, ledger.Finding{Kind: ledger.FindingStray, What: "owners", PersonID: "10001"}},
 	} {
-		one.seen.At, one.seen.Active, one.f.State, one.f.Enabled = now, true, ledger.FindingOpen, true
-		scan, err := l.BeginScan(s.t.Context(), one.app, fmt.Sprint(i), now)
-		require.NoError(s.t, err)
-		require.NoError(s.t, l.Observe(s.t.Context(), ledger.Listed{Scan: scan.ID, Accounts: []ledger.Observed{one.seen}}))
-		_, err = l.EndListing(s.t.Context(), scan.ID, now, -1)
-		require.NoError(s.t, err)
-		verdict := ledger.Verdict{AccountID: one.seen.AccountID, Findings: []ledger.Finding{one.f}}
+		one.f.Enabled = true
+		verdict := ledger.Verdict{Findings: []ledger.Finding{one.f}}
 		if i == 3 { // the other one is still there
 			verdict.Keep = []int64{1}
 		}
-		_, err = l.SaveVerdicts(s.t.Context(), ledger.Compared{Scan: scan.ID, At: now, Verdicts: []ledger.Verdict{verdict}})
-		require.NoError(s.t, err)
-		require.NoError(s.t, l.EndScan(s.t.Context(), ledger.ScanEnd{Scan: scan.ID, At: now, State: ledger.ScanDone}))
+		s.sees(l, now, one.app, one.seen, verdict)
 	}
+}
+
+// sees has a scan of an app see one account, which is on, and find what is open about it.
+func (s *site) sees(l ledger.Ledger, now time.Time, app string, seen ledger.Observed, v ledger.Verdict) {
+	s.t.Helper()
+	scan, err := l.BeginScan(s.t.Context(), app, rand.Text(), now)
+	require.NoError(s.t, err)
+	seen.At, seen.Active, v.AccountID = now, true, seen.AccountID
+	for i := range v.Findings {
+		v.Findings[i].State = ledger.FindingOpen
+	}
+	require.NoError(s.t, l.Observe(s.t.Context(), ledger.Listed{Scan: scan.ID, Accounts: []ledger.Observed{seen}}))
+	_, err = l.EndListing(s.t.Context(), scan.ID, now, -1)
+	require.NoError(s.t, err)
+	_, err = l.SaveVerdicts(s.t.Context(), ledger.Compared{Scan: scan.ID, At: now, Verdicts: []ledger.Verdict{v}})
+	require.NoError(s.t, err)
+	require.NoError(s.t, l.EndScan(s.t.Context(), ledger.ScanEnd{Scan: scan.ID, At: now, State: ledger.ScanDone}))
 }
 
 func TestFindingsAreListedShownAndDecided(t *testing.T) {

@@ -21,7 +21,7 @@ import (
 func (c *cli) reviewCommand() *cobra.Command {
 	return noun("review", "Ask people whether others should have what they have",
 		c.reviewListCommand(), c.reviewStartCommand(), c.reviewShowCommand(), c.reviewDecideCommand(), c.reviewMoveCommand(), c.reviewExtendCommand(), c.reviewCloseCommand(),
-		c.reviewPreviewCommand())
+		c.reviewPreviewCommand(), c.reviewQualityCommand())
 }
 
 func (c *cli) reviewListCommand() *cobra.Command {
@@ -213,6 +213,9 @@ func (c *cli) showReview(ctx context.Context, o *operator.Viewer, name string, f
 		if count.Verdict == "" {
 			v.Reviewers[i].Open += count.Items
 		}
+	}
+	if v.Quality, err = viewQuality(ctx, o.Ledger, names, shown.Review, shown.Quality); err != nil {
+		return err
 	}
 	for i, err := range ledger.AllReviewItems(ctx, o.Ledger, f) {
 		if err != nil {

@@ -106,7 +106,7 @@ func viewItem(i ledger.ReviewItem, name string) itemView {
 	}
 }
 
-const itemHeader = "item,about,name,because,people,flags,last used,reviewer,decision,by,effect,proven"
+const itemHeader = "item,about,name,because,people,changes,flags,last used,reviewer,decision,by,effect,proven"
 
 func (v itemView) row() []string {
 	flags := make([]string, len(v.Facts.Flags))
@@ -122,7 +122,8 @@ func (v itemView) row() []string {
 		used = "the app does not say"
 	}
 	return []string{
-		strconv.FormatInt(v.Item, 10), v.About, v.Name, v.Because, strconv.Itoa(v.People), strings.Join(flags, " "), used, strings.TrimSpace(v.Reviewer + " " + v.Also),
+		strconv.FormatInt(v.Item, 10), v.About, v.Name, v.Because, strconv.Itoa(v.People), membersText(v.Facts.Members), strings.Join(flags, " "), used,
+		strings.TrimSpace(v.Reviewer + " " + v.Also),
 		v.Decision, by, words.Instant(v.EffectAt), words.Instant(v.ProvenAt),
 	}
 }
@@ -139,6 +140,7 @@ type reviewerView struct {
 type shownReviewView struct {
 	reviewView
 	Reviewers []reviewerView   `json:"reviewers"`
+	Quality   qualityView      `json:"quality"`
 	Silence   *review.Silenced `json:"silence,omitempty"`
 	List      []itemView       `json:"list"`
 }
@@ -146,15 +148,15 @@ type shownReviewView struct {
 // review adds the facts of a review.
 func (p *page) review(v shownReviewView, rows [][]string) {
 	s := v.Summary
-	p.fields(
-		field{"review", v.Review}, field{"name", v.Name}, field{"person", v.Person}, field{"state", v.row()[3]}, field{"reason", v.Reason},
-		field{"started", words.Instant(v.StartedAt) + " by " + operatorFrom(v.StartedBy, v.Login)}, field{"ends", words.Instant(v.EndsAt)},
-		field{"closed", words.Instant(v.ClosedAt)}, field{"all proven", words.Instant(v.DoneAt)},
-		field{"population", fmt.Sprintf("%d accounts and entitlements, digest %s", v.Accesses, v.Digest)},
-		field{"items", fmt.Sprintf("%d: %d decided by people, %d by silence, %d moot, %d open", s.Items, s.Human, s.Silence, s.Moot, s.Open)},
-		field{"completion", fmt.Sprintf("%.0f%%", 100*s.Completion)},
-		field{"revoked", fmt.Sprintf("%d, of which %d are proven to be gone", s.Revoked, s.Proven)},
-	)
+	p.fields(append([]field{
+		{"review", v.Review}, {"name", v.Name}, {"person", v.Person}, {"state", v.row()[3]}, {"reason", v.Reason},
+		{"started", words.Instant(v.StartedAt) + " by " + operatorFrom(v.StartedBy, v.Login)}, {"ends", words.Instant(v.EndsAt)},
+		{"closed", words.Instant(v.ClosedAt)}, {"all proven", words.Instant(v.DoneAt)},
+		{"population", fmt.Sprintf("%d accounts and entitlements, digest %s", v.Accesses, v.Digest)},
+		{"items", fmt.Sprintf("%d: %d decided by people, %d by silence, %d moot, %d open", s.Items, s.Human, s.Silence, s.Moot, s.Open)},
+		{"completion", fmt.Sprintf("%.0f%%", 100*s.Completion)},
+		{"revoked", fmt.Sprintf("%d, of which %d are proven to be gone", s.Revoked, s.Proven)},
+	}, v.Quality.fields()...)...)
 	for _, scan := range v.Scans {
 		switch {
 		case scan.Scan == 0:
@@ -167,6 +169,11 @@ func (p *page) review(v shownReviewView, rows [][]string) {
 		return []string{cmp.Or(r.Person, "nobody can be asked"), r.Name, strconv.Itoa(r.Items), strconv.Itoa(r.Open)}
 	}))
 	p.table("Items", itemHeader, rows)
+	for _, i := range v.List {
+		for _, text := range membersTold(i) {
+			p.note("%s", text)
+		}
+	}
 	if v.Silence != nil {
 		p.note("%s", silenceText(*v.Silence))
 	}

@@ -125,11 +125,15 @@ var reviewTests = tests{
 		stale.Place = "person:p1"
 		_, err = l.OpenReview(t.Context(), stale)
 		require.ErrorIs(t, err, ledger.ErrStale, "freezing has gone on since")
-		r, err = l.OpenReview(t.Context(), opening(r.ID, 4))
+		told := opening(r.ID, 4)
+		told.Facts = map[int64]json.RawMessage{1: json.RawMessage(`{"title":"Staff","members":{"came":2}}`)}
+		r, err = l.OpenReview(t.Context(), told)
 		require.NoError(t, err)
 		want.State, want.OpenedAt, want.FollowedAt, want.LookAt, want.Revision = ledger.ReviewOpen, at(4), at(4), at(14), 1
 		assert.Equal(t, want, r)
-		again, err = l.OpenReview(t.Context(), opening(r.ID, 5))
+		told = opening(r.ID, 5)
+		told.Facts = map[int64]json.RawMessage{1: json.RawMessage(`{"title":"other"}`)}
+		again, err = l.OpenReview(t.Context(), told)
 		require.NoError(t, err)
 		assert.Equal(t, r, again)
 		asked := audit(t, l, "olga")
@@ -140,7 +144,7 @@ var reviewTests = tests{
 		require.Len(t, items, 2)
 		assert.Equal(t, []any{int64(1), "role:staff", 2, 4, "olga", at(4), ledger.ItemVerdict("")},
 			[]any{items[0].Item, items[0].Key, items[0].People, items[0].Accesses, items[0].Reviewer, items[0].AssignedAt, items[0].Decision})
-		assert.JSONEq(t, `{"title":"Staff"}`, string(items[0].Facts))
+		assert.JSONEq(t, `{"title":"Staff","members":{"came":2}}`, string(items[0].Facts), "what was told when it was opened")
 		assert.Equal(t, []ledger.ReviewItem{items[1]}, reviewItems(t, l, ledger.ItemFilter{Review: r.ID, Reviewer: "boss", Open: true}))
 		assert.Equal(t, []ledger.ReviewItem{items[1]}, reviewItems(t, l, ledger.ItemFilter{Review: r.ID, PersonID: "p1"}))
 		access := accessesOf(t, l, ledger.AccessFilter{Review: r.ID})

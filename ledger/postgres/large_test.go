@@ -62,6 +62,24 @@ func TestALargeLedgerIsNotReadWhole(t *testing.T) {
 			SELECT 'p' || n, 'grant', 'admin', '', '', '', '', '', '', 0, 1, 'operator', 0, 0, 'ops', '', 'x' FROM generate_series(1, 20000) n`,
 		`INSERT INTO notices (key, kind, about, person_id, app, occasion, recipient, urgent, made_at, send_at, state, attempts, message, first_at, tried_at, why, ended_at)
 			SELECT 'k' || n, 'request.asked', 'r-' || n, 'p' || n, '', '', 'person:p' || n, 0, n, n, 'sent', 1, 'm' || n, n, n, '', n FROM generate_series(1, 20000) n`,
+		`INSERT INTO requests (person_id, role, duty, control, for_micros, reason, ticket, asked_by, operator, login, asked_at, emergency, extends, terms, preview,
+				state, stage, look_at, why, revision)
+			SELECT 'p' || n, CASE WHEN n % 2 = 0 THEN 'admin' ELSE '' END, CASE WHEN n % 2 = 0 THEN '' ELSE 'apart' END, '', 1, 'x', '', 'p' || n, 'ops', '', 0, 0, 0, '{}', '',
+				'asked', 0, n, '', 0 FROM generate_series(1, 20000) n`,
+		`INSERT INTO votes (request_id, stage, voter, asked_at, reminders, authority, vote, operator, login, shown, reason)
+			SELECT n, 0, 'p' || 1 + n / 10, 0, 0, 'manager', '', '', '', '', '' FROM generate_series(1, 20000) n`,
+		`INSERT INTO stand_ins (person_id, stand_in, starts_at, ends_at, operator, login, reason, at, ended_at)
+			SELECT 'p' || n, 'p' || 1 + n % 20000, 0, 1, 'ops', '', 'x', 0, 1 FROM generate_series(2, 20000) n WHERE n <> 1 + n % 20000`,
+		`INSERT INTO reviews (name, key, person_id, started_by, login, reason, started_at, terms, state, place, digest, items, accesses, opened_at, ends_at, look_at, reminders, revision)
+			SELECT 'yearly', 'k' || n, '', 'ops', '', 'x', 0, '{"name":"yearly"}', CASE WHEN n = 20000 THEN 'open' ELSE 'closed' END, 'end', '', 20000, 20000, 0, 1, n, 0, 0
+			FROM generate_series(1, 20000) n`,
+		`INSERT INTO review_items (review_id, item, key, kind, person_id, app, account_id, entitlement, role, duty, exception_id, because, facts, people, accesses,
+				reviewer, authority, also, assigned_at, assigned_why, decision, decided_by, decided_as, decided_at, operator, login, took, reason)
+			SELECT 20000, n, 'access:p' || n || ':chat:', 'stray', 'p' || n, 'chat', '', '', '', '', 0, 'nothing gives it', '{}', 1, 1,
+				'p' || n / 10, 'owner', '', 0, '', CASE WHEN n % 2 = 0 THEN 'keep' ELSE '' END, CASE WHEN n % 2 = 0 THEN 'p' || n / 10 ELSE '' END, '', n, '', '', 0, ''
+			FROM generate_series(1, 20000) n`,
+		`INSERT INTO review_accesses (review_id, person_id, app, account_id, entitlement, item, effect, needs)
+			SELECT 20000, 'p' || n, 'chat', '', '', n, '', '' FROM generate_series(1, 20000) n`,
 		`ANALYZE`,
 	} {
 		_, err := s.db.ExecContext(t.Context(), statement)
@@ -133,6 +151,12 @@ func everyday(t *testing.T, s *Store, person string, round int) error {
 	if err := aScan(ctx, s, person, round); err != nil {
 		return err
 	}
+	if err := aRequest(ctx, s, person, now); err != nil {
+		return err
+	}
+	if err := aDecision(ctx, s, person, round); err != nil {
+		return err
+	}
 	if _, err = s.Audit(ctx, "", 39990, 100); err != nil {
 		return err
 	}
@@ -175,6 +199,76 @@ func aScan(ctx context.Context, s *Store, person string, round int) error {
 		return err
 	}
 	return s.EndScan(ctx, ledger.ScanEnd{Scan: scan.ID, At: now, State: ledger.ScanDone})
+}
+
+// aRequest makes the calls of a request that a rule of separation of duties is waived, which
+// somebody else decides.
+func aRequest(ctx context.Context, s *Store, person string, now time.Time) error {
+	if _, err := s.StandIns(ctx, ledger.StandInFilter{PersonID: person, At: now}, 0, 100); err != nil {
+		return err
+	}
+	r, err := s.AskFor(ctx, ledger.Asking{
+		Request: ledger.Request{
+			PersonID: person, Duty: "apart", Control: "watched", For: time.Hour, Reason: "x", AskedBy: person, Operator: "ops", AskedAt: now, Terms: "{}",
+			State: ledger.RequestAsked, StageAt: now, ExpiresAt: now.Add(time.Hour), LookAt: now.Add(time.Hour),
+		},
+		Asked: []ledger.Vote{{Voter: "p7", Authority: "owner of rule apart"}},
+	})
+	if err != nil {
+		return err
+	}
+	for _, f := range []ledger.RequestFilter{{ID: r.ID}, {PersonID: person}, {DueBy: time.UnixMicro(10)}, {Voter: person}} {
+		if _, err := s.Requests(ctx, f, 0, 100); err != nil {
+			return err
+		}
+	}
+	if _, err := s.Votes(ctx, r.ID); err != nil {
+		return err
+	}
+	r.State, r.DecidedAt, r.LookAt = ledger.RequestApproved, now, now.Add(time.Minute)
+	_, err = s.ChangeRequest(ctx, ledger.RequestChange{
+		Request: r, At: now, Action: "request_approved", Actor: "ops", Cause: "x",
+		Vote: &ledger.Vote{Voter: "p7", Authority: "owner of rule apart", Vote: ledger.VoteApprove, Operator: "ops", Reason: "x"},
+		Grant: &ledger.Exception{
+			PersonID: person, Kind: "waive", Duty: "apart", Control: "watched", Employment: hr.EventKey{Source: "/hr", ID: "e7"},
+			StartsAt: now, EndsAt: now.Add(time.Hour), DecidedAt: now, DecidedBy: "ops", Reason: "x",
+		},
+	})
+	return err
+}
+
+// aDecision makes the calls of somebody who decides about an item of a large review, and of who
+// looks at it.
+func aDecision(ctx context.Context, s *Store, person string, round int) error {
+	const review = 20000
+	item := int64(501 + 2*round) // an undecided one
+	for _, f := range []ledger.ReviewFilter{{ID: review}, {DueBy: time.UnixMicro(10)}, {Key: "k7"}} {
+		if _, err := s.Reviews(ctx, f, 0, 100); err != nil {
+			return err
+		}
+	}
+	for _, f := range []ledger.ItemFilter{{Review: review, Item: item}, {Review: review, Key: "access:p7:chat:"}, {Review: review}} {
+		if _, err := s.ReviewItems(ctx, f, item, 100); err != nil {
+			return err
+		}
+	}
+	if _, err := s.DecideItem(ctx, ledger.ItemDecision{
+		Review: review, Item: item, Verdict: ledger.VerdictRevoke, By: person, Authority: "owner", Operator: "ops", Reason: "x", At: time.Now(),
+	}); err != nil {
+		return err
+	}
+	for _, f := range []ledger.AccessFilter{{Review: review, Item: item}, {Review: review, PersonID: person}, {Review: review, Awaited: true}} {
+		if _, err := s.ReviewAccesses(ctx, f, ledger.AccessPlace{}, 100); err != nil {
+			return err
+		}
+	}
+	place := ledger.AccessPlace{PersonID: fmt.Sprint("p", item), App: "chat"}
+	if err := s.Revoke(ctx, ledger.Revocation{
+		Review: review, Item: item, PersonID: place.PersonID, At: time.Now(), Actor: "ops", Reason: "x", Effects: []ledger.RevocationEffect{{AccessPlace: place, Needs: "take it in the app"}},
+	}); err != nil {
+		return err
+	}
+	return s.NoteRevoked(ctx, review, time.Now(), []ledger.RevokedAccess{{Item: item, AccessPlace: place, Gone: true}})
 }
 
 // wholeReads is how often each table was read from the beginning to the end.

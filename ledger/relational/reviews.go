@@ -313,6 +313,11 @@ func (t *Tx) openReview(o ledger.ReviewOpening) (ledger.Review, error) {
 	if err := t.exec(countAccesses+`, assigned_at = ? WHERE review_id = ?`, o.At.UnixMicro(), r.ID); err != nil {
 		return r, err
 	}
+	for item, facts := range o.Facts {
+		if err := t.exec(`UPDATE review_items SET facts = ? WHERE review_id = ? AND item = ?`, string(facts), r.ID, item); err != nil {
+			return r, err
+		}
+	}
 	_, err = t.get(`UPDATE reviews SET state = 'open', opened_at = ?, followed_at = ?1, look_at = ?, revision = revision + 1 WHERE id = ? RETURNING `+reviewColumns,
 		[]any{o.At.UnixMicro(), micros(o.LookAt), r.ID}, reviewDest(&r)...)
 	if err != nil {

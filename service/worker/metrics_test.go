@@ -22,6 +22,7 @@ import (
 	"github.com/tenurehq/tenure/ledger/pace"
 	"github.com/tenurehq/tenure/ledger/sqlite"
 	"github.com/tenurehq/tenure/notice"
+	"github.com/tenurehq/tenure/review"
 )
 
 var update = flag.Bool("update", false, "write the table of docs/metrics.md")
@@ -48,6 +49,7 @@ func metricsOfAWorker(t *testing.T) []*dto.MetricFamily {
 	lease, _, err := store.TakeLease(t.Context(), ledger.LeaseAudit, "a", time.Minute)
 	require.NoError(t, err)
 	require.NoError(t, store.SaveCheckpoint(t.Context(), lease, audit.Stored{Size: 1, At: time.Now()}))
+	reg.MustRegister(&creep{known: true, sum: review.CompanyCreep{People: 1}})
 	newAuditMetrics(reg, store, clock.Real(), []string{"kafka tenure.checkpoints"}, zap.NewNop())
 	return reg.All(t)
 }

@@ -32,7 +32,7 @@ func SendNotices(ctx context.Context, cfg *config.Config, l ledger.Ledger, log *
 		return
 	}
 	s := &notice.Sender{
-		Outbox: l, Holder: rand.Text(), Texts: texts, Mailer: n.Mailer(), Chats: n.Posters(), Gather: n.Gather, Hours: n.Hours, Limit: n.Limit,
+		Outbox: l, Holder: rand.Text(), Texts: texts, Mailer: n.Mailer(), Chats: n.Posters(), Gather: n.Gather, Hours: n.Hours, Days: n.Days, Limit: n.Limit,
 		Zone: cmp.Or(cfg.Governance.TimeZone, time.UTC), Clock: cfg.Clock(), Log: log, Metrics: notice.NewMetrics(metrics),
 	}
 	s.Run(ctx)

@@ -17,6 +17,7 @@ import (
 	"github.com/tenurehq/tenure/notice"
 	"github.com/tenurehq/tenure/operator"
 	"github.com/tenurehq/tenure/provision"
+	"github.com/tenurehq/tenure/review"
 	"github.com/tenurehq/tenure/service"
 	"github.com/tenurehq/tenure/service/apps"
 	"github.com/tenurehq/tenure/service/runs"
@@ -79,6 +80,8 @@ func Run(ctx context.Context, o Options) (err error) {
 		ledger: o.Ledger, clock: cfg.Clock(), apps: cfg.Policy.Apps(), enough: known.EnoughSeats, overdue: cfg.OverdueAfter(), log: o.Log,
 		every: spans(acts.Scanner), started: cfg.Clock().Now(),
 	})
+	creeping := &creep{board: &review.Board{Ledger: o.Ledger, Rules: acts.Rules(), Clock: cfg.Clock()}, log: o.Log}
+	o.Metrics.MustRegister(creeping)
 	endSequencing, err := sequencing(ctx, cfg, o, newAuditMetrics(o.Metrics, o.Ledger, cfg.Clock(), placesOf(cfg.Audit), o.Log))
 	if err != nil {
 		return err
@@ -112,6 +115,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	}
 	var beside sync.WaitGroup
 	beside.Go(func() { counting.run(ctx) })
+	beside.Go(func() { creeping.run(ctx) })
 	watch.run(ctx)
 	beside.Wait()
 	o.Log.Info("stopping: finishing the steps that are under way")
