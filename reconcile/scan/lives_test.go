@@ -125,6 +125,9 @@ func (l *life) tampered() []string {
 		what, want = "on again", []string{fmt.Sprintf("state  %s repairing", l.person)}
 		require.NoError(l, l.hand.Enable(ctx, id))
 	default:
+		if l.takes { // not twice: what turns the account off strips it too
+			stray = fmt.Sprintf("stray admins %s pending", l.person)
+		}
 		what, want = "on again with more", []string{fmt.Sprintf("state  %s repairing", l.person), stray}
 		require.NoError(l, l.hand.Enable(ctx, id))
 		grants("admins") // it goes when the account is turned off
