@@ -27,8 +27,10 @@ func (s *site) decide(as string, verdicts ...ledger.ItemVerdict) {
 }
 
 func TestHowPeopleDecidedIsShown(t *testing.T) {
-	s := newSite(t)
-	s.people()
+	s := planSite(t)
+	l := s.ledger()
+	s.employs(l, "10004", profile("Grace", "Hopper", "Engineer", "Research", "2026-01-05"), "papers", "staff")
+	require.NoError(t, l.Close())
 	s.reviewed("10001")
 	got := s.run("review", "quality", "v-1")
 	require.Zero(t, got.code, got.err)
