@@ -114,7 +114,7 @@ func (s *Secretary) startAfter(ctx context.Context, terms Terms, id string, to t
 	if err != nil {
 		return err
 	}
-	if more, _ := Creep(have); more == 0 {
+	if CreepOf(have).Unexplained == 0 {
 		return nil
 	}
 	_, err = s.Start(ctx, Start{
