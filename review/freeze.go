@@ -19,7 +19,7 @@ const (
 )
 
 // frozenPage is how many people, or findings, are frozen at once.
-const frozenPage = 200
+var frozenPage = 200
 
 // freezing freezes the population of a review.
 type freezing struct {
@@ -30,6 +30,7 @@ type freezing struct {
 	panel  *Panel
 	since  *ledger.Review
 	peers  *peers
+	lines  []string // of the page, person by person and finding by finding: see chained
 }
 
 // freeze returns what freezes a review.
@@ -59,6 +60,7 @@ func (f *freezing) page(ctx context.Context) (ledger.FrozenPage, bool, error) {
 	r := f.review
 	page := ledger.FrozenPage{Review: r.ID, Place: r.Place, Next: placeEnd, At: f.Clock.Now()}
 	var err error
+	f.lines = nil
 	switch after, findings := strings.CutPrefix(r.Place, placeFinding); {
 	case r.Place == placeEnd:
 		return page, false, nil
@@ -78,7 +80,7 @@ func (f *freezing) page(ctx context.Context) (ledger.FrozenPage, bool, error) {
 		}
 		one.Reviewer, one.Authority = d.PersonID, d.Authority
 	}
-	page.Digest = chained(r.Digest, Lines(page.Items))
+	page.Digest = chained(r.Digest, f.lines)
 	return page, true, nil
 }
 
@@ -120,6 +122,7 @@ func (f *freezing) people(ctx context.Context, after string, page *ledger.Frozen
 			return err
 		}
 		page.Items = append(page.Items, items...)
+		f.lines = append(f.lines, Lines(items)...)
 	}
 	return nil
 }
@@ -141,6 +144,7 @@ func (f *freezing) findings(ctx context.Context, after string, page *ledger.Froz
 		}
 		if i != nil {
 			page.Items = append(page.Items, *i)
+			f.lines = append(f.lines, Lines([]ledger.FrozenItem{*i})...)
 		}
 	}
 	return nil
