@@ -100,4 +100,10 @@ func TestTheDigestOfAPopulationTellsEachChange(t *testing.T) {
 	} {
 		assert.NotEqual(t, whole, forecast(t, change(), 200).Digest, name)
 	}
+	other := func(name string) string {
+		s := filled(t, 4, nil)
+		has(t, s, "10001", "a", name)
+		return forecast(t, s, 200).Digest
+	}
+	assert.NotEqual(t, other("e"), other("f"), "another thing for the same reason")
 }
