@@ -493,7 +493,8 @@ func (l *looking) endedNobodys(ctx context.Context, i ledger.ReviewItem, since t
 	if err != nil {
 		return false, "", err
 	}
-	for _, link := range links {
+	if len(links) > 0 {
+		link := links[0]
 		if link.State != ledger.LinkActive {
 			return !link.ProvenAt.Before(since), "", nil
 		}
@@ -502,11 +503,9 @@ func (l *looking) endedNobodys(ctx context.Context, i ledger.ReviewItem, since t
 			return false, "", err
 		}
 		if assess.TimelineOf(person).At(l.now).Status == hr.StatusActive {
-			needs = "the account is that of " + link.PersonID + " by now"
-		} else {
-			needs = Hindered(person, i.App)
+			return false, "the account is that of " + link.PersonID + " by now", nil
 		}
-		return false, needs, nil
+		return false, Hindered(person, i.App), nil
 	}
 	last, err := l.Ledger.LastScans(ctx)
 	if err != nil {
@@ -608,11 +607,10 @@ func (l *looking) revoke(ctx context.Context, i ledger.ReviewItem) error {
 		accesses[a.PersonID] = append(accesses[a.PersonID], a.AccessPlace)
 		left[a.PersonID] = left[a.PersonID] || a.EffectAt.IsZero()
 	}
-	switch n := len(people); {
-	case n == 0:
+	if len(people) == 0 {
 		people = []string{i.PersonID}
-	default: // the last one ends it
-		last := people[n-1]
+	} else { // the last one ends it
+		last := people[len(people)-1]
 		people = slices.DeleteFunc(people, func(id string) bool { return !left[id] && id != last })
 	}
 	var told []string
@@ -631,6 +629,15 @@ func (l *looking) revoke(ctx context.Context, i ledger.ReviewItem) error {
 		l.Told(ctx, told)
 	}
 	return nil
+}
+
+// goneAlready reports whether something is gone before anything was done about it.
+func (l *looking) goneAlready(ctx context.Context, h holders, i ledger.ReviewItem, a ledger.AccessPlace) (gone bool, err error) {
+	if a.PersonID == "" {
+		gone, _, err = l.endedNobodys(ctx, i, time.Time{})
+		return gone, err
+	}
+	return h.gone(i, a, time.Time{}), nil
 }
 
 // revokeFrom lets a decision about an item take effect for one person, and returns whose access
@@ -652,10 +659,8 @@ func (l *looking) revokeFrom(ctx context.Context, i ledger.ReviewItem, id string
 	if Kind(i.Kind) != Withheld && Kind(i.Kind) != Duty {
 		for n := len(left) - 1; n >= 0; n-- {
 			a := left[n]
-			is := false
-			if id != "" {
-				is = h.gone(i, a, time.Time{})
-			} else if is, _, err = l.endedNobodys(ctx, i, time.Time{}); err != nil {
+			is, err := l.goneAlready(ctx, h, i, a)
+			if err != nil {
 				return nil, err
 			}
 			if is {
