@@ -116,11 +116,7 @@ func asError(ctx context.Context, op string, err error, timeout time.Duration) *
 // unanswered returns the error of a call that the server did not answer in time. It drops
 // go-ldap's error, which may hold addresses, unless it is an error of Tenure's own.
 func unanswered(ctx context.Context, op string, err error, timeout time.Duration) *remote.Error {
-	failed := &remote.Error{Kind: remote.Unavailable, Op: op, Message: remote.WhyUnanswered(ctx, err, "the directory", timeout)}
-	if ctx.Err() != nil {
-		failed.Cause = ctx.Err()
-	}
-	return failed
+	return &remote.Error{Kind: remote.Unavailable, Op: op, Message: remote.WhyUnanswered(ctx, err, "the directory", timeout), Cause: remote.Ended(ctx)}
 }
 
 // NotUnique reports whether err is a server's answer that another entry has a value which must

@@ -54,3 +54,16 @@ func TestNotUnique(t *testing.T) {
 	assert.False(t, asked(68, "some attributes not unique"))
 	assert.False(t, NotUnique(errors.New("not unique")))
 }
+
+// lateContext has a deadline that has passed, and no error yet.
+type lateContext struct{ context.Context }
+
+func (lateContext) Deadline() (time.Time, bool) { return time.Now().Add(-time.Second), true }
+
+// A connection that fails by the caller's deadline is the caller's time running out, even if the
+// context does not know of it yet.
+func TestAFailureByTheCallersDeadlineIsTheDeadline(t *testing.T) {
+	err := asError(lateContext{context.Background()}, "disable", ldap.NewError(ldap.ErrorNetwork, errors.New("i/o timeout")), time.Minute)
+	assert.ErrorIs(t, err, context.DeadlineExceeded)
+	assert.ErrorContains(t, err, "the call ran out of time")
+}

@@ -76,7 +76,11 @@ func Unanswered(ctx context.Context, op, who string, timeout time.Duration, err 
 	if errors.As(err, &whole) {
 		err = whole.Err
 	}
-	return &Error{Kind: Unavailable, Op: op, Message: WhyUnanswered(ctx, err, who, timeout), Cause: err}
+	message := WhyUnanswered(ctx, err, who, timeout)
+	if ended := Ended(ctx); ended != nil { // the connection may have failed first, by the same deadline
+		err = ended
+	}
+	return &Error{Kind: Unavailable, Op: op, Message: message, Cause: err}
 }
 
 // NoSecret returns the error of a call that was not made because its credentials cannot be
