@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"iter"
+	"time"
 )
 
 // PageSize is the number of entries that AllPeople, AllTasks and so on read at once.
@@ -82,6 +83,12 @@ func AllEvents(ctx context.Context, l Reader, f EventFilter) iter.Seq2[StoredEve
 func AllAudit(ctx context.Context, l Reader, personID string, after int64) iter.Seq2[AuditRow, error] {
 	return all(after, func(after int64) ([]AuditRow, error) { return l.Audit(ctx, personID, after, PageSize) },
 		func(r AuditRow) int64 { return r.Seq })
+}
+
+// AllAuditSince yields the audit rows of everybody from an instant on, by time.
+func AllAuditSince(ctx context.Context, l Query, from time.Time) iter.Seq2[AuditRow, error] {
+	return all(AuditPlace{At: from}, func(after AuditPlace) ([]AuditRow, error) { return l.AuditSince(ctx, after, PageSize) },
+		func(r AuditRow) AuditPlace { return AuditPlace{At: r.At, Seq: r.Seq} })
 }
 
 // AllTasks yields the tasks that match the filter, by ID.

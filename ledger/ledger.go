@@ -168,7 +168,8 @@ type Work interface {
 	// meanwhile, the step stays as it is. Link and audit row are stored all the same,
 	// because the app was changed. FinishStep refuses a link to an account that another
 	// person's link names, unless that link is deleted: it returns a *TakenError and stores
-	// nothing.
+	// nothing. If the step was open and needs attention now, it writes an audit row
+	// (AuditNeedsAttention).
 	FinishStep(ctx context.Context, o Outcome) error
 	// Act records an operator's action, with the operator and the reason, and applies it.
 	Act(ctx context.Context, a Action) error
@@ -194,6 +195,9 @@ type Query interface {
 	// first, after the given sequence number, at most limit. While several processes write,
 	// a row may become visible after a row of another person with a higher number.
 	Audit(ctx context.Context, personID string, after int64, limit int) ([]AuditRow, error)
+	// AuditSince lists audit rows of everybody by time and then by number, after the given
+	// place, at most limit.
+	AuditSince(ctx context.Context, after AuditPlace, limit int) ([]AuditRow, error)
 	// DeadLetters lists dead letters by ID, after the given ID, at most limit.
 	DeadLetters(ctx context.Context, f LetterFilter, after int64, limit int) ([]DeadLetter, error)
 }
@@ -252,6 +256,18 @@ type Summary struct {
 	// due, such as events. An assessment returns the revision that it read, so that
 	// SaveAssessment knows what the assessment could not have seen.
 	Revision int64
+	// Seen is the last event that the last assessment saw; zero if that is not known. Saving an
+	// assessment sets it to the LastSeq that it saw.
+	Seen int64
+	// Waits holds by app since when the person waits for their account to be turned on or off,
+	// as the last assessment found it; nil if they wait for nothing.
+	Waits map[string]Wait
+}
+
+// Wait says since when a person waits for an account of theirs to be turned on or off.
+type Wait struct {
+	Off   bool      `json:"off,omitempty"` // to be turned off
+	Since time.Time `json:"since"`
 }
 
 // The reasons why people are due besides those that planning finds.
@@ -328,12 +344,30 @@ type EventFilter struct {
 // AuditHandOverBegun is the action of the audit row that names who is given a leaver's data.
 const AuditHandOverBegun = "hand_over_begun"
 
+// AuditNeedsAttention is the action of the audit row of a step that came to need an operator.
+const AuditNeedsAttention = "needs_attention"
+
 // What FinishStep adds to the detail of an audit row that comes with a link: the state and the
 // entitlements that the link has from then on.
 const (
 	DetailState = "state"
 	DetailHas   = "has"
 )
+
+// What the details of audit rows about steps tell for figures: since when the person had waited
+// for what turned the account on or off, the mass change that had held it back, and their
+// department at that time.
+const (
+	DetailSince      = "since"
+	DetailCohort     = "cohort"
+	DetailDepartment = "department"
+)
+
+// AuditPlace is a row's place in the audit record by time. The zero value is before all.
+type AuditPlace struct {
+	At  time.Time
+	Seq int64
+}
 
 // ActorTenure is the actor of everything that Tenure did by itself.
 const ActorTenure = "tenure"

@@ -261,9 +261,10 @@ type FindingCount struct {
 // OrphanRate says how many accounts of an app are nobody's, by its last complete scan.
 type OrphanRate struct {
 	App      string
-	Accounts int // enabled accounts
-	Orphans  int // enabled orphans among them, also those that are to end
-	Off      int // disabled orphans, also those that are kept until they are deleted
+	At       time.Time // when that scan ended
+	Accounts int       // enabled accounts
+	Orphans  int       // enabled orphans among them, also those that are to end
+	Off      int       // disabled orphans, also those that are kept until they are deleted
 }
 
 // Share returns the orphaned-account rate: the enabled orphans among the enabled accounts.
@@ -338,6 +339,9 @@ type ScanReader interface {
 	CountFindings(ctx context.Context) ([]FindingCount, error)
 	// OrphanRates returns the orphaned-account rate of each app that was scanned, by app.
 	OrphanRates(ctx context.Context) ([]OrphanRate, error)
+	// OrphanHistory returns the orphaned-account rate by each complete scan that ended at or
+	// after from and before until, by app and scan.
+	OrphanHistory(ctx context.Context, from, until time.Time) ([]OrphanRate, error)
 	// Seen returns an account as a scan saw it last; false if none did.
 	Seen(ctx context.Context, app, accountID string) (Observed, bool, error)
 }

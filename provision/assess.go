@@ -218,6 +218,7 @@ func (e *Engine) record(d decision, out Assessment) ledger.Assessment {
 		summary.Department, summary.JobTitle = profile.Department, profile.JobTitle
 		summary.ManagerID = profile.ManagerID
 	}
+	summary.Waits = d.waits()
 	summary.DueAt, summary.DueWhat = out.Due.At, string(out.Due.What)
 	if len(out.Todo)+len(out.Questions) > 0 {
 		// Until then the run is expected to be at work, or to wait for a human.

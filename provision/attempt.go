@@ -120,12 +120,14 @@ func (e *Engine) Apply(call context.Context, req Attempt) (Result, ledger.Link, 
 	}
 	last := a.changed()
 	got.link.ChangedAt, got.link.GaveAt = last.ChangedAt, last.GaveAt
+	t, turned := d.turned(a.step.Kind, begun.Link, got)
 	err = e.finish(call, req, begun, ledger.Outcome{
 		State:      ledger.StepDone,
 		Link:       &got.link,
 		DueReports: got.created && e.Policy.UsesManager(a.step.App),
 		Audit: &ledger.AuditRow{
-			App: a.step.App, Action: got.action, Actor: cmp.Or(got.by, req.Actor, "tenure"), Cause: d.cause(a.step), Detail: got.detailed(req.Detail),
+			App: a.step.App, Action: got.action, Actor: cmp.Or(got.by, req.Actor, "tenure"), Cause: d.cause(a.step),
+			Detail: d.figured(got.detailed(req.Detail), t, turned),
 		},
 	})
 	var taken *ledger.TakenError
@@ -135,7 +137,9 @@ func (e *Engine) Apply(call context.Context, req Attempt) (Result, ledger.Link, 
 	if err != nil {
 		return "", none, err
 	}
-	e.Metrics.proven(a.step.Kind, begun.Link, got.link, e.Clock.Wait(got.link.ProvenAt.Sub(d.waitingSince())))
+	if turned {
+		e.Metrics.turned(t.app, t.off, e.Clock.Wait(got.link.ProvenAt.Sub(t.since)))
+	}
 	return ResultDone, got.link, nil
 }
 

@@ -1,7 +1,6 @@
 package provision
 
 import (
-	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -105,32 +104,13 @@ func (m *Metrics) approvalReminder(app, reason string) {
 	}
 }
 
-// proven observes how long it took to give or to take access, if this step is the one that
-// turned the account on or off.
-func (m *Metrics) proven(kind plan.Kind, before, after ledger.Link, took time.Duration) {
-	was, is := before.State == ledger.LinkActive, after.State == ledger.LinkActive
+// turned observes how long it took to turn an account on or off.
+func (m *Metrics) turned(app string, off bool, took time.Duration) {
 	switch {
-	case m == nil || was == is:
-	case is && kind == plan.Provision:
-		m.provision.WithLabelValues(after.App).Observe(took.Seconds())
-	case was && (kind == plan.Disable || kind == plan.Delete):
-		m.deprovision.WithLabelValues(after.App).Observe(took.Seconds())
+	case m == nil:
+	case off:
+		m.deprovision.WithLabelValues(app).Observe(took.Seconds())
+	default:
+		m.provision.WithLabelValues(app).Observe(took.Seconds())
 	}
-}
-
-// waitingSince returns the instant from which the person waits for the present change: when
-// HR recorded its cause, or the effective date of the cause if that is later.
-func (d decision) waitingSince() time.Time {
-	cause := d.Timeline.Cause(d.Now)
-	recorded := time.Time{}
-	for _, e := range d.Person.Events {
-		last := cause.Event.ID == "" // the end of a leave, for example, names no event: the latest event counts
-		if (last || e.Event.EventKey == cause.Event) && !e.Event.Recorded.After(d.Now) {
-			recorded = slices.MaxFunc([]time.Time{recorded, e.Event.Recorded}, time.Time.Compare)
-		}
-	}
-	if cause.From.After(recorded) && !cause.From.After(d.Now) {
-		return cause.From
-	}
-	return recorded
 }

@@ -110,7 +110,7 @@ it is done and something needs attention.`,
 	}
 	root.PersistentFlags().StringVar(&c.configPath, "config", "",
 		"configuration `file` (default: $TENURE_CONFIG, else that of make dev if it runs here, else tenure.yaml, else .tenure/tenure.yaml)")
-	root.AddCommand(c.eventCommand(), c.configCommand(), c.statusCommand(), c.personCommand(), c.accessCommand(), c.appCommand(), c.accountCommand(), c.runCommand(), c.planCommand(), c.replayCommand(), c.breakerCommand(), c.holdCommand(), c.deletionCommand(), c.retentionCommand(), c.exceptionCommand(), c.dutyCommand(), c.requestCommand(), c.reviewCommand(), c.standInCommand(), c.noticeCommand(), c.taskCommand(), c.watchCommand(), c.findingCommand(), c.dlqCommand(), c.ledgerCommand(), c.auditCommand(), c.probeCommand(), c.uiCommand(), c.versionCommand())
+	root.AddCommand(c.eventCommand(), c.configCommand(), c.statusCommand(), c.personCommand(), c.accessCommand(), c.appCommand(), c.accountCommand(), c.runCommand(), c.planCommand(), c.replayCommand(), c.breakerCommand(), c.holdCommand(), c.deletionCommand(), c.retentionCommand(), c.exceptionCommand(), c.dutyCommand(), c.requestCommand(), c.reviewCommand(), c.standInCommand(), c.noticeCommand(), c.taskCommand(), c.watchCommand(), c.findingCommand(), c.figuresCommand(), c.dlqCommand(), c.ledgerCommand(), c.auditCommand(), c.probeCommand(), c.uiCommand(), c.versionCommand())
 	c.completions(root)
 	return root
 }

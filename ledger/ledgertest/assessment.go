@@ -71,6 +71,23 @@ var assessmentTests = tests{
 		assess(t, l, "p1", 9, planned)
 		assert.Equal(t, before, steps(t, l, "p1"))
 	},
+	"KeepsSinceWhenSomebodyWaits": func(t *testing.T, l ledger.Ledger) {
+		record(t, l, received("p1", "e1", 1))
+		seq := read(t, l, "p1").LastSeq
+		waits := map[string]ledger.Wait{"wiki": {Off: true, Since: at(-5)}, "chat": {Since: at(1)}}
+		assess(t, l, "p1", 2, func(a *ledger.Assessment) { a.Summary.Waits = waits })
+		record(t, l, received("p1", "e2", 3))
+		p := read(t, l, "p1")
+		assert.Equal(t, waits, p.Waits)
+		assert.Equal(t, seq, p.Seen, "what came after it was not seen")
+		people, err := l.People(t.Context(), "", all)
+		require.NoError(t, err)
+		assert.Equal(t, p.Summary, people[0])
+		assess(t, l, "p1", 4, func(a *ledger.Assessment) { a.Summary.Waits = nil })
+		p = read(t, l, "p1")
+		assert.Nil(t, p.Waits)
+		assert.Equal(t, p.LastSeq, p.Seen)
+	},
 	"OpensAFinishedStepAgain": func(t *testing.T, l ledger.Ledger) {
 		assess(t, l, "p1", 1, plan(step("wiki", "done"), step("wiki", "superseded")))
 		bringInto(t, l, "done", ledger.StepDone)

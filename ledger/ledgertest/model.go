@@ -94,7 +94,7 @@ func (m *model) save(seen sight, a ledger.Assessment) bool {
 	}
 	lastSeq := m.summary.LastSeq
 	m.summary = a.Summary
-	m.summary.LastSeq = lastSeq
+	m.summary.LastSeq, m.summary.Seen = lastSeq, a.Summary.LastSeq
 	m.saves++
 	if last := len(m.nudges) - 1; last >= 0 && m.nudges[last].number > seen.nudges {
 		m.makeDue(m.nudges[0].at, m.nudges[last].what)
@@ -196,6 +196,12 @@ func (m *model) finish(o ledger.Outcome) {
 			PersonID: m.id, Key: o.Key, App: o.App, Kind: o.Kind, State: ledger.StepSuperseded, PlannedAt: o.At,
 		}
 		m.steps[o.Key] = s
+	}
+	if s.State == ledger.StepOpen && o.State == ledger.StepAttention {
+		m.audit = append(m.audit, ledger.AuditRow{
+			At: o.At, PersonID: m.id, App: o.App, Action: ledger.AuditNeedsAttention, Actor: ledger.ActorTenure,
+			Detail: map[string]any{"step": o.Kind, "code": o.Code, ledger.DetailDepartment: m.summary.Department},
+		})
 	}
 	if s.State == ledger.StepOpen || s.State == ledger.StepAttention {
 		s.State, s.Code, s.Message = o.State, o.Code, o.Message

@@ -148,6 +148,30 @@ var queryTests = tests{
 			before = rows
 		}
 	},
+	"AuditSinceIsInTheOrderOfTime": func(t *testing.T, l ledger.Ledger) {
+		assess(t, l, "p1", 0, plan(step("wiki", "a")))
+		assess(t, l, "p2", 0, plan(step("wiki", "a")))
+		for i, minute := range []int{9, 3, 3, 7, 1} {
+			o := outcome([]string{"p1", "p2"}[i%2], "wiki", "a", minute, ledger.StepOpen)
+			o.Attempt, o.Audit = int64(i), &ledger.AuditRow{Action: "tried", Actor: "tenure", Detail: map[string]any{"n": float64(i)}}
+			finish(t, l, o)
+		}
+		for limit := 1; limit < 5; limit++ {
+			var got []float64
+			for place := (ledger.AuditPlace{At: at(3)}); ; {
+				rows, err := l.AuditSince(t.Context(), place, limit)
+				require.NoError(t, err)
+				for _, r := range rows {
+					place = ledger.AuditPlace{At: r.At, Seq: r.Seq}
+					got = append(got, r.Detail["n"].(float64))
+				}
+				if len(rows) < limit {
+					break
+				}
+			}
+			assert.Equal(t, []float64{1, 2, 3, 0}, got, "%d at once", limit)
+		}
+	},
 	"PingAnswers": func(t *testing.T, l ledger.Ledger) {
 		require.NoError(t, l.Ping(t.Context()))
 	},

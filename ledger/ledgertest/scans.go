@@ -428,7 +428,7 @@ var scanTests = tests{
 		list := []ledger.Observed{on, {AccountID: "7", Active: true}, {AccountID: "8", Active: true}, {AccountID: "9"}}
 		verdicts(t, l, scanned(t, l, "run 1", 10, list...), 11,
 			orphan("7", true, ledger.FindingOpen), orphan("8", true, ledger.FindingRepairing), orphan("9", false, ledger.FindingReported))
-		first := ledger.OrphanRate{App: "wiki", Accounts: 3, Orphans: 2, Off: 1}
+		first := ledger.OrphanRate{App: "wiki", At: at(11), Accounts: 3, Orphans: 2, Off: 1}
 		assert.Equal(t, []ledger.OrphanRate{first}, rates())
 		assert.InDelta(t, 0.667, first.Share(), 0.001)
 		assert.Zero(t, ledger.OrphanRate{Orphans: 1}.Share())
@@ -442,13 +442,19 @@ var scanTests = tests{
 		list[2].Active = false
 		second := []ledger.Verdict{orphan("7", true, ledger.FindingOpen), {AccountID: "8", Proven: []int64{2}}, orphan("9", false, ledger.FindingReported)}
 		verdicts(t, l, scanned(t, l, "run 2", 20, list...), 21, second...)
-		assert.Equal(t, []ledger.OrphanRate{{App: "wiki", Accounts: 2, Orphans: 1, Off: 2}}, rates())
+		again := ledger.OrphanRate{App: "wiki", At: at(21), Accounts: 2, Orphans: 1, Off: 2}
+		assert.Equal(t, []ledger.OrphanRate{again}, rates())
 
 		// Somebody turns it on again.
 		list[2].Active = true
 		second[1] = ledger.Verdict{AccountID: "8", Findings: []ledger.Finding{{Kind: ledger.FindingState, PersonID: ends, Enabled: true, State: ledger.FindingRepairing}}}
 		verdicts(t, l, scanned(t, l, "run 3", 30, list...), 31, second...)
-		assert.Equal(t, []ledger.OrphanRate{{App: "wiki", Accounts: 3, Orphans: 2, Off: 1}}, rates())
+		third := ledger.OrphanRate{App: "wiki", At: at(31), Accounts: 3, Orphans: 2, Off: 1}
+		assert.Equal(t, []ledger.OrphanRate{third}, rates())
+
+		history, err := l.OrphanHistory(t.Context(), at(11), at(31))
+		require.NoError(t, err)
+		assert.Equal(t, []ledger.OrphanRate{first, again}, history, "each scan's own, whatever was found since")
 	},
 	"AnOperatorEndsAnOrphanAndFreesItAgain": func(t *testing.T, l ledger.Ledger) {
 		worker(t, l, "ada")

@@ -205,6 +205,25 @@ var finishTests = tests{
 		assert.Equal(t, want, rows[0])
 		assert.Equal(t, ledger.AuditRow{Seq: rows[1].Seq, PersonID: "p1", App: "other", At: at(9), Action: "failed"}, rows[1])
 	},
+	"SaysThatAnOperatorIsNeeded": func(t *testing.T, l ledger.Ledger) {
+		assess(t, l, "p1", 0, func(a *ledger.Assessment) {
+			a.Steps, a.Summary.Department = []ledger.Step{step("wiki", "a")}, "Sales"
+		})
+		for minute, state := range []ledger.StepState{ledger.StepOpen, ledger.StepAttention, ledger.StepAttention} {
+			o := outcome("p1", "wiki", "a", 2+minute, state)
+			o.Code = "forbidden"
+			finish(t, l, o)
+		}
+		rows := audit(t, l, "p1")
+		require.Len(t, rows, 1, "once, although it fails again")
+		assert.Equal(t, ledger.AuditRow{
+			Seq: rows[0].Seq, At: at(3), PersonID: "p1", App: "wiki", Action: ledger.AuditNeedsAttention, Actor: ledger.ActorTenure,
+			Detail: map[string]any{"step": "Provision", "code": "forbidden", "department": "Sales"},
+		}, rows[0])
+		require.NoError(t, l.Act(t.Context(), ledger.Action{Verb: ledger.VerbRetry, PersonID: "p1", Key: "a", App: "wiki", Operator: "ops", At: at(6)}))
+		finish(t, l, outcome("p1", "wiki", "a", 7, ledger.StepAttention))
+		assert.Len(t, audit(t, l, "p1"), 3, "it was tried again, and needs one again")
+	},
 	"KeepsTheTruthOfAStepThatIsNotWanted": func(t *testing.T, l ledger.Ledger) {
 		assess(t, l, "p1", 0, plan(step("superseded", "superseded"), step("skipped", "skipped"), step("done", "done")))
 		require.NoError(t, l.Act(t.Context(), ledger.Action{Verb: ledger.VerbSkip, PersonID: "p1", Key: "skipped", Operator: "ops", At: at(1)}))

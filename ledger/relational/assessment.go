@@ -106,14 +106,18 @@ func (t *Tx) saveSummary(s ledger.Summary) (repeated bool, err error) {
 	due, what := s.DueAt, s.DueWhat
 	due, what = earlier(due, what, arr.nudgedAt, arr.nudgedWhat)
 	due, what = earlier(due, what, arr.eventAt, ledger.DueEvent)
+	waiting, err := encoded(waits{s.LastSeq, s.Waits})
+	if err != nil {
+		return false, err
+	}
 	return false, t.exec(`UPDATE people SET
 			given_name = ?2, family_name = ?3, status = ?4, department = ?5, job_title = ?6, manager_id = ?7,
 			due_at = ?8, due_what = ?9, assessed_at = ?10, revision = revision + 1,
-			assessed_from = ?11, assessed_rev = revision + 1,
+			assessed_from = ?11, assessed_rev = revision + 1, waits = ?12,
 			nudged_at = NULL -- it is in due_at, or was seen
 		WHERE id = ?1`,
 		s.PersonID, indexable(s.GivenName), indexable(s.FamilyName), s.Status, s.Department, s.JobTitle, s.ManagerID,
-		micros(due), what, micros(s.AssessedAt), s.Revision)
+		micros(due), what, micros(s.AssessedAt), s.Revision, waiting)
 }
 
 // earlier returns the earlier of two due times, with its reason. A zero instant means none.

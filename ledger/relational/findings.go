@@ -509,15 +509,28 @@ func (s *Store) CountFindings(ctx context.Context) ([]ledger.FindingCount, error
 // OrphanRates implements ledger.ScanReader. An orphan that is to end, and was turned on again, is
 // a finding of the kind state.
 func (s *Store) OrphanRates(ctx context.Context) ([]ledger.OrphanRate, error) {
-	ends := `NOT (` + noOrphan("person_id") + `)`
-	rates, err := list(ctx, s.engine, `SELECT s.app, s.enabled,
-			(SELECT count(DISTINCT account_id) FROM findings WHERE app = s.app AND ended_at IS NULL AND enabled = 1
-				AND (kind = 'orphan' OR kind = 'state' AND `+ends+`)),
-			(SELECT count(*) FROM findings WHERE app = s.app AND ended_at IS NULL AND enabled = 0 AND kind = 'orphan')
-			+ (SELECT count(*) FROM links l WHERE app = s.app AND state = 'disabled' AND `+ends+` AND NOT EXISTS (
-				SELECT 1 FROM findings f WHERE f.app = l.app AND f.account_id = l.account_id AND f.ended_at IS NULL AND f.kind IN ('orphan', 'state')))
-		FROM scans s WHERE s.id IN (SELECT max(id) FROM scans WHERE state = 'done' GROUP BY app) ORDER BY s.app`, nil, func(r *ledger.OrphanRate) []any {
-		return []any{&r.App, &r.Accounts, &r.Orphans, &r.Off}
-	})
+	rates, err := list(ctx, s.engine, `SELECT s.app, s.ended_at, s.enabled, coalesce(s.orphans, `+orphansOn+`), coalesce(s.orphans_off, `+orphansOff+`)
+		FROM scans s WHERE s.id IN (SELECT max(id) FROM scans WHERE state = 'done' GROUP BY app) ORDER BY s.app`, nil, orphanRateDest)
 	return rates, s.explain(err)
 }
+
+// OrphanHistory implements ledger.ScanReader.
+func (s *Store) OrphanHistory(ctx context.Context, from, until time.Time) ([]ledger.OrphanRate, error) {
+	rates, err := list(ctx, s.engine, `SELECT app, ended_at, enabled, orphans, orphans_off
+		FROM scans WHERE state = 'done' AND orphans IS NOT NULL AND ended_at >= ? AND ended_at < ? ORDER BY app, id`,
+		[]any{from.UnixMicro(), until.UnixMicro()}, orphanRateDest)
+	return rates, s.explain(err)
+}
+
+func orphanRateDest(r *ledger.OrphanRate) []any {
+	return []any{&r.App, instant{&r.At}, &r.Accounts, &r.Orphans, &r.Off}
+}
+
+// How many accounts of a scan's app are nobody's, on and off, for a query of scans s.
+var (
+	orphansOn = `(SELECT count(DISTINCT account_id) FROM findings WHERE app = s.app AND ended_at IS NULL AND enabled = 1
+				AND (kind = 'orphan' OR kind = 'state' AND NOT (` + noOrphan("person_id") + `)))`
+	orphansOff = `((SELECT count(*) FROM findings WHERE app = s.app AND ended_at IS NULL AND enabled = 0 AND kind = 'orphan')
+			+ (SELECT count(*) FROM links l WHERE app = s.app AND state = 'disabled' AND NOT (` + noOrphan("person_id") + `) AND NOT EXISTS (
+				SELECT 1 FROM findings f WHERE f.app = l.app AND f.account_id = l.account_id AND f.ended_at IS NULL AND f.kind IN ('orphan', 'state'))))`
+)

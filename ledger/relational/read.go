@@ -169,13 +169,29 @@ func accounts(ctx context.Context, now Reader, id string) (map[string]string, er
 }
 
 const summaryColumns = `id, coalesce(username, ''), given_name, family_name, status, department, job_title, manager_id,
-	due_at, due_what, assessed_at, last_seq, revision`
+	due_at, due_what, assessed_at, last_seq, revision, waits`
+
+// waits is what the column people.waits holds, as JSON.
+type waits struct {
+	Seen int64                  `json:"seen"`
+	Apps map[string]ledger.Wait `json:"apps,omitempty"`
+}
+
+// scanWaits scans waits into a summary.
+type scanWaits struct{ to *ledger.Summary }
+
+func (w scanWaits) Scan(v any) error {
+	var noted waits
+	err := decode{&noted}.Scan(v)
+	w.to.Seen, w.to.Waits = noted.Seen, noted.Apps
+	return err
+}
 
 // summaryDest lists the fields that summaryColumns are scanned into.
 func summaryDest(s *ledger.Summary) []any {
 	return []any{
 		&s.PersonID, &s.Username, &s.GivenName, &s.FamilyName, &s.Status, &s.Department, &s.JobTitle, &s.ManagerID,
-		instant{&s.DueAt}, &s.DueWhat, instant{&s.AssessedAt}, &s.LastSeq, &s.Revision,
+		instant{&s.DueAt}, &s.DueWhat, instant{&s.AssessedAt}, &s.LastSeq, &s.Revision, scanWaits{s},
 	}
 }
 

@@ -142,7 +142,10 @@ func (s *Store) EndScan(ctx context.Context, end ledger.ScanEnd) error {
 		if err != nil || !underway {
 			return err
 		}
-		return t.exec(`UPDATE scans SET state = ?, why = ?, ended_at = ? WHERE id = ?`, string(end.State), end.Why, end.At.UnixMicro(), end.Scan)
+		if err := t.exec(`UPDATE scans SET state = ?, why = ?, ended_at = ? WHERE id = ?`, string(end.State), end.Why, end.At.UnixMicro(), end.Scan); err != nil || end.State != ledger.ScanDone {
+			return err
+		}
+		return t.exec(`UPDATE scans AS s SET orphans = `+orphansOn+`, orphans_off = `+orphansOff+` WHERE id = ?`, end.Scan)
 	})
 }
 

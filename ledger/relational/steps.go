@@ -117,9 +117,18 @@ func (t *Tx) finishStep(o ledger.Outcome) error {
 			return err
 		}
 	}
+	asks, asked, err := t.comesToNeed(o)
+	if err != nil {
+		return err
+	}
 	repeated, err := t.saveOutcome(o)
 	if repeated || err != nil {
 		return err
+	}
+	if asks {
+		if _, err := t.appendAudit(asked, o.Key, o.Attempt); err != nil {
+			return err
+		}
 	}
 	if o.Link != nil {
 		l := *o.Link
@@ -156,6 +165,21 @@ func (t *Tx) finishStep(o ledger.Outcome) error {
 		return t.nudge(o.PersonID, o.At)
 	}
 	return nil
+}
+
+// comesToNeed reports whether a step was open and needs an operator by this outcome, and returns
+// the audit row that says so.
+func (t *Tx) comesToNeed(o ledger.Outcome) (asks bool, row ledger.AuditRow, err error) {
+	if o.State != ledger.StepAttention {
+		return false, row, nil
+	}
+	var department string
+	open, err := t.get(`SELECT p.department FROM steps s JOIN people p ON p.id = s.person_id
+		WHERE s.person_id = ? AND s.key = ? AND s.state = 'open'`, []any{o.PersonID, o.Key}, &department)
+	return open, ledger.AuditRow{
+		At: o.At, PersonID: o.PersonID, App: o.App, Action: ledger.AuditNeedsAttention, Actor: ledger.ActorTenure,
+		Detail: map[string]any{"step": o.Kind, "code": o.Code, ledger.DetailDepartment: department},
+	}, err
 }
 
 // withAccount adds to the detail of an audit row what the account is from then on.

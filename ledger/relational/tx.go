@@ -135,17 +135,29 @@ func (t *Tx) appendAudit(r ledger.AuditRow, key string, attempt int64) (written 
 	return n > 0, err
 }
 
+const auditColumns = `seq, at, person_id, app, action, actor, login, cause, detail`
+
+// auditDest lists the fields that auditColumns are scanned into.
+func auditDest(r *ledger.AuditRow) []any {
+	return []any{&r.Seq, instant{&r.At}, &r.PersonID, &r.App, &r.Action, &r.Actor, &r.Login, &r.Cause, decode{&r.Detail}}
+}
+
 // Audit implements ledger.Query.
 func (s *Store) Audit(ctx context.Context, personID string, after int64, limit int) ([]ledger.AuditRow, error) {
-	query, args := `SELECT seq, at, person_id, app, action, actor, login, cause, detail FROM audit
+	query, args := `SELECT `+auditColumns+` FROM audit
 		WHERE seq > ?1 ORDER BY seq LIMIT ?2`, []any{after, max(limit, 0)}
 	if personID != "" {
-		query, args = `SELECT seq, at, person_id, app, action, actor, login, cause, detail FROM audit
+		query, args = `SELECT `+auditColumns+` FROM audit
 			WHERE seq > ?1 AND person_id = ?3 ORDER BY seq LIMIT ?2`, append(args, personID)
 	}
-	rows, err := list(ctx, s.engine, query, args, func(r *ledger.AuditRow) []any {
-		return []any{&r.Seq, instant{&r.At}, &r.PersonID, &r.App, &r.Action, &r.Actor, &r.Login, &r.Cause, decode{&r.Detail}}
-	})
+	rows, err := list(ctx, s.engine, query, args, auditDest)
+	return rows, s.explain(err)
+}
+
+// AuditSince implements ledger.Query.
+func (s *Store) AuditSince(ctx context.Context, after ledger.AuditPlace, limit int) ([]ledger.AuditRow, error) {
+	rows, err := list(ctx, s.engine, `SELECT `+auditColumns+` FROM audit WHERE (at, seq) > (?, ?) ORDER BY at, seq LIMIT ?`,
+		[]any{after.At.UnixMicro(), after.Seq, max(limit, 0)}, auditDest)
 	return rows, s.explain(err)
 }
 

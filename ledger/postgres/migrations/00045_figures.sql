@@ -1,0 +1,12 @@
+-- +goose Up
+
+-- Since when somebody waits for accounts to be turned on or off, and up to which event the last
+-- assessment has seen what HR said. NULL: as assessments of earlier versions left it.
+ALTER TABLE people ADD COLUMN waits TEXT COLLATE "C" CHECK (json_typeof(waits::json) <> '');
+
+-- How many accounts were nobody's at the end of a scan, on and off. NULL: not counted.
+ALTER TABLE scans ADD COLUMN orphans BIGINT;
+ALTER TABLE scans ADD COLUMN orphans_off BIGINT;
+
+-- Figures are of a time.
+CREATE INDEX audit_at ON audit (at, seq);
