@@ -198,6 +198,9 @@ type Query interface {
 	// AuditSince lists audit rows of everybody by time and then by number, after the given
 	// place, at most limit.
 	AuditSince(ctx context.Context, after AuditPlace, limit int) ([]AuditRow, error)
+	// AuditBefore lists audit rows of everybody from before an instant, the latest first, at
+	// most limit.
+	AuditBefore(ctx context.Context, at time.Time, limit int) ([]AuditRow, error)
 	// DeadLetters lists dead letters by ID, after the given ID, at most limit.
 	DeadLetters(ctx context.Context, f LetterFilter, after int64, limit int) ([]DeadLetter, error)
 }

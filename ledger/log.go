@@ -56,6 +56,8 @@ type Log interface {
 type LogReader interface {
 	// Published lists the newest checkpoint that each place has taken, by place.
 	Published(ctx context.Context) ([]Published, error)
+	// LeafOf returns the leaf of a row, and false if the row has none yet.
+	LeafOf(ctx context.Context, seq int64) (leaf int64, found bool, err error)
 	// CountLog counts what metrics show.
 	CountLog(ctx context.Context) (LogCounts, error)
 	// ReadRecord calls f with the record and its log as of one moment. It may call f more

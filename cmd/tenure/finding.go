@@ -44,6 +44,8 @@ type findingView struct {
 	Reason     string    `json:"reason,omitempty"`
 	EndedAt    time.Time `json:"endedAt,omitzero"`
 	Remedies   []string  `json:"remedies,omitempty"`
+	// Provenance says who has caused it; nil in lists.
+	Provenance *operator.Provenance `json:"provenance,omitempty"`
 	// What would be done, or is done, about an account that is to end.
 	EndsAs   string    `json:"endsAs,omitempty"` // the person as whose account it ends
 	Steps    []string  `json:"steps,omitempty"`
@@ -190,6 +192,11 @@ func (c *cli) findingShowCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
+				whose, err := viewer.ProvenanceOf(cmd.Context(), f)
+				if err != nil {
+					return err
+				}
+				v.Provenance = &whose
 				return c.print(v, func(p *page) { p.finding(v) })
 			})
 		},
@@ -204,6 +211,9 @@ func (p *page) finding(v findingView) {
 		field{"kind", strings.TrimSpace(v.Kind + " " + v.What)}, field{"person", row[7]}, field{"matches by", v.MatchesBy}, field{"state", row[8]},
 		field{"found", fmt.Sprintf("%s, by %d scans", words.Instant(v.FoundAt), v.Scans)},
 	)
+	if v.Provenance != nil {
+		p.fields(field{"whose doing", doing(*v.Provenance)}, field{"happened", happened(*v.Provenance)})
+	}
 	if v.DecidedBy != "" {
 		p.fields(field{"decided", words.Instant(v.DecidedAt) + " by " + operatorFrom(v.DecidedBy, v.Login)}, field{"reason", v.Reason})
 	}
@@ -214,6 +224,42 @@ func (p *page) finding(v findingView) {
 		p.note("")
 		p.note("what may be done: %s", strings.Join(v.Remedies, ", "))
 	}
+}
+
+// doing says whose doing it was: "not Tenure's: ...".
+func doing(p operator.Provenance) string {
+	if p.Ours {
+		return "perhaps Tenure's: " + p.Why
+	}
+	return "not Tenure's: " + p.Why
+}
+
+// happened says when it happened, and between which places of the audit record.
+func happened(p operator.Provenance) string {
+	when := "before " + words.Instant(p.SeenAt)
+	if !p.NotBefore.IsZero() {
+		when = "between " + words.Instant(p.NotBefore) + " and " + words.Instant(p.SeenAt)
+	}
+	after, before := placed(p.After), placed(p.Before)
+	switch {
+	case after != "" && before != "":
+		return when + ", after " + after + " and before " + before
+	case after != "":
+		return when + ", after " + after
+	case before != "":
+		return when + ", before " + before
+	}
+	return when
+}
+
+func placed(at operator.RecordPlace) string {
+	switch {
+	case at.Leaf != nil:
+		return fmt.Sprintf("leaf %d of the audit record", *at.Leaf)
+	case at.Row != 0:
+		return fmt.Sprintf("row %d of the audit record, which is not in its log yet", at.Row)
+	}
+	return ""
 }
 
 // remedyFlags holds the flags of a command that does something about a finding.

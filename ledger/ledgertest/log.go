@@ -115,16 +115,25 @@ var logTests = tests{
 		assert.EqualValues(t, 607, report.Leaves)
 		assert.EqualValues(t, 607, report.Covered)
 		assert.Zero(t, report.Waiting)
+		var seqs []int64
 		require.NoError(t, l.ReadRecord(t.Context(), func(s auditlog.Source) error {
 			entries, err := s.Entries(t.Context(), -1, 1000)
+			seqs = nil
 			require.NoError(t, err)
 			for i, e := range entries {
 				assert.EqualValues(t, i, e.N)
 				assert.Len(t, e.Row.Salt, auditlog.SaltSize)
 				assert.True(t, i == 0 || e.Row.Seq > entries[i-1].Row.Seq)
+				seqs = append(seqs, e.Row.Seq)
 			}
 			return err
 		}))
+		leaf, found, err := l.LeafOf(t.Context(), seqs[606])
+		require.NoError(t, err)
+		assert.Equal(t, []any{int64(606), true}, []any{leaf, found})
+		_, found, err = l.LeafOf(t.Context(), 1<<40)
+		require.NoError(t, err)
+		assert.False(t, found)
 	},
 	"ARowIsReadAsItIsStored": func(t *testing.T, l ledger.Ledger) {
 		o := outcome("p1", "wiki", "a", 3, ledger.StepDone)

@@ -171,6 +171,10 @@ var queryTests = tests{
 			}
 			assert.Equal(t, []float64{1, 2, 3, 0}, got, "%d at once", limit)
 		}
+		before, err := l.AuditBefore(t.Context(), at(7), 2)
+		require.NoError(t, err)
+		require.Len(t, before, 2)
+		assert.Equal(t, []any{2.0, 1.0}, []any{before[0].Detail["n"], before[1].Detail["n"]})
 	},
 	"PingAnswers": func(t *testing.T, l ledger.Ledger) {
 		require.NoError(t, l.Ping(t.Context()))

@@ -260,6 +260,15 @@ func publishedDest(p *ledger.Published) []any {
 	return []any{&p.Place, &p.Size, instant{&p.At}, &p.Receipt}
 }
 
+// LeafOf implements ledger.LogReader.
+func (s *Store) LeafOf(ctx context.Context, seq int64) (leaf int64, found bool, err error) {
+	leaves, err := list(ctx, s.engine, `SELECT leaf FROM audit_leaves WHERE seq = ?`, []any{seq}, one)
+	if err != nil || len(leaves) == 0 {
+		return 0, false, s.explain(err)
+	}
+	return leaves[0], true, nil
+}
+
 // CountLog implements ledger.LogReader.
 func (s *Store) CountLog(ctx context.Context) (ledger.LogCounts, error) {
 	var counts ledger.LogCounts

@@ -135,6 +135,13 @@ func (t *Tx) appendAudit(r ledger.AuditRow, key string, attempt int64) (written 
 	return n > 0, err
 }
 
+// AuditBefore implements ledger.Query.
+func (s *Store) AuditBefore(ctx context.Context, at time.Time, limit int) ([]ledger.AuditRow, error) {
+	rows, err := list(ctx, s.engine, `SELECT `+auditColumns+` FROM audit WHERE at < ? ORDER BY at DESC, seq DESC LIMIT ?`,
+		[]any{at.UnixMicro(), max(limit, 0)}, auditDest)
+	return rows, s.explain(err)
+}
+
 const auditColumns = `seq, at, person_id, app, action, actor, login, cause, detail`
 
 // auditDest lists the fields that auditColumns are scanned into.

@@ -46,6 +46,7 @@ func metricsOfAWorker(t *testing.T) []*dto.MetricFamily {
 	t.Cleanup(func() { require.NoError(t, store.Close()) })
 	require.NoError(t, store.SaveLicences(t.Context(), "wiki", time.Now(), []ledger.Licence{{Name: "licence:pro", Seats: 1}}))
 	reg.MustRegister(&census{enough: few, ledger: scanned{store}, clock: clock.Real(), every: map[string]time.Duration{"wiki": time.Hour}, apps: []string{"wiki"}, log: zap.NewNop()})
+	reg.MustRegister(&figured{ledger: &recorded{at: time.Now()}, clock: clock.Real(), log: zap.NewNop()})
 	lease, _, err := store.TakeLease(t.Context(), ledger.LeaseAudit, "a", time.Minute)
 	require.NoError(t, err)
 	require.NoError(t, store.SaveCheckpoint(t.Context(), lease, audit.Stored{Size: 1, At: time.Now()}))
