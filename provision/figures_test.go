@@ -20,6 +20,7 @@ import (
 	"github.com/tenurehq/tenure/figures"
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/operator/report"
 	"github.com/tenurehq/tenure/policy"
 	"github.com/tenurehq/tenure/provision"
 )
@@ -244,6 +245,7 @@ func TestFiguresEqualAnIndependentComputation(t *testing.T) {
 			slices.SortStableFunc(script, func(a, b saying) int { return a.heardAt.Compare(b.heardAt) })
 
 			var saw []turned
+			days := map[time.Time]map[string]map[string]bool{}
 			before := map[string]map[string]bool{"mail": {}, "wiki": {}}
 			for ; w.now.Before(start.Add(50 * day)); w.now = w.now.Add(time.Hour) {
 				for app := range w.down {
@@ -268,8 +270,31 @@ func TestFiguresEqualAnIndependentComputation(t *testing.T) {
 					}
 					before[app] = now
 				}
+				if w.now.Hour() == 12 {
+					at := map[string]map[string]bool{}
+					maps.Copy(at, before)
+					days[w.now] = at
+				}
 			}
 			require.Greater(t, len(saw), 20, "something happened")
+
+			for at, on := range days { // what somebody had then, by the record, is what the apps showed then
+				for i := range 10 {
+					person := fmt.Sprintf("p%d", i)
+					access, err := report.AccessOf(t.Context(), w.engine.Ledger, person, at)
+					if errors.Is(err, ledger.ErrNotFound) {
+						continue
+					}
+					require.NoError(t, err)
+					got := map[string]bool{}
+					for _, a := range access {
+						got[a.App] = a.State == ledger.LinkActive
+					}
+					for app := range w.apps {
+						assert.Equal(t, on[app][person], got[app], "%s in %s at %s", person, app, at)
+					}
+				}
+			}
 
 			for _, by := range [][]figures.By{nil, {figures.ByApp}, {figures.ByDepartment}, {figures.ByMonth}, {figures.ByApp, figures.ByDepartment, figures.ByMonth}} {
 				got, err := figures.Read(t.Context(), w.engine.Ledger, figures.Question{From: start, Until: w.now, Now: w.now, By: by})

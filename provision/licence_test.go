@@ -133,7 +133,7 @@ func TestAMissingSeatIsNotWaitedForUntilTheAppHasSettled(t *testing.T) {
 		require.True(t, f.Retryable, f.Message)
 		o.now = o.now.Add(max(f.RetryAfter, time.Second))
 	}
-	assert.Equal(t, []string{"created"}, o.did(1))
+	assert.Equal(t, []string{"created", ledger.AuditNeedsAttention}, o.did(2))
 	assert.Equal(t, ledger.LinkActive, o.link().State)
 	assert.Equal(t, []string{"staff"}, o.link().Entitlements)
 	assert.Less(t, o.now.Sub(began), settling/3)

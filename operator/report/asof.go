@@ -62,6 +62,7 @@ func AccessAt(rows []ledger.AuditRow, at time.Time) []AccessThen {
 		if row.At.After(at) || row.App == "" {
 			continue
 		}
+		row = observed(row)
 		state, noted := row.Detail[ledger.DetailState].(string)
 		was := byApp[row.App]
 		switch {
@@ -92,6 +93,28 @@ func AccessAt(rows []ledger.AuditRow, at time.Time) []AccessThen {
 	}
 	slices.SortFunc(out, func(a, b AccessThen) int { return cmp.Compare(a.App, b.App) })
 	return out
+}
+
+// observed returns the row of what a scan saw, and an operator or Tenure then took for true, as a
+// row that tells what the account had from then on. It returns any other row as it is.
+func observed(row ledger.AuditRow) ledger.AuditRow {
+	switch row.Action {
+	case ledger.AuditFreed:
+		row.Action = "unlinked"
+	case ledger.AuditDriftSeen:
+		what, _ := row.Detail["what"].(string)
+		kind, _ := row.Detail["kind"].(string)
+		detail := map[string]any{ledger.DetailState: row.Detail["is"]}
+		switch ledger.FindingKind(kind) {
+		case ledger.FindingStray:
+			detail["granted"] = []string{what}
+		case ledger.FindingLacking:
+			detail["revoked"] = []string{what}
+		default: // it is about the account
+		}
+		row.Detail = detail
+	}
+	return row
 }
 
 func changesEntitlements(row ledger.AuditRow) bool {

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -59,6 +60,35 @@ func TestAccessAtAnInstantComesFromTheRecord(t *testing.T) {
 		{App: "wiki", What: "account", Was: "none", Is: "disabled"}, {App: "wiki", What: "readers", Was: "no", Is: "yes"},
 	}, CompareAccess(AccessAt(rows, at(0)), AccessAt(rows, at(1))))
 	assert.Empty(t, CompareAccess(AccessAt(rows, at(4)), AccessAt(rows, at(4))))
+}
+
+// What a scan saw, and was taken for true, was so from then on.
+func TestAccessAtAnInstantKnowsWhatScansSaw(t *testing.T) {
+	at := func(hours int) time.Time { return time.Date(2027, 3, 1, hours, 0, 0, 0, time.UTC) }
+	drift := func(hours int, kind ledger.FindingKind, what string, is ledger.LinkState) ledger.AuditRow {
+		return ledger.AuditRow{
+			At: at(hours), App: "wiki", Action: ledger.AuditDriftSeen, Actor: "tenure", Cause: "scan 7",
+			Detail: map[string]any{"finding": 1.0, "kind": string(kind), "what": what, "was": "any", "is": string(is)},
+		}
+	}
+	rows := []ledger.AuditRow{
+		drift(1, ledger.FindingUnlinked, "", ledger.LinkActive),
+		drift(2, ledger.FindingStray, "admins", ledger.LinkActive),
+		drift(3, ledger.FindingLacking, "admins", ledger.LinkActive),
+		drift(4, ledger.FindingOff, "", ledger.LinkDisabled),
+		drift(5, ledger.FindingState, "", ledger.LinkActive),
+		drift(6, ledger.FindingMissing, "", ledger.LinkDeleted),
+		drift(7, ledger.FindingState, "", ledger.LinkActive),
+		{At: at(8), App: "wiki", Action: ledger.AuditFreed, Actor: "ada"},
+	}
+	for hours, want := range []string{"none", "active []", "active [admins]", "active []", "disabled []", "active []", "none", "active []", "none"} {
+		got := "none"
+		if access := AccessAt(rows, at(hours)); len(access) > 0 {
+			got = fmt.Sprint(access[0].State, " ", access[0].Names())
+			assert.Equal(t, at(hours), access[0].ProvenAt)
+		}
+		assert.Equal(t, want, got, "at %d h", hours)
+	}
 }
 
 // Rows of versions that did not note what an account had tell it by what was granted and
