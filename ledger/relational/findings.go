@@ -529,7 +529,7 @@ func orphanRateDest(r *ledger.OrphanRate) []any {
 // How many accounts of a scan's app are nobody's, on and off, for a query of scans s.
 var (
 	orphansOn = `(SELECT count(DISTINCT account_id) FROM findings WHERE app = s.app AND ended_at IS NULL AND enabled = 1
-				AND (kind = 'orphan' OR kind = 'state' AND NOT (` + noOrphan("person_id") + `)))`
+				AND kind IN ('orphan', 'state') AND (kind = 'orphan' OR NOT (` + noOrphan("person_id") + `)))`
 	orphansOff = `((SELECT count(*) FROM findings WHERE app = s.app AND ended_at IS NULL AND enabled = 0 AND kind = 'orphan')
 			+ (SELECT count(*) FROM links l WHERE app = s.app AND state = 'disabled' AND NOT (` + noOrphan("person_id") + `) AND NOT EXISTS (
 				SELECT 1 FROM findings f WHERE f.app = l.app AND f.account_id = l.account_id AND f.ended_at IS NULL AND f.kind IN ('orphan', 'state'))))`

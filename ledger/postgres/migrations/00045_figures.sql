@@ -10,3 +10,6 @@ ALTER TABLE scans ADD COLUMN orphans_off BIGINT;
 
 -- Figures are of a time.
 CREATE INDEX audit_at ON audit (at, seq);
+
+-- The end of a scan counts what it has found of accounts that are nobody's.
+CREATE INDEX findings_kind ON findings (app, kind, enabled) WHERE ended_at IS NULL;
