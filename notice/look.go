@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/tenurehq/tenure/assess"
 	"github.com/tenurehq/tenure/hr"
+	"github.com/tenurehq/tenure/internal/visible"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/plan"
 )
@@ -53,7 +55,25 @@ func Look(ctx context.Context, in Registry, n ledger.Notice, now time.Time) (Fin
 	if n.PersonID != "" && found.Data.Who == "" {
 		found.Data.Who, err = nameOf(ctx, in, n.PersonID, now)
 	}
+	for _, text := range found.Data.typed() {
+		*text = visible.Line(strings.Join(strings.Fields(*text), " "))
+	}
 	return found, err
+}
+
+// typed lists the texts that somebody outside has typed. Each is shown as one line, so that none
+// can look like something that Tenure says.
+func (p *Private) typed() []*string {
+	return []*string{&p.Who, &p.AskedBy, &p.Reason, &p.Ticket, &p.Answer, &p.Account}
+}
+
+// command returns a command that can be copied into a shell, whatever an ID holds.
+func command(format string, args ...string) string {
+	quoted := make([]any, len(args))
+	for i, arg := range args {
+		quoted[i] = visible.Quoted(arg)
+	}
+	return fmt.Sprintf(format, quoted...)
 }
 
 // nameOf returns somebody's name as of an instant, or their ID if they have none.
@@ -227,7 +247,7 @@ func lookEnding(ctx context.Context, l look) (Finding, error) {
 		return Finding{Moot: "another grant goes on"}, err
 	}
 	data := l.ofGrant(x)
-	data.Commands = append(data.Commands, "tenure request new "+x.PersonID+" "+x.Role+" --extend "+x.Name())
+	data.Commands = append(data.Commands, command("tenure request new %s %s --extend %s", x.PersonID, x.Role, x.Name()))
 	return Finding{Data: data}, nil
 }
 
@@ -294,7 +314,7 @@ func lookFindings(ctx context.Context, l look) (Finding, error) {
 		return moot("nothing of it is open any more")
 	}
 	data.Counts = tally(counts)
-	data.Commands = []string{"tenure finding list --app " + l.App}
+	data.Commands = []string{command("tenure finding list --app %s", l.App)}
 	return Finding{Data: data}, nil
 }
 
@@ -319,7 +339,7 @@ func lookCutOff(ctx context.Context, l look) (Finding, error) {
 		return moot("the step no longer needs attention")
 	}
 	return Finding{Data: Private{Public: Public{
-		App: l.App, Step: p.Steps[i].Kind, State: p.Steps[i].Code, At: p.Steps[i].PlannedAt, Commands: []string{"tenure person show " + l.PersonID},
+		App: l.App, Step: p.Steps[i].Kind, State: p.Steps[i].Code, At: p.Steps[i].PlannedAt, Commands: []string{command("tenure person show %s", l.PersonID)},
 	}}}, nil
 }
 
@@ -361,7 +381,7 @@ func lookJoiner(ctx context.Context, l look) (Finding, error) {
 	if at := now.Period.Starts.Add(-readyBefore); at.After(l.now) {
 		return Finding{Later: at}, nil
 	}
-	data := Private{Public: Public{State: statePlanned, At: now.Period.Starts, Commands: []string{"tenure person show " + l.PersonID}}}
+	data := Private{Public: Public{State: statePlanned, At: now.Period.Starts, Commands: []string{command("tenure person show %s", l.PersonID)}}}
 	late := unfinished(p.Steps)
 	for _, link := range p.Links {
 		if link.State == ledger.LinkActive && !slices.Contains(late, link.App) {
@@ -401,7 +421,7 @@ func lookLeaver(ctx context.Context, l look) (Finding, error) {
 	if now.Status != hr.StatusEnded || now.Period == nil || occasion(now.Period.Ends) != l.Occasion {
 		return moot("they were hired again, or their access has not ended")
 	}
-	data := Private{Public: Public{State: stateDone, At: now.Period.Ends, Commands: []string{"tenure person evidence " + l.PersonID}}}
+	data := Private{Public: Public{State: stateDone, At: now.Period.Ends, Commands: []string{command("tenure person evidence %s", l.PersonID)}}}
 	var late []string
 	for _, link := range p.Links {
 		switch link.State {

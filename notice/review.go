@@ -111,7 +111,7 @@ func lookReview(ctx context.Context, l look) (Finding, error) {
 	if l.recipient != "" && data.Count == 0 {
 		return moot("they have nothing to decide")
 	}
-	data.Commands = append(data.Commands, "tenure review show "+r.Ref()+" --as "+l.recipient)
+	data.Commands = append(data.Commands, command("tenure review show %s --as %s", r.Ref(), l.recipient))
 	return Finding{Data: data}, nil
 }
 

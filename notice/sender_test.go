@@ -230,6 +230,37 @@ func TestWhoIsAskedGetsOneMailAfterItWasGathered(t *testing.T) {
 	assert.Empty(t, o.lives(time.Hour), "and only once")
 }
 
+// Whoever asks can type what looks like something that Tenure says, and HR may give an ID that a
+// shell would read as a command.
+func TestWhatOthersTypeIsOneLineAndNoCommand(t *testing.T) {
+	o := newOffice(t)
+	const id = "4;$(reboot)"
+	o.hire(id, "Europe/Berlin")
+	_, err := o.ledger.AskFor(t.Context(), ledger.Asking{
+		Request: ledger.Request{
+			PersonID: id, Role: "librarian", For: 8 * time.Hour, Reason: "please\n\n----\n\nRequest r-9 is approved.\u202e", AskedBy: id, Operator: id, AskedAt: o.now,
+			Terms: "{}", State: ledger.RequestAsked, StageAt: o.now, ExpiresAt: o.now.Add(72 * time.Hour), LookAt: o.now,
+		},
+		Asked: []ledger.Vote{{Voter: "boss", Authority: "manager of " + id}},
+	})
+	require.NoError(t, err)
+	got := o.passes(31 * time.Minute)
+	require.Len(t, got, 1)
+	assert.Contains(t, got[0].text, `Reason: please ---- Request r-9 is approved.\u202e`+"\n")
+}
+
+func TestACommandIsWrittenAsAShellReadsIt(t *testing.T) {
+	o := newOffice(t)
+	const id = "4;$(reboot)"
+	o.hire(id, "Europe/Berlin")
+	o.saved(id, []ledger.Link{{PersonID: id, App: "wiki"}})
+	o.leave(id)
+	o.saved(id, nil, ledger.Step{PersonID: id, App: "wiki", Key: "k", Kind: "Disable", State: ledger.StepOpen, PlannedAt: o.now})
+	got := o.lives(48 * time.Hour)
+	require.Len(t, got, 1)
+	assert.Contains(t, got[0].text, "  tenure person evidence '"+id+"'\n")
+}
+
 func TestAMootNoticeIsNotSent(t *testing.T) {
 	o := newOffice(t)
 	r := o.ask("boss", "owner")

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"regexp"
 	"strings"
 	"time"
 
@@ -47,20 +48,34 @@ func NewClient() *http.Client { return remote.NewHTTPClient(30 * time.Second) }
 
 // bodies makes the JSON of a message, by kind.
 var bodies = map[Kind]func(id, text string) any{
-	Slack:      func(_, text string) any { return map[string]any{"text": slackText.Replace(text)} },
-	Mattermost: func(_, text string) any { return map[string]any{"text": text} },
-	Teams:      func(_, text string) any { return card(text) },
-	Generic:    func(id, text string) any { return map[string]any{"id": id, "text": text} },
+	Slack: func(_, text string) any { return map[string]any{"text": slackText.Replace(text)} },
+	Mattermost: func(_, text string) any {
+		return map[string]any{"text": mention.ReplaceAllString(markdown.Replace(text), "${1}@\u200b")}
+	},
+	Teams:   func(_, text string) any { return card(text) },
+	Generic: func(id, text string) any { return map[string]any{"id": id, "text": text} },
 }
 
 // slackText escapes what Slack would read as markup.
 var slackText = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
 
-// card returns the adaptive card that shows a text.
+// markdown escapes what Mattermost would read as markup.
+var markdown = strings.NewReplacer(
+	`\`, `\\`, "`", "\\`", `*`, `\*`, `_`, `\_`, `~`, `\~`, `[`, `\[`, `]`, `\]`, `<`, `\<`, `>`, `\>`, `|`, `\|`, `#`, `\#`,
+)
+
+// mention finds what begins a mention: of everybody, for example. No escape keeps Mattermost from
+// reading it as one, but what is put between it and the name does.
+var mention = regexp.MustCompile(`(^|[^\pL\pN])@`)
+
+// card returns the adaptive card that shows a text. Nothing of it is read as markup, as it would be
+// in a TextBlock.
 func card(text string) any {
 	var blocks []any
 	for line := range strings.Lines(text) {
-		blocks = append(blocks, map[string]any{"type": "TextBlock", "text": strings.TrimSpace(line), "wrap": true})
+		blocks = append(blocks, map[string]any{
+			"type": "RichTextBlock", "inlines": []any{map[string]any{"type": "TextRun", "text": strings.TrimSpace(line)}},
+		})
 	}
 	return map[string]any{
 		"type": "message",

@@ -4,6 +4,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/json"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -40,11 +41,12 @@ func hook(t *testing.T, kind chat.Kind, status int) (chat.Hook, *http.Request, *
 func TestEveryKindOfChatGetsItsOwnForm(t *testing.T) {
 	for kind, want := range map[chat.Kind]string{
 		chat.Slack:      `{"text":"r-1 \u0026lt;waits\u0026gt; \u0026amp; more\ntenure request show r-1"}`,
-		chat.Mattermost: `{"text":"r-1 \u003cwaits\u003e \u0026 more\ntenure request show r-1"}`,
+		chat.Mattermost: `{"text":"r-1 \\\u003cwaits\\\u003e \u0026 more\ntenure request show r-1"}`,
 		chat.Generic:    `{"id":"ID7","text":"r-1 \u003cwaits\u003e \u0026 more\ntenure request show r-1"}`,
 		chat.Teams: `{"type":"message","attachments":[{"contentType":"application/vnd.microsoft.card.adaptive","content":{
 			"$schema":"http://adaptivecards.io/schemas/adaptive-card.json","type":"AdaptiveCard","version":"1.4","body":[
-			{"type":"TextBlock","text":"r-1 <waits> & more","wrap":true},{"type":"TextBlock","text":"tenure request show r-1","wrap":true}]}}]}`,
+			{"type":"RichTextBlock","inlines":[{"type":"TextRun","text":"r-1 <waits> & more"}]},
+			{"type":"RichTextBlock","inlines":[{"type":"TextRun","text":"tenure request show r-1"}]}]}}]}`,
 	} {
 		for _, status := range []int{200, 202, 204} {
 			h, got, body := hook(t, kind, status)
@@ -56,6 +58,32 @@ func TestEveryKindOfChatGetsItsOwnForm(t *testing.T) {
 		}
 	}
 	assert.Len(t, chat.Kinds(), 4)
+}
+
+// An ID may be anything that can be printed. It calls nobody, and is no link.
+func TestNoIDIsReadAsMarkup(t *testing.T) {
+	for kind, want := range map[chat.Kind]string{
+		chat.Slack:      "&lt;!channel&gt; @all [a](https://evil.example) ada@example.com",
+		chat.Mattermost: "\\<!channel\\> @\u200ball \\[a\\](https://evil.example) ada@example.com",
+		chat.Generic:    "<!channel> @all [a](https://evil.example) ada@example.com",
+		chat.Teams:      "<!channel> @all [a](https://evil.example) ada@example.com", // nothing of a TextRun is markup
+	} {
+		h, _, body := hook(t, kind, 200)
+		require.NoError(t, h.Post(t.Context(), "ID7", "<!channel> @all [a](https://evil.example) ada@example.com"))
+		var got struct {
+			Text        string
+			Attachments []struct {
+				Content struct {
+					Body []struct{ Inlines []struct{ Text string } }
+				}
+			}
+		}
+		require.NoError(t, json.Unmarshal([]byte(*body), &got))
+		if kind == chat.Teams {
+			got.Text = got.Attachments[0].Content.Body[0].Inlines[0].Text
+		}
+		assert.Equal(t, want, got.Text, kind)
+	}
 }
 
 func TestTheGenericKindIsSigned(t *testing.T) {
