@@ -72,6 +72,9 @@ func (o *Operator) DecideRequest(ctx context.Context, r Request, d RequestDecisi
 	if !out.Request.Undecided() {
 		return ChangedRequest{}, refuse(fmt.Sprintf("%s is %s: nobody has to say anything about it", out.Request.Name(), out.Request.State), "request show %s", out.Request.Name())
 	}
+	if err := expired(out.Request, o.Clock.Now()); err != nil {
+		return ChangedRequest{}, err
+	}
 	decider, err := o.decider(ctx, out, d.As)
 	if err != nil {
 		return ChangedRequest{}, err
@@ -102,6 +105,15 @@ func (o *Operator) DecideRequest(ctx context.Context, r Request, d RequestDecisi
 	return out, o.tellRequest(ctx, out.Request, "somebody has decided", c.Grant != nil || c.End != "")
 }
 
+// expired refuses a request that nobody has answered in time, whether or not that is on the record
+// already. About an emergency something may be said later too.
+func expired(r ledger.Request, now time.Time) error {
+	if r.State != ledger.RequestAsked || r.ExpiresAt.After(now) {
+		return nil
+	}
+	return refuse(fmt.Sprintf("%s has expired at %s: ask anew", r.Name(), r.ExpiresAt.UTC().Format(time.RFC3339)), "request show %s", r.Name())
+}
+
 // decider returns the person who decides, under the ID by which they are known now, and why they
 // may. It refuses who may not.
 func (o *Operator) decider(ctx context.Context, out ChangedRequest, as string) (request.Decider, error) {
@@ -127,14 +139,14 @@ func (o *Operator) decider(ctx context.Context, out ChangedRequest, as string) (
 		"request show %s", out.Request.Name())
 }
 
-// notTwice refuses somebody who has said something in this stage before.
+// notTwice refuses somebody who has said something in this stage before, under any of their IDs.
 func (o *Operator) notTwice(ctx context.Context, r ledger.Request, voter string) error {
-	votes, err := o.Ledger.Votes(ctx, r.ID)
+	votes, err := o.desk().Said(ctx, r)
 	if err != nil {
 		return err
 	}
 	for _, v := range votes {
-		if v.Stage == r.Stage && v.Voter == voter && v.Vote != "" {
+		if v.Voter == voter {
 			return refuse(fmt.Sprintf("person %s has said %s before", visible.Line(voter), v.Vote), "request show %s", r.Name())
 		}
 	}
@@ -181,20 +193,20 @@ func (o *Operator) approves(ctx context.Context, r Request, c *ledger.RequestCha
 	if err != nil {
 		return err
 	}
-	votes, err := o.Ledger.Votes(ctx, c.Request.ID)
+	votes, err := o.desk().Said(ctx, c.Request)
 	if err != nil {
 		return err
 	}
-	approvals := 1
+	approve := map[string]bool{c.Vote.Voter: true}
 	for _, v := range votes {
-		if v.Stage == c.Request.Stage && v.Vote == ledger.VoteApprove {
-			approvals++
+		if v.Vote == ledger.VoteApprove {
+			approve[v.Voter] = true
 		}
 	}
 	c.Request.LookAt = c.At
 	_, needed := request.Stage(c.Request, terms, c.Request.Stage)
 	switch {
-	case approvals < needed:
+	case len(approve) < needed:
 		c.Action = "request_supported"
 		return nil
 	case c.Request.Stage+1 < terms.Stages():

@@ -109,6 +109,28 @@ func (d Desk) Colleague(ctx context.Context, id string, at time.Time) (Colleague
 	return c, nil
 }
 
+// Said lists what was said in the present stage of a request, by the IDs by which those who said it
+// are known now: two IDs may be found to be of one human after that.
+func (d Desk) Said(ctx context.Context, r ledger.Request) ([]ledger.Vote, error) {
+	votes, err := d.Registry.Votes(ctx, r.ID)
+	if err != nil {
+		return nil, err
+	}
+	var said []ledger.Vote
+	for _, v := range votes {
+		if v.Stage != r.Stage || v.Vote == "" {
+			continue
+		}
+		voter, err := d.Colleague(ctx, v.Voter, d.Clock.Now())
+		if err != nil {
+			return nil, err
+		}
+		v.Voter = voter.ID
+		said = append(said, v)
+	}
+	return said, nil
+}
+
 // longestChain bounds how many IDs of one human are followed.
 const longestChain = 20
 

@@ -206,6 +206,10 @@ func (l *looking) ask(ctx context.Context, deciders []Decider) error {
 	if err != nil {
 		return err
 	}
+	said, err := l.desk.Said(ctx, l.is)
+	if err != nil {
+		return err
+	}
 	asked := map[string]ledger.Vote{}
 	for _, v := range votes {
 		if v.Stage == l.is.Stage {
@@ -213,8 +217,10 @@ func (l *looking) ask(ctx context.Context, deciders []Decider) error {
 		}
 	}
 	for _, d := range deciders {
-		v, ok := asked[d.PersonID]
-		if !ok || v.Vote == "" && (!v.MootAt.IsZero() || v.Authority != d.Authority) {
+		if slices.ContainsFunc(said, func(v ledger.Vote) bool { return v.Voter == d.PersonID }) {
+			continue // they have answered, perhaps under another ID
+		}
+		if v, ok := asked[d.PersonID]; !ok || !v.MootAt.IsZero() || v.Authority != d.Authority {
 			l.change.Asked = append(l.change.Asked, ledger.Vote{Voter: d.PersonID, Authority: d.Authority})
 		}
 		delete(asked, d.PersonID)

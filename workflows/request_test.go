@@ -391,6 +391,62 @@ func TestAsManyApproveAsAreNeeded(t *testing.T) {
 	assert.Equal(t, ledger.RequestApproved, p.request(1).State)
 }
 
+// Somebody who has got another ID meanwhile is still one human.
+func TestOneHumanApprovesOnceUnderAnyID(t *testing.T) {
+	p := newPetition(t, func(r *policy.RequestRules) { r.Approve, r.Needed = [][]string{{"owner"}}, 2 })
+	p.employs("10022", "")
+	p.asks(0, operator.RoleRequest{})
+	p.says(time.Hour, "10020", ledger.VoteApprove)
+	p.during(2*time.Hour, func() {
+		_, err := p.ledger.LinkPeople(context.Background(), ledger.SamePerson{NewID: "10022", OldID: "10020", At: p.now(), Operator: "it", Reason: "one human"})
+		require.NoError(t, err)
+		for _, id := range []string{"10020", "10022"} {
+			_, err = p.decide(1, id, ledger.VoteApprove)
+			assert.ErrorContains(t, err, "has said approve before", id)
+		}
+	})
+	p.during(12*time.Hour, func() {
+		assert.Equal(t, []string{"0 10020 approve: owner of role admin", "0 10021 : owner of role admin"}, p.asked(), "and is not asked again")
+	})
+	p.says(13*time.Hour, "10021", ledger.VoteApprove)
+	p.lives(1, day)
+	assert.Equal(t, ledger.RequestApproved, p.request(1).State)
+}
+
+// Two who have approved, and are found to be one human, have approved once.
+func TestTwoIDsOfOneHumanAreOneApproval(t *testing.T) {
+	p := newPetition(t, func(r *policy.RequestRules) { r.Approve, r.Needed = [][]string{{"owner", "manager"}}, 3 })
+	p.asks(0, operator.RoleRequest{})
+	p.says(time.Hour, "10020", ledger.VoteApprove)
+	p.says(2*time.Hour, "10021", ledger.VoteApprove)
+	p.during(3*time.Hour, func() {
+		_, err := p.ledger.LinkPeople(context.Background(), ledger.SamePerson{NewID: "10021", OldID: "10020", At: p.now(), Operator: "it", Reason: "one human"})
+		require.NoError(t, err)
+		_, err = p.decide(1, "10000", ledger.VoteApprove)
+		require.NoError(t, err)
+		assert.Equal(t, ledger.RequestAsked, p.request(1).State, "two of three")
+	})
+	p.lives(1, 4*time.Hour)
+}
+
+// Whether somebody has answered in time does not depend on when a request is looked at.
+func TestNobodyApprovesAfterTheTimeToAnswer(t *testing.T) {
+	p := newPetition(t, func(r *policy.RequestRules) { r.Approve = r.Approve[:1] })
+	_, err := p.ask(operator.RoleRequest{})
+	require.NoError(t, err)
+	p.at = at(3 * day)
+	for _, vote := range []ledger.VoteKind{ledger.VoteApprove, ledger.VoteDeny} {
+		_, err = p.decide(1, "10000", vote)
+		assert.ErrorContains(t, err, "r-1 has expired at "+at(3*day).UTC().Format(time.RFC3339))
+	}
+	shown, err := p.o.ShowRequest(context.Background(), "r-1")
+	require.NoError(t, err)
+	assert.Contains(t, shown.Cannot, "r-1 has expired")
+	p.at = at(3*day - time.Second)
+	_, err = p.decide(1, "10000", ledger.VoteApprove)
+	assert.NoError(t, err)
+}
+
 func TestARequestIsTakenBack(t *testing.T) {
 	p := newPetition(t, nil)
 	p.asks(0, operator.RoleRequest{})
