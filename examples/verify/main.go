@@ -47,10 +47,10 @@ func verify(folder, key string, kept []string) (rows int, err error) {
 		if err != nil {
 			return 0, fmt.Errorf("%s: %w", path, err)
 		}
+		if len(some) == 0 {
+			return 0, fmt.Errorf("%s: there is no checkpoint in it", path)
+		}
 		checkpoints = append(checkpoints, some...)
-	}
-	if len(checkpoints) == 0 {
-		return 0, errors.New("there is no checkpoint")
 	}
 	record, err := readRows(folder)
 	if err != nil {
@@ -155,12 +155,12 @@ func readRows(folder string) (r record, err error) {
 		}
 		n := len(r.leaves)
 		var line struct {
-			Leaf     int
-			Record   json.RawMessage
-			Salt     []byte
-			Cause    string
-			Detail   *string
-			Redacted bool
+			Leaf     int             `json:"leaf"`
+			Record   json.RawMessage `json:"record"`
+			Salt     []byte          `json:"salt"`
+			Cause    string          `json:"cause"`
+			Detail   *string         `json:"detail"`
+			Redacted bool            `json:"redacted,omitempty"`
 		}
 		var leaf struct {
 			Seq, Attempt        int64
@@ -169,6 +169,13 @@ func readRows(folder string) (r record, err error) {
 		}
 		if err := errors.Join(json.Unmarshal(text, &line), json.Unmarshal(line.Record, &leaf)); err != nil || line.Leaf != n {
 			return r, fmt.Errorf("line %d of rows.jsonl cannot be read, or is not that of leaf %d", n+1, n)
+		}
+		// A line that is written otherwise could be read in another way than it is here.
+		var again bytes.Buffer
+		encoder := json.NewEncoder(&again)
+		encoder.SetEscapeHTML(false)
+		if err := encoder.Encode(line); err != nil || !bytes.Equal(again.Bytes(), text) {
+			return r, fmt.Errorf("line %d of rows.jsonl is not written as lines are", n+1)
 		}
 		if line.Redacted {
 			if line.Salt != nil || line.Cause != "" || line.Detail != nil {

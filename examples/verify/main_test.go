@@ -124,6 +124,32 @@ func TestARecordIsVerifiedByASecondVerifier(t *testing.T) {
 	require.ErrorContains(t, err, "not written as name+hash+key")
 }
 
+// What a person, or another program, reads in a line is what was verified.
+func TestALineCanBeReadInOneWayOnly(t *testing.T) {
+	s := newSite(t)
+	s.grow(t, 3)
+	folder := s.export(t)
+	path := filepath.Join(folder, "rows.jsonl")
+	text, err := os.ReadFile(path)
+	require.NoError(t, err)
+	for old, forged := range map[string]string{
+		`"cause":"`: `"cause":"forged","Cause":"`, `{"leaf":1,`: `{"leaf":1,"note":"forged",`, `,"cause":`: `, "cause":`,
+	} {
+		require.NoError(t, os.WriteFile(path, []byte(strings.Replace(string(text), old, forged, 1)), 0o600))
+		_, err = verify(folder, s.verifies, nil)
+		require.ErrorContains(t, err, "not written as lines are", forged)
+	}
+}
+
+func TestAFileOfNoCheckpointsProvesNothing(t *testing.T) {
+	s := newSite(t)
+	s.grow(t, 3)
+	empty := filepath.Join(t.TempDir(), "kept")
+	require.NoError(t, os.WriteFile(empty, []byte("\n"), 0o600))
+	_, err := verify(s.export(t), s.verifies, []string{empty})
+	require.ErrorContains(t, err, "there is no checkpoint in it")
+}
+
 // meaning returns what is read of a file: JSON has several forms of the same, and so has base64.
 func meaning(path string, text []byte) string {
 	switch filepath.Base(path) {
