@@ -17,6 +17,7 @@ type Audit struct {
 	Checkpoint time.Duration // least time between two checkpoints; default 1m
 	Key        secret.Secret // signs checkpoints; zero: they are not signed
 	Publish    []AuditPlace
+	Export     []AuditExport
 }
 
 // AuditPlace is where checkpoints are published; one of its fields is set.
@@ -43,6 +44,7 @@ func readAudit(v value) Audit {
 		on("publish", func(v value) {
 			v.list(func(v value) { a.Publish = append(a.Publish, readPlace(v)) })
 		}),
+		on("export", func(v value) { a.Export = readExports(v) }),
 	)
 	if key.node != nil && key.needed() && !v.l.failedWithin(v.path) {
 		checkAuditKey(key, a)
@@ -127,4 +129,5 @@ var auditKeys = []settings.Setting{
 			{Name: "kafka", Type: settings.TypeText, Text: "Topic of `kafka.brokers` to which each checkpoint is written. Its key is the name of the log. Do not let the topic be compacted, and keep its records for as long as you keep the audit record."},
 		}},
 	},
+	{Name: "export", Type: settings.TypeList, Text: "Where the rows of the audit record are sent: see [Export](export.md).", Each: &settings.Setting{Type: settings.TypeMapping, Keys: exportKeys}},
 }

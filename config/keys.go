@@ -14,7 +14,7 @@ func Document() *settings.Setting { return &document }
 
 var document = settings.Setting{
 	Type: settings.TypeMapping,
-	Text: "The configuration of Tenure. Secrets are written as ${env:NAME} or ${file:PATH}, in apps.*.settings, kafka.topics[].settings, ledger.url, kafka.sasl, webhooks and audit.key only. Paths are relative to this file.",
+	Text: "The configuration of Tenure. Secrets are written as ${env:NAME} or ${file:PATH}, in apps.*.settings, kafka.topics[].settings, ledger.url, kafka.sasl, webhooks, audit and notices only. Paths are relative to this file.",
 	Keys: []settings.Setting{
 		{Name: "include", Type: settings.TypeTexts,
 			Text: "More files that belong to this configuration. Each is a path or a pattern, such as `roles/*.yaml`, relative to the folder of this file and below it; a pattern that matches no file is an error. An included file has `apps` and `roles` only, and includes no others. Its apps and roles are added after those of this file; the same name twice is an error that shows both places. Relative paths in it start from the folder of this file too.",

@@ -101,7 +101,7 @@ func TestLoadRefuses(t *testing.T) {
 		{"secret without a name", "apps: {wiki: {connector: scim, settings: {token: \"${env:}\"}}}",
 			`4:50: apps.wiki.settings.token: ${env:} is no secret: must be ${env:NAME} or ${file:PATH}`},
 		{"secret where none is known", "roles:\n  - {name: \"${env:TOKEN}\", when: true, grants: []}",
-			`5:12: roles[0].name: secrets are known in apps.*.settings, kafka.topics[].settings, ledger.url, kafka.sasl, webhooks, audit.key and notices only`},
+			`5:12: roles[0].name: secrets are known in apps.*.settings, kafka.topics[].settings, ledger.url, kafka.sasl, webhooks, audit and notices only`},
 
 		{"duration", "mover: {overlap: 1w}",
 			`4:18: mover.overlap: must be a duration such as "30d", "12h", "90s" or "1d12h"`},

@@ -187,7 +187,7 @@ func (v value) texts() []string {
 func (v value) text() string {
 	text, ok := v.str()
 	if ok && strings.Contains(text, "${") {
-		v.failf("secrets are known in apps.*.settings, kafka.topics[].settings, ledger.url, kafka.sasl, webhooks, audit.key and notices only")
+		v.failf("secrets are known in apps.*.settings, kafka.topics[].settings, ledger.url, kafka.sasl, webhooks, audit and notices only")
 	}
 	return text
 }

@@ -41,6 +41,8 @@ type Log interface {
 	// SavePublished records that a place has taken a checkpoint. If that is recorded
 	// already, nothing changes.
 	SavePublished(ctx context.Context, l Lease, p Published) error
+	// SaveExported records how far a place has got the record, which never becomes less.
+	SaveExported(ctx context.Context, l Lease, e Exported) error
 	// Redact erases the texts of rows, and writes the audit row that says so
 	// (audit.ActionRedacted). The rows keep their places in the log. It returns
 	// ErrUnsequenced if a row has no leaf, and ErrNotFound if there is no such row.
@@ -58,6 +60,8 @@ type LogReader interface {
 	Published(ctx context.Context) ([]Published, error)
 	// LeafOf returns the leaf of a row, and false if the row has none yet.
 	LeafOf(ctx context.Context, seq int64) (leaf int64, found bool, err error)
+	// Exports lists how far places have got the record, by place.
+	Exports(ctx context.Context) ([]Exported, error)
 	// CountLog counts what metrics show.
 	CountLog(ctx context.Context) (LogCounts, error)
 	// ReadRecord calls f with the record and its log as of one moment. It may call f more
@@ -93,6 +97,20 @@ type Published struct {
 	Receipt string // what the place answered
 }
 
+// LeaseExport returns the name of the lease of the process that exports the audit record to a
+// place.
+func LeaseExport(place string) string { return "export " + place }
+
+// Exported is how far a place outside the ledger has got the rows of the record.
+type Exported struct {
+	Place string
+	Size  int64 // it has the leaves with a lower number
+	At    time.Time
+	// Next is when the first row that it has not got was written; zero if it has all. The
+	// ledger fills it in.
+	Next time.Time
+}
+
 // Redaction is an operator's decision to erase the texts of rows.
 type Redaction struct {
 	Seqs     []int64
@@ -117,4 +135,5 @@ type LogCounts struct {
 	Unsequenced int64 // rows that are newer than the newest one with a leaf
 	Checkpoint  *audit.Stored
 	Published   []Published
+	Exported    []Exported
 }

@@ -9,18 +9,18 @@ import (
 	"time"
 )
 
-// TLS says how connections to brokers are encrypted: it holds the paths of PEM files,
+// TLS says how connections to servers are encrypted: it holds the paths of PEM files,
 // which are read for every connection, because certificates are renewed while Tenure
-// runs. Brokers' certificates are always verified.
+// runs. Servers' certificates are always verified.
 type TLS struct {
-	CA          string // the authorities that sign brokers' certificates; empty: the system's
+	CA          string // the authorities that sign servers' certificates; empty: the system's
 	Certificate string // the certificate to sign in with, and its chain; empty: none
 	Key         string // the private key of Certificate
-	ServerName  string // the name in brokers' certificates; empty: the host of each address
+	ServerName  string // the name in servers' certificates; empty: the host of each address
 }
 
-// settings returns the settings of a new connection to address.
-func (t *TLS) settings(address string) (*tls.Config, error) {
+// Settings returns the settings of a new connection to address.
+func (t *TLS) Settings(address string) (*tls.Config, error) {
 	s := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: t.ServerName}
 	if s.ServerName == "" {
 		host, _, err := net.SplitHostPort(address)
@@ -32,11 +32,11 @@ func (t *TLS) settings(address string) (*tls.Config, error) {
 	if t.CA != "" {
 		authorities, err := os.ReadFile(t.CA)
 		if err != nil {
-			return nil, fmt.Errorf("the authorities of brokers' certificates (kafka.tls.ca): %w", err)
+			return nil, fmt.Errorf("the authorities of the server's certificate (tls.ca): %w", err)
 		}
 		s.RootCAs = x509.NewCertPool()
 		if !s.RootCAs.AppendCertsFromPEM(authorities) {
-			return nil, fmt.Errorf("the authorities of brokers' certificates (kafka.tls.ca): %s holds no certificate in PEM form", t.CA)
+			return nil, fmt.Errorf("the authorities of the server's certificate (tls.ca): %s holds no certificate in PEM form", t.CA)
 		}
 	}
 	if t.Certificate != "" {
@@ -44,7 +44,7 @@ func (t *TLS) settings(address string) (*tls.Config, error) {
 		if err != nil {
 			return nil, err
 		}
-		// The certificate is offered whatever authorities the broker lists: the broker's
+		// The certificate is offered whatever authorities the server lists: the server's
 		// own error says best what is wrong with it.
 		s.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return certificate, nil }
 	}
@@ -56,9 +56,9 @@ func (t *TLS) certificate() (*tls.Certificate, error) {
 	c, err := tls.LoadX509KeyPair(t.Certificate, t.Key)
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("the certificate to sign in to Kafka with (kafka.tls.certificate and key): %w", err)
+		return nil, fmt.Errorf("the certificate to sign in with (tls.certificate and tls.key): %w", err)
 	case time.Now().After(c.Leaf.NotAfter):
-		return nil, fmt.Errorf("the certificate to sign in to Kafka with expired at %s: renew %s (no restart is needed)",
+		return nil, fmt.Errorf("the certificate to sign in with expired at %s: renew %s (no restart is needed)",
 			c.Leaf.NotAfter.UTC().Format(time.RFC3339), t.Certificate)
 	}
 	return &c, nil

@@ -71,7 +71,7 @@ func TestWhatIsWrongWithTLSIsSaid(t *testing.T) {
 		{"an expired broker", expired, TLS{CA: ours.File}, "the broker's certificate has expired"},
 		{"no TLS", plain, TLS{CA: ours.File}, "the broker's port does not speak TLS"},
 		{"nothing at all", silent, TLS{CA: ours.File}, "the broker's port does not speak TLS"},
-		{"an expired certificate of ours", good, TLS{CA: ours.File, Certificate: oldCertificate, Key: oldKey}, "the certificate to sign in to Kafka with expired at"},
+		{"an expired certificate of ours", good, TLS{CA: ours.File, Certificate: oldCertificate, Key: oldKey}, "the certificate to sign in with expired at"},
 		{"no file", good, TLS{CA: ours.File + ".gone"}, "kafka.tls.ca"},
 		{"no certificate in it", good, TLS{CA: key}, "holds no certificate in PEM form"},
 		{"a key of another", good, TLS{CA: ours.File, Certificate: certificate, Key: oldKey}, "kafka.tls.certificate"},

@@ -165,6 +165,7 @@ var logTests = tests{
 		require.ErrorIs(t, l.AppendLeaves(t.Context(), former, Batch(edge, rows)), ledger.ErrLeaseLost)
 		require.ErrorIs(t, l.SaveCheckpoint(t.Context(), former, auditlog.Stored{Size: 2, At: at(1)}), ledger.ErrLeaseLost)
 		require.ErrorIs(t, l.SavePublished(t.Context(), former, ledger.Published{Place: "file", Size: 1, At: at(1)}), ledger.ErrLeaseLost)
+		require.ErrorIs(t, l.SaveExported(t.Context(), former, ledger.Exported{Place: "siem", Size: 1, At: at(1)}), ledger.ErrLeaseLost)
 		report := Verify(t, l)
 		assert.Empty(t, report.Findings)
 		assert.Equal(t, [2]int64{1, 1}, [2]int64{report.Leaves, report.Waiting})
@@ -242,6 +243,19 @@ var logTests = tests{
 		published, err := l.Published(t.Context())
 		require.NoError(t, err)
 		assert.Equal(t, want, published)
+		export, _, err := l.TakeLease(t.Context(), ledger.LeaseExport("siem"), "b", time.Minute)
+		require.NoError(t, err)
+		for _, e := range []ledger.Exported{{Place: "siem", Size: 2, At: at(9)}, {Place: "siem", Size: 1, At: at(10)}, {Place: "all", Size: 3, At: at(11)}} {
+			require.NoError(t, l.SaveExported(t.Context(), export, e))
+		}
+		exports, err := l.Exports(t.Context())
+		require.NoError(t, err)
+		require.Len(t, exports, 2)
+		assert.False(t, exports[1].Next.IsZero())
+		assert.Equal(t, []ledger.Exported{{Place: "all", Size: 3, At: at(11)}, {Place: "siem", Size: 2, At: at(9), Next: exports[1].Next}}, exports, "a place never forgets what it has")
+		counts, err = l.CountLog(t.Context())
+		require.NoError(t, err)
+		assert.Equal(t, exports, counts.Exported)
 		again := *state.Newest
 		again.Note = "another"
 		require.NoError(t, l.SaveCheckpoint(t.Context(), lease, again))

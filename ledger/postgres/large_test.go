@@ -47,6 +47,7 @@ func TestALargeLedgerIsNotReadWhole(t *testing.T) {
 		`INSERT INTO audit_tiles (level, n, data) SELECT 0, n, '' FROM generate_series(0, 20000) n`,
 		`INSERT INTO checkpoints (size, at, root, note) SELECT n, 0, '', '' FROM generate_series(1, 20000) n`,
 		`INSERT INTO published (place, size, at, receipt) SELECT 'file', n, 0, '' FROM generate_series(1, 20000) n`,
+		`INSERT INTO exported (place, size, at) SELECT 'place ' || n, n, 0 FROM generate_series(1, 100) n`,
 		`INSERT INTO redactions (seq, by) SELECT n, 1 FROM generate_series(1, 20000) n`,
 		`INSERT INTO tasks (person_id, app, key, kind, work, assignee, escalate_to, second_person, state, opened_at)
 			SELECT 'p' || n, 'chat', 'k2', 'Provision', '{}', 'it', '', 0, 'open', 0 FROM generate_series(1, 20000) n`,

@@ -47,6 +47,7 @@ var tables = []table{
 	{name: "audit_tiles", key: "level, n", columns: words(`level n data`), bytes: []string{"data"}},
 	{name: "checkpoints", key: "size", columns: words(`size at root note`), bytes: []string{"root"}},
 	{name: "published", key: "place, size", columns: words(`place size at receipt`)},
+	{name: "exported", key: "place", columns: words(`place size at`)},
 	{name: "redactions", key: "seq", columns: words(`seq by`)},
 	{name: "dead_letters", key: "id", counter: "id", columns: words(`id topic partition offset origin_topic origin_partition origin_offset
 		digest format at reason field text person_id event_type event_source event_id urgent

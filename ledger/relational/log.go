@@ -164,6 +164,18 @@ func (s *Store) SavePublished(ctx context.Context, l ledger.Lease, p ledger.Publ
 	})
 }
 
+// SaveExported implements ledger.Log.
+func (s *Store) SaveExported(ctx context.Context, l ledger.Lease, e ledger.Exported) error {
+	return s.write(ctx, func(t *Tx) error {
+		if err := t.holds(l); err != nil {
+			return err
+		}
+		return t.exec(`INSERT INTO exported (place, size, at) VALUES (?, ?, ?)
+			ON CONFLICT (place) DO UPDATE SET size = excluded.size, at = excluded.at WHERE excluded.size > exported.size`,
+			e.Place, e.Size, e.At.UnixMicro())
+	})
+}
+
 // Redact implements ledger.Log.
 func (s *Store) Redact(ctx context.Context, r ledger.Redaction) error {
 	return s.write(ctx, func(t *Tx) error { return t.redact(r) })
@@ -269,6 +281,18 @@ func (s *Store) LeafOf(ctx context.Context, seq int64) (leaf int64, found bool, 
 	return leaves[0], true, nil
 }
 
+// Exports implements ledger.LogReader.
+func (s *Store) Exports(ctx context.Context) ([]ledger.Exported, error) {
+	all, err := exports(ctx, s.engine)
+	return all, s.explain(err)
+}
+
+func exports(ctx context.Context, now Reader) ([]ledger.Exported, error) {
+	return list(ctx, now, `SELECT e.place, e.size, e.at, a.at FROM exported e
+		LEFT JOIN audit_leaves l ON l.leaf = e.size LEFT JOIN audit a ON a.seq = l.seq ORDER BY e.place`, nil,
+		func(e *ledger.Exported) []any { return []any{&e.Place, &e.Size, instant{&e.At}, instant{&e.Next}} })
+}
+
 // CountLog implements ledger.LogReader.
 func (s *Store) CountLog(ctx context.Context) (ledger.LogCounts, error) {
 	var counts ledger.LogCounts
@@ -291,7 +315,10 @@ func (s *Store) CountLog(ctx context.Context) (ledger.LogCounts, error) {
 		if len(newest) > 0 {
 			counts.Checkpoint = &newest[0]
 		}
-		counts.Published, err = list(ctx, now, publishedQuery, nil, publishedDest)
+		if counts.Published, err = list(ctx, now, publishedQuery, nil, publishedDest); err != nil {
+			return err
+		}
+		counts.Exported, err = exports(ctx, now)
 		return err
 	})
 	return counts, s.explain(err)

@@ -2,7 +2,9 @@ package worker
 
 import (
 	"context"
+	"errors"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -65,20 +67,29 @@ func newSequencer(cfg *config.Config, o Options, failed func(place string)) (s *
 	return s, closing, nil
 }
 
-// sequencing starts to put the audit record into its log, until ctx ends. The function that it
+// sequencing starts to put the audit record into its log, and to export it, until ctx ends. The function that it
 // returns waits for the end.
 func sequencing(ctx context.Context, cfg *config.Config, o Options, m *auditMetrics) (end func() error, err error) {
 	s, closing, err := newSequencer(cfg, o, m.failed)
-	if err != nil || s == nil {
-		return func() error { return nil }, err
+	if err != nil {
+		return nil, err
+	}
+	exporters, closingSinks, err := newExporters(cfg, o, m.exportFailed)
+	if err != nil {
+		return nil, errors.Join(err, closing())
 	}
 	ctx, stop := context.WithCancel(ctx)
 	var running sync.WaitGroup
-	running.Go(func() { s.Run(ctx) })
+	if s != nil {
+		running.Go(func() { s.Run(ctx) })
+	}
+	for _, e := range exporters {
+		running.Go(func() { e.Run(ctx) })
+	}
 	return func() error {
 		stop()
 		running.Wait()
-		return closing()
+		return errors.Join(closing(), closingSinks())
 	}, nil
 }
 
@@ -89,6 +100,8 @@ var (
 	auditUncoveredDesc   = prometheus.NewDesc("tenure_audit_uncovered_leaves", "Rows in the audit record's log that no checkpoint covers yet.", nil, nil)
 	auditAgeDesc         = prometheus.NewDesc("tenure_audit_checkpoint_age_seconds", "Time since the newest checkpoint of the audit record's log, by the product's clock. It grows while nothing happens.", nil, nil)
 	auditLagDesc         = prometheus.NewDesc("tenure_audit_unpublished_seconds", "Time since a place of audit.publish has taken a checkpoint, by the product's clock, if there is one that it has not; else 0. Since the worker's start, if it has taken none.", []string{"place"}, nil)
+	exportLagDesc        = prometheus.NewDesc("tenure_audit_export_lag_leaves", "Rows in the audit record's log that a place of audit.export has not got.", []string{"place"}, nil)
+	exportAgeDesc        = prometheus.NewDesc("tenure_audit_export_age_seconds", "Age of the oldest row that a place of audit.export has not got, by the product's clock; 0 if it has all. Of what a place has got nothing yet, the time since the worker's start.", []string{"place"}, nil)
 )
 
 // auditMetrics exports how the audit record's log is doing.
@@ -96,9 +109,11 @@ type auditMetrics struct {
 	ledger   ledger.LogReader
 	clock    clock.Clock
 	places   []string
+	exports  []string  // names of the places of audit.export
 	started  time.Time // by clock
 	log      *zap.Logger
 	failures *prometheus.CounterVec
+	notSent  *prometheus.CounterVec
 
 	mu     sync.Mutex
 	at     time.Time
@@ -106,20 +121,29 @@ type auditMetrics struct {
 }
 
 // newAuditMetrics registers the metrics, with the names of all places.
-func newAuditMetrics(reg prometheus.Registerer, l ledger.LogReader, c clock.Clock, places []string, log *zap.Logger) *auditMetrics {
+func newAuditMetrics(reg prometheus.Registerer, l ledger.LogReader, c clock.Clock, places, exports []string, log *zap.Logger) *auditMetrics {
 	m := &auditMetrics{
-		ledger: l, clock: c, places: places, started: c.Now(), log: log,
+		ledger: l, clock: c, places: places, exports: exports, started: c.Now(), log: log,
 		failures: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "tenure_audit_publish_failures_total",
 			Help: "Failures to publish a checkpoint of the audit record's log, by place.",
+		}, []string{"place"}),
+		notSent: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "tenure_audit_export_failures_total",
+			Help: "Failures to send rows of the audit record to a place of audit.export, by place.",
 		}, []string{"place"}),
 	}
 	for _, place := range places {
 		m.failures.WithLabelValues(place)
 	}
-	reg.MustRegister(m, m.failures)
+	for _, place := range exports {
+		m.notSent.WithLabelValues(place)
+	}
+	reg.MustRegister(m, m.failures, m.notSent)
 	return m
 }
+
+func (m *auditMetrics) exportFailed(place string) { m.notSent.WithLabelValues(place).Inc() }
 
 func (m *auditMetrics) failed(place string) { m.failures.WithLabelValues(place).Inc() }
 
@@ -143,7 +167,7 @@ func placesOf(a config.Audit) (names []string) {
 
 // Describe implements prometheus.Collector.
 func (m *auditMetrics) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{auditLeavesDesc, auditUnsequencedDesc, auditUncoveredDesc, auditAgeDesc, auditLagDesc} {
+	for _, d := range []*prometheus.Desc{auditLeavesDesc, auditUnsequencedDesc, auditUncoveredDesc, auditAgeDesc, auditLagDesc, exportLagDesc, exportAgeDesc} {
 		out <- d
 	}
 }
@@ -179,6 +203,18 @@ func (m *auditMetrics) Collect(out chan<- prometheus.Metric) {
 			lag = now.Sub(since).Seconds()
 		}
 		gauge(auditLagDesc, lag, place)
+	}
+	for _, place := range m.exports {
+		of := ledger.Exported{Next: m.started}
+		if i := slices.IndexFunc(counts.Exported, func(e ledger.Exported) bool { return e.Place == place }); i >= 0 {
+			of = counts.Exported[i]
+		}
+		lag, age := counts.Size-of.Size, 0.0
+		if lag > 0 && !of.Next.IsZero() {
+			age = now.Sub(of.Next).Seconds()
+		}
+		gauge(exportLagDesc, float64(lag), place)
+		gauge(exportAgeDesc, max(0, age), place)
 	}
 }
 

@@ -39,7 +39,7 @@ func TestAWorkerPutsTheRecordIntoItsLog(t *testing.T) {
 		Origin: "example.com/tenure", Every: time.Millisecond, Key: secret.Of(signs), Publish: []config.AuditPlace{{File: file}, {HTTP: broken.URL}},
 	}}
 	reg := prometheus.NewRegistry()
-	m := newAuditMetrics(reg, store, clock.Real(), placesOf(cfg.Audit), zap.NewNop())
+	m := newAuditMetrics(reg, store, clock.Real(), placesOf(cfg.Audit), exportsOf(cfg.Audit), zap.NewNop())
 	end, err := sequencing(t.Context(), cfg, Options{Ledger: store, Log: zap.NewNop()}, m)
 	require.NoError(t, err)
 	require.Eventually(t, func() bool {
@@ -82,10 +82,11 @@ func TestTheLogIsCountedForMetrics(t *testing.T) {
 	l := &countedLog{counts: ledger.LogCounts{
 		Size: 90, Unsequenced: 3, Checkpoint: &audit.Stored{Size: 80, At: now.Add(-time.Minute)},
 		Published: []ledger.Published{{Place: "behind", Size: 70, At: now.Add(-time.Hour)}, {Place: "good", Size: 80, At: now.Add(-2 * time.Hour)}},
+		Exported:  []ledger.Exported{{Place: "complete", Size: 90, At: now}, {Place: "siem", Size: 60, At: now, Next: now.Add(-time.Minute)}},
 	}}
 	gathered := func() map[string]float64 {
 		reg := prometheus.NewRegistry()
-		m := newAuditMetrics(reg, l, clock.Func(func() time.Time { return now }), []string{"behind", "good", "new"}, zap.NewNop())
+		m := newAuditMetrics(reg, l, clock.Func(func() time.Time { return now }), []string{"behind", "good", "new"}, []string{"siem", "complete", "begun"}, zap.NewNop())
 		m.started = now.Add(-time.Second)
 		families, err := reg.Gather()
 		require.NoError(t, err)
@@ -106,6 +107,8 @@ func TestTheLogIsCountedForMetrics(t *testing.T) {
 	assert.Equal(t, map[string]float64{
 		"tenure_audit_leaves": 90, "tenure_audit_unsequenced_rows": 3, "tenure_audit_uncovered_leaves": 10, "tenure_audit_checkpoint_age_seconds": 60,
 		"tenure_audit_unpublished_seconds behind": 3600, "tenure_audit_unpublished_seconds good": 0, "tenure_audit_unpublished_seconds new": 1,
+		"tenure_audit_export_lag_leaves siem": 30, "tenure_audit_export_lag_leaves complete": 0, "tenure_audit_export_lag_leaves begun": 90,
+		"tenure_audit_export_age_seconds siem": 60, "tenure_audit_export_age_seconds complete": 0, "tenure_audit_export_age_seconds begun": 1,
 	}, gathered())
 	l.err = errors.New("locked")
 	assert.Empty(t, gathered(), "no number is better than an old one")

@@ -51,7 +51,7 @@ func metricsOfAWorker(t *testing.T) []*dto.MetricFamily {
 	require.NoError(t, err)
 	require.NoError(t, store.SaveCheckpoint(t.Context(), lease, audit.Stored{Size: 1, At: time.Now()}))
 	reg.MustRegister(&creep{known: true, sum: review.CompanyCreep{People: 1}})
-	newAuditMetrics(reg, store, clock.Real(), []string{"kafka tenure.checkpoints"}, zap.NewNop())
+	newAuditMetrics(reg, store, clock.Real(), []string{"kafka tenure.checkpoints"}, []string{"siem"}, zap.NewNop())
 	return reg.All(t)
 }
 

@@ -83,7 +83,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	creeping := &creep{board: &review.Board{Ledger: o.Ledger, Rules: acts.Rules(), Clock: cfg.Clock()}, log: o.Log}
 	o.Metrics.MustRegister(creeping)
 	o.Metrics.MustRegister(&figured{ledger: o.Ledger, clock: cfg.Clock(), log: o.Log})
-	endSequencing, err := sequencing(ctx, cfg, o, newAuditMetrics(o.Metrics, o.Ledger, cfg.Clock(), placesOf(cfg.Audit), o.Log))
+	endSequencing, err := sequencing(ctx, cfg, o, newAuditMetrics(o.Metrics, o.Ledger, cfg.Clock(), placesOf(cfg.Audit), exportsOf(cfg.Audit), o.Log))
 	if err != nil {
 		return err
 	}
