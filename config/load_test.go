@@ -36,7 +36,8 @@ func TestLoadReadsEveryKey(t *testing.T) {
 	assertSecret(t, "0123456789abcdef", cfg.Webhooks.Endpoints[0].Secrets)
 	cfg.Webhooks.Endpoints[0].Secrets = nil
 	assertSecret(t, auditKey, []secret.Secret{cfg.Audit.Key})
-	cfg.Audit.Key = secret.Secret{}
+	assertSecret(t, "s3cret", []secret.Secret{cfg.Audit.Export[2].Token})
+	cfg.Audit.Key, cfg.Audit.Export[2].Token, cfg.Audit.Export[2].Signs = secret.Secret{}, secret.Secret{}, secret.Secret{}
 	assertNotices(t, cfg.Notices)
 	cfg.Notices = nil
 	assert.Equal(t, &Config{
@@ -68,6 +69,13 @@ func TestLoadReadsEveryKey(t *testing.T) {
 		Ledger: Ledger{URL: "sqlite:etc/tenure.db"},
 		Audit: Audit{Origin: "example.com/tenure", Every: 20 * time.Second, Checkpoint: 2 * time.Minute, Publish: []AuditPlace{
 			{File: "etc/checkpoints"}, {HTTP: "https://archive.example.com/checkpoints"}, {Witness: "https://witness.example.com/w"}, {Kafka: "checkpoints"},
+		}, Export: []AuditExport{
+			{Name: "archive", Format: "jsonl", File: "etc/audit.jsonl", TokenType: "Bearer", TLS: &broker.TLS{}},
+			{Name: "lake", Format: "ocsf", Kafka: "tenure.audit", TokenType: "Bearer", TLS: &broker.TLS{}},
+			{Name: "splunk", Format: "ocsf", HTTPS: "https://splunk.example.com/services/collector/raw", TokenType: "Splunk", TLS: &broker.TLS{}},
+			{Name: "siem", Format: "cef", Syslog: "siem.example.com:6514", TokenType: "Bearer", TLS: &broker.TLS{
+				CA: "etc/kafka/ca.pem", Certificate: "etc/kafka/tenure.pem", Key: "etc/kafka/tenure.key", ServerName: "siem",
+			}},
 		}},
 		Apps: map[string]App{
 			"directory": {Connector: "memory", Settings: map[string]any{"name": "directory"}, Rate: pace.Rate{Calls: 10, Per: time.Second}, AtOnce: 7, Settling: ptr(20 * time.Minute), LongestOperation: 72 * time.Hour, Licences: ledger.EnoughSeats{Seats: 12, Ahead: 14 * 24 * time.Hour}, Reconcile: reconcile.Terms{

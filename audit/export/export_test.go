@@ -1,0 +1,190 @@
+package export
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/mod/sumdb/tlog"
+	"pgregory.net/rapid"
+
+	"github.com/tenurehq/tenure/audit"
+)
+
+const origin = "example.com/tenure"
+
+// recordOf returns the record of a row, with the leaf that it has in a log.
+func recordOf(n int64, row audit.Row) Record {
+	return Of(origin, audit.Entry{Leaf: audit.NewLeaf(n, row), Row: &row})
+}
+
+func detail(text string) *string { return &text }
+
+func sample() audit.Row {
+	return audit.Row{
+		Seq: 4711, At: 1790000000000123, Person: "10004", App: "wiki", Action: "updated", Actor: "tenure", Key: "wiki/Update/ab", Attempt: 17,
+		Text: audit.Text{Salt: bytes.Repeat([]byte{7}, audit.SaltSize), Cause: "editors", Detail: detail(`{"granted":["edit"],"revoked":["admin"],"n":1}`)},
+	}
+}
+
+func TestARowInEachFormat(t *testing.T) {
+	r := recordOf(42, sample())
+	id := r.ID()
+	assert.Regexp(t, `^example\.com/tenure:42:[0-9a-f]{16}$`, id)
+
+	lines := JSONL.Render(r, "v1")
+	require.Len(t, lines, 1)
+	var l struct {
+		Hash   string
+		Record json.RawMessage
+		Salt   []byte
+		Cause  string
+		Detail json.RawMessage
+	}
+	require.NoError(t, json.Unmarshal(lines[0].Text, &l))
+	// Whoever receives the line can verify it.
+	hash := tlog.RecordHash(l.Record)
+	assert.Equal(t, fmt.Sprintf("%x", hash[:]), l.Hash)
+	text := string(l.Detail)
+	assert.Equal(t, r.Leaf.Text, audit.Text{Salt: l.Salt, Cause: l.Cause, Detail: &text}.Digest())
+
+	events := OCSF.Render(r, "v1")
+	require.Len(t, events, 2)
+	var classes []string
+	for _, e := range events {
+		var event ocsfEvent
+		require.NoError(t, json.Unmarshal(e.Text, &event))
+		classes = append(classes, fmt.Sprintf("%d %s %s %s %v", event.TypeUID, event.Privileges, event.User.UID, event.Resources[0].Name, event.Metadata.UID == e.ID))
+	}
+	assert.Equal(t, []string{"300501 [edit] 10004 wiki true", "300502 [admin] 10004 wiki true"}, classes)
+	assert.Equal(t, []string{id, id + ":2"}, []string{events[0].ID, events[1].ID})
+
+	cef := CEF.Render(r, "v1")
+	require.Len(t, cef, 1)
+	assert.Equal(t, `CEF:0|Tenure|Tenure|v1|updated|Account updated|1|rt=1790000000000 externalId=42:`+r.shortHash()+
+		` act=updated suid=tenure duid=10004 msg=editors cn1Label=leaf cn1=42 cs1Label=app cs1=wiki cs2Label=log cs2=example.com/tenure`+
+		` cs3Label=detail cs3={"granted":["edit"],"revoked":["admin"],"n":1} cs4Label=key cs4=wiki/Update/ab`, string(cef[0].Text))
+}
+
+func TestWhatWasTamperedWithIsSaid(t *testing.T) {
+	row := sample()
+	leaf := audit.NewLeaf(1, row)
+	changed, redacted, both := row, row, row
+	changed.Cause = "nobody"
+	redacted.Text, redacted.Redacted = audit.Text{}, true
+	both.Text, both.Redacted, both.Person = audit.Text{}, true, "10005"
+	assert.Equal(t, []State{Sound, Altered, Redacted, Altered, Missing}, []State{
+		Of(origin, audit.Entry{Leaf: leaf, Row: &row}).State, Of(origin, audit.Entry{Leaf: leaf, Row: &changed}).State,
+		Of(origin, audit.Entry{Leaf: leaf, Row: &redacted}).State, Of(origin, audit.Entry{Leaf: leaf, Row: &both}).State,
+		Of(origin, audit.Entry{Leaf: leaf}).State,
+	})
+	missing := Of(origin, audit.Entry{Leaf: leaf})
+	for _, f := range Formats {
+		messages := f.Render(missing, "v1")
+		require.Len(t, messages, 1)
+		assert.True(t, messages[0].Alarm)
+		assert.Contains(t, string(messages[0].Text), string(Missing), f.Name)
+		for _, m := range f.Render(Of(origin, audit.Entry{Leaf: leaf, Row: &redacted}), "v1") {
+			assert.NotContains(t, string(m.Text), "editors", "%s: what was erased stays erased", f.Name)
+		}
+	}
+}
+
+// hostile draws texts with all that ends a field, a line or a message somewhere.
+func hostile(t *rapid.T, label string) string {
+	return strings.Join(rapid.SliceOfN(rapid.OneOf(
+		rapid.SampledFrom([]string{"|", "=", `\`, "\n", "\r", "\r\n", "\x00", "\x1b[2J", "\x7f", "\u0085", "\u009b", "\u2028", `"`, "}", "\xff", " act=deleted", "CEF:0|", "<13>1 ", "é", "\t"}),
+		rapid.String(),
+	), 0, 8).Draw(t, label), "")
+}
+
+var (
+	cefParts = regexp.MustCompile(`^CEF:0((?:\|(?:[^|\\]|\\.)*){6})\|(.*)$`)
+	cefKey   = regexp.MustCompile(`(?:^| )([A-Za-z0-9]+)=`)
+)
+
+// Whatever is in a row, a message is one line, and means what the row says.
+func TestNoTextEndsAFieldOrALine(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		row := audit.Row{
+			Seq: 1, At: 1790000000000123, Person: hostile(t, "person"), App: hostile(t, "app"), Action: rapid.OneOf(rapid.SampledFrom(slices.Sorted(maps.Keys(actions))), rapid.Custom(func(t *rapid.T) string { return hostile(t, "action") })).Draw(t, "verb"),
+			Actor: hostile(t, "actor"), Login: hostile(t, "login"), Key: hostile(t, "key"), Text: audit.Text{Cause: hostile(t, "cause")},
+		}
+		if rapid.Bool().Draw(t, "has a detail") {
+			text := hostile(t, "no JSON")
+			if rapid.Bool().Draw(t, "of JSON") {
+				text = string(encoded(map[string]any{"granted": []string{hostile(t, "role")}, "item": hostile(t, "item"), "name": hostile(t, "name")}))
+			}
+			row.Detail = &text
+		}
+		r := recordOf(3, row)
+		for _, f := range Formats {
+			for _, m := range f.Render(r, "v1") {
+				for _, c := range string(m.Text) {
+					if c < ' ' || f.Name == CEF.Name && c >= 0x7f && c < 0xa0 {
+						t.Fatalf("%s has the control character %q: %q", f.Name, c, m.Text)
+					}
+				}
+				if f.Name != CEF.Name {
+					var any map[string]any
+					if err := json.Unmarshal(m.Text, &any); err != nil {
+						t.Fatalf("%s: %s: %q", f.Name, err, m.Text)
+					}
+					continue
+				}
+				checkCEF(t, row, string(m.Text))
+			}
+		}
+	})
+}
+
+// checkCEF reads CEF as receivers do: a field ends at a key with an equals sign that is not escaped.
+func checkCEF(t *rapid.T, row audit.Row, text string) {
+	parts := cefParts.FindStringSubmatch(text)
+	if parts == nil {
+		t.Fatalf("the header has other fields: %q", text)
+	}
+	values := map[string]string{}
+	at := cefKey.FindAllStringSubmatchIndex(parts[2], -1)
+	for i, m := range at {
+		end := len(parts[2])
+		if i+1 < len(at) {
+			end = at[i+1][0]
+		}
+		values[parts[2][m[2]:m[3]]] = parts[2][m[1]:end]
+	}
+	back := strings.NewReplacer(`\\`, `\`, `\=`, "=", `\n`, "\n", `\r`, "\r")
+	for key, want := range map[string]string{"suid": row.Actor, "duid": row.Person, "cs1": row.App, "act": row.Action, "cs4": row.Key} {
+		if got := back.Replace(values[key]); got != plain(want) {
+			t.Fatalf("%s is %q, not %q: %q", key, got, plain(want), text)
+		}
+	}
+}
+
+func TestLongTextsAreCut(t *testing.T) {
+	row := sample()
+	row.Cause, row.Detail = strings.Repeat("é", longestText), detail(`"`+strings.Repeat("x", longestText)+`"`)
+	r := recordOf(1, row)
+	for _, f := range Formats {
+		for _, m := range f.Render(r, "v1") {
+			assert.Less(t, len(m.Text), 300<<10, f.Name)
+			assert.True(t, bytes.Contains(m.Text, []byte("too_long")), f.Name)
+		}
+	}
+}
+
+func TestUnknownActionsAreRendered(t *testing.T) {
+	row := sample()
+	row.Action = "something new"
+	var e ocsfEvent
+	require.NoError(t, json.Unmarshal(OCSF.Render(recordOf(1, row), "v1")[0].Text, &e))
+	assert.Equal(t, 300499, e.TypeUID)
+	assert.Equal(t, "something new", e.ActivityName)
+}
