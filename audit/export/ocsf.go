@@ -174,14 +174,15 @@ func (r Record) name(k kind) string {
 func (r Record) user() *ocsfUser { return &ocsfUser{UID: r.Row.Person, Domain: r.Row.App} }
 
 func newOCSF(r Record, k kind) ocsfEvent {
-	activity, ok := activityNames[k.class][k.activity]
-	if !ok {
-		activity = k.title
+	name, captions := classNames[k.class], activityNames[k.class]
+	typed, known := captions[k.activity]
+	activity := typed
+	if !known { // OCSF has other activities named by whoever has them
+		typed, activity = "Other", k.title
 	}
-	name := classNames[k.class]
 	e := ocsfEvent{
 		ActivityID: k.activity, ActivityName: activity, CategoryUID: 3, CategoryName: "Identity & Access Management",
-		ClassUID: k.class, ClassName: name, TypeUID: int(k.class)*100 + k.activity, TypeName: name + ": " + activity,
+		ClassUID: k.class, ClassName: name, TypeUID: int(k.class)*100 + k.activity, TypeName: name + ": " + typed,
 		SeverityID: k.severity, Severity: severityNames[k.severity], StatusID: 1, Status: "Success",
 		Time: r.Time().UnixMilli(), Message: k.title,
 		Metadata: ocsfMetadata{
