@@ -145,7 +145,7 @@ func (e *ocsfEvent) describe(r Record, k kind) {
 		e.Entity.User = r.user()
 	}
 	if k.entity == ofPerson && r.Row.Person != "" {
-		e.Entity.TypeID = 2
+		e.Entity.Type, e.Entity.TypeID = "User", 2
 	}
 }
 

@@ -290,7 +290,8 @@ func (c *code) constants(typed types.Type, out map[string]bool) bool {
 
 // follow adds what a variable, a field or a parameter can be.
 func (c *code) follow(p *source, e ast.Expr, o types.Object, seen map[any]bool, out map[string]bool) {
-	if c.constants(o.Type(), out) {
+	// What comes out of a request to the ledger may be any of its verbs.
+	if v, ok := o.(*types.Var); ok && v.IsField() && c.constants(o.Type(), out) {
 		return
 	}
 	ways := 0
@@ -325,9 +326,7 @@ func (c *code) follow(p *source, e ast.Expr, o types.Object, seen map[any]bool, 
 // result adds what the result n of a call, or a conversion, can be.
 func (c *code) result(p *source, call *ast.CallExpr, n int, seen map[any]bool, out map[string]bool) {
 	if p.info.Types[call.Fun].IsType() { // a conversion, of a type with constants perhaps
-		if !c.constants(p.info.TypeOf(call.Args[0]), out) {
-			maps.Copy(out, c.values(p, call.Args[0], seen))
-		}
+		maps.Copy(out, c.values(p, call.Args[0], seen))
 		return
 	}
 	o := p.object(call.Fun)
