@@ -123,7 +123,7 @@ func readExport(v value) AuditExport {
 	switch {
 	case set != 1:
 		v.failf("must have one of file, kafka, https and syslog")
-	case x.HTTPS == "" && !(x.Token.IsZero() && x.Signs.IsZero()):
+	case x.HTTPS == "" && (!x.Token.IsZero() || !x.Signs.IsZero()):
 		v.failf("token and secret are of use with https only")
 	case x.Syslog == "" && *x.TLS != (broker.TLS{}):
 		v.failf("tls is of use with syslog only")

@@ -51,7 +51,7 @@ func (d decision) turns(s plan.Step) (off, turns bool) {
 func (d decision) firstWaits() time.Time {
 	cause := d.waitingSince()
 	before := d.Person.Summary
-	if !cause.IsZero() && !(d.causeSeen() && !d.undecided()) {
+	if !cause.IsZero() && (!d.causeSeen() || d.undecided()) {
 		return cause
 	}
 	if before.DueAt.After(before.AssessedAt) && before.DueAt.After(cause) && !before.DueAt.After(d.Now) {

@@ -29,7 +29,7 @@ func series(by string, n int, each time.Duration) []ledger.ReviewItem {
 
 func TestQualityIsMeasuredOfEachReviewer(t *testing.T) {
 	keep, revoke := ledger.VerdictKeep, ledger.VerdictRevoke
-	at := func(after time.Duration) time.Time { return now.Add(after) }
+	at := now.Add
 	silent := ledger.ReviewItem{Reviewer: "10007", Decision: revoke, DecidedBy: ledger.ReviewNobody, DecidedAt: at(9 * day)}
 	for name, c := range map[string]struct {
 		items     []ledger.ReviewItem

@@ -59,7 +59,6 @@ func TestTheTableHasAllActionsThatAreWritten(t *testing.T) {
 type code struct {
 	fset     *token.FileSet
 	packages map[string]*source
-	order    []string
 	assigned map[types.Object][]valueIn   // what variables and fields are set to
 	returned map[types.Object][][]valueIn // what functions return
 	calls    map[types.Object][]callIn

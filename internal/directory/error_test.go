@@ -56,7 +56,7 @@ func TestNotUnique(t *testing.T) {
 }
 
 // lateContext has a deadline that has passed, and no error yet.
-type lateContext struct{ context.Context }
+type lateContext struct{ context.Context } //nolint:containedctx // it is one
 
 func (lateContext) Deadline() (time.Time, bool) { return time.Now().Add(-time.Second), true }
 
