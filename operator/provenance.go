@@ -43,12 +43,17 @@ func (v *Viewer) ProvenanceOf(ctx context.Context, f ledger.Finding) (Provenance
 	if err != nil {
 		return p, err
 	}
-	later, err := v.Ledger.AuditSince(ctx, ledger.AuditPlace{At: f.FoundAt}, 1)
-	if err != nil || len(later) == 0 {
-		return p, err
+	// Clocks of workers differ: what was written before the proof is no bound, whatever its time.
+	for row, err := range ledger.AllAuditSince(ctx, v.Ledger, f.FoundAt) {
+		if err != nil {
+			return p, err
+		}
+		if row.Seq > p.After.Row {
+			p.Before, err = v.placeOf(ctx, row.Seq)
+			return p, err
+		}
 	}
-	p.Before, err = v.placeOf(ctx, later[0].Seq)
-	return p, err
+	return p, nil
 }
 
 // changed is about the account of somebody: since its last proof, no call was begun.
