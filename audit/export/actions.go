@@ -110,6 +110,8 @@ var actions = map[string]kind{
 	"linked":    entity(ofIdentity, entityUpdate, "Two IDs said to be of one person"),
 	"rename":    entity(ofPerson, entityUpdate, "Username given"),
 
+	"needs_attention": entity(ofStep, entityUpdate, "Step needs an operator").of(low),
+
 	"retry": entity(ofStep, entityUpdate, "Step to be tried again"),
 	"skip":  entity(ofStep, entityUpdate, "Step skipped").of(low),
 
@@ -168,6 +170,7 @@ var actions = map[string]kind{
 	"review_reminded":          entity(ofReview, entityUpdate, "Reviewer reminded"),
 	"review_escalated":         entity(ofReview, entityUpdate, "Review escalated"),
 	"review_silence_previewed": entity(ofReview, entityUpdate, "Consequences of silence shown"),
+	"review_extended":          entity(ofReview, entityUpdate, "Review extended"),
 	"review_ended":             entity(ofReview, entityUpdate, "Review ended"),
 	"review_closed":            entity(ofReview, entityUpdate, "Review closed"),
 	"review_done":              entity(ofReview, entityUpdate, "Review done"),
