@@ -296,7 +296,7 @@ func TestNothingIsDoneInNobodysName(t *testing.T) {
 		assert.Contains(t, got.err, "tenure is what does things by itself: say who you are")
 	}
 	_, rows := s.read("10001")
-	assert.Empty(t, rows)
+	assert.Empty(t, ofHumans(rows))
 
 	// A command that only shows needs no name.
 	assert.Equal(t, service.ExitAttention, s.run("run", "retry", "--app", "chat").code)
@@ -398,7 +398,7 @@ func TestEveryCommandSaysItToProgramsToo(t *testing.T) {
 			return
 		}
 		assert.Equal(t, "o", flag.Shorthand, cmd.CommandPath())
-		list := slices.Contains(lists, cmd.Name()) || slices.Contains([]string{"tenure duty check", "tenure review show", "tenure review quality", "tenure access creep"}, cmd.CommandPath())
+		list := slices.Contains(lists, cmd.Name()) || slices.Contains([]string{"tenure duty check", "tenure review show", "tenure review quality", "tenure access creep", "tenure figures"}, cmd.CommandPath())
 		for format, offered := range map[string]bool{"json": true, "yaml": true, "csv": list, "xml": false} {
 			assert.Equal(t, offered, flag.Value.Set(format) == nil, "%s -o %s", cmd.CommandPath(), format)
 		}

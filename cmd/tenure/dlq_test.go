@@ -217,7 +217,9 @@ func TestDLQDiscard(t *testing.T) {
 	defer func() { require.NoError(t, l.Close()) }()
 	rows, err := l.Audit(t.Context(), "10001", 0, 100)
 	require.NoError(t, err)
-	assert.Equal(t, []string{"discard me a test"}, []string{rows[1].Action + " " + rows[1].Actor + " " + rows[1].Cause})
+	acts := ofHumans(rows)
+	require.Len(t, acts, 2)
+	assert.Equal(t, "discard me a test", acts[1].Action+" "+acts[1].Actor+" "+acts[1].Cause)
 }
 
 // The decision is in the ledger, so the sweeper tells the run later.
@@ -364,7 +366,7 @@ func TestADeadLetterIsSeenAndMended(t *testing.T) {
 	var acts []string
 	rows, err := l.Audit(t.Context(), "10001", 0, 100)
 	require.NoError(t, err)
-	for _, row := range rows {
+	for _, row := range ofHumans(rows) {
 		acts = append(acts, row.Action+": "+row.Cause)
 	}
 	assert.Equal(t, []string{"redrive: try", "redrive: HR's typo", "redrive: x"}, acts)

@@ -92,11 +92,12 @@ func filters(cmd *cobra.Command) (names []string) {
 
 // freeTexts lists the filters that take any text, and why.
 var freeTexts = map[string]string{
-	"tenure person list --name":  "part of a name",
-	"tenure person list --after": "a place in the list, whether somebody is there or not",
-	"tenure run retry --key":     "one person's step, which their run knows",
-	"tenure run skip --key":      "one person's step, which their run knows",
-	"tenure dlq index --topic":   "Kafka says whether it is there",
+	"tenure person list --name":   "part of a name",
+	"tenure person list --after":  "a place in the list, whether somebody is there or not",
+	"tenure run retry --key":      "one person's step, which their run knows",
+	"tenure run skip --key":       "one person's step, which their run knows",
+	"tenure dlq index --topic":    "Kafka says whether it is there",
+	"tenure figures --department": "one of the past, in which nobody is any more",
 }
 
 // It is an error to give a filter something that does not exist: selecting nothing would
