@@ -86,7 +86,7 @@ func (c Cluster) dial(ctx context.Context, network, address string) (net.Conn, e
 	if err != nil || c.TLS == nil {
 		return conn, err
 	}
-	settings, err := c.TLS.Settings(address)
+	settings, err := c.TLS.Settings(address, tlsKey)
 	if err != nil {
 		_ = conn.Close()
 		return nil, err

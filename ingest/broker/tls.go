@@ -19,8 +19,9 @@ type TLS struct {
 	ServerName  string // the name in servers' certificates; empty: the host of each address
 }
 
-// Settings returns the settings of a new connection to address.
-func (t *TLS) Settings(address string) (*tls.Config, error) {
+// Settings returns the settings of a new connection to address. Errors name the key under which t is
+// configured, such as kafka.tls.
+func (t *TLS) Settings(address, key string) (*tls.Config, error) {
 	s := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: t.ServerName}
 	if s.ServerName == "" {
 		host, _, err := net.SplitHostPort(address)
@@ -32,15 +33,15 @@ func (t *TLS) Settings(address string) (*tls.Config, error) {
 	if t.CA != "" {
 		authorities, err := os.ReadFile(t.CA)
 		if err != nil {
-			return nil, fmt.Errorf("the authorities of the server's certificate (tls.ca): %w", err)
+			return nil, fmt.Errorf("the authorities of the server's certificate (%s.ca): %w", key, err)
 		}
 		s.RootCAs = x509.NewCertPool()
 		if !s.RootCAs.AppendCertsFromPEM(authorities) {
-			return nil, fmt.Errorf("the authorities of the server's certificate (tls.ca): %s holds no certificate in PEM form", t.CA)
+			return nil, fmt.Errorf("the authorities of the server's certificate (%s.ca): %s holds no certificate in PEM form", key, t.CA)
 		}
 	}
 	if t.Certificate != "" {
-		certificate, err := t.certificate()
+		certificate, err := t.certificate(key)
 		if err != nil {
 			return nil, err
 		}
@@ -51,12 +52,15 @@ func (t *TLS) Settings(address string) (*tls.Config, error) {
 	return s, nil
 }
 
-// certificate loads the certificate to sign in with.
-func (t *TLS) certificate() (*tls.Certificate, error) {
+// tlsKey is the key under which the TLS of Kafka is configured.
+const tlsKey = "kafka.tls"
+
+// certificate loads the certificate to sign in with. key is that of Settings.
+func (t *TLS) certificate(key string) (*tls.Certificate, error) {
 	c, err := tls.LoadX509KeyPair(t.Certificate, t.Key)
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("the certificate to sign in with (tls.certificate and tls.key): %w", err)
+		return nil, fmt.Errorf("the certificate to sign in with (%[1]s.certificate and %[1]s.key): %[2]w", key, err)
 	case time.Now().After(c.Leaf.NotAfter):
 		return nil, fmt.Errorf("the certificate to sign in with expired at %s: renew %s (no restart is needed)",
 			c.Leaf.NotAfter.UTC().Format(time.RFC3339), t.Certificate)
@@ -66,7 +70,7 @@ func (t *TLS) certificate() (*tls.Certificate, error) {
 
 // subject returns the certificate's subject as brokers write it (RFC 2253).
 func (t *TLS) subject() string {
-	c, err := t.certificate()
+	c, err := t.certificate(tlsKey)
 	if err != nil {
 		return "?" // connecting fails, with the reason
 	}

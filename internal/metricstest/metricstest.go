@@ -31,7 +31,7 @@ func page(t *testing.T) string {
 // labels lists the allowed labels. They have a bounded set of values, and no data about a
 // person.
 var labels = []string{
-	"app", "dependency", "endpoint", "kind", "licence", "of", "on", "outcome", "partition", "place", "process", "reason", "result", "state", "topic", "version",
+	"app", "dependency", "endpoint", "figure", "kind", "licence", "of", "on", "outcome", "partition", "place", "process", "reason", "result", "state", "topic", "version",
 }
 
 // A Registry is a registry that remembers what was registered, so that a metric that has no

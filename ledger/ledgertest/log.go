@@ -101,6 +101,9 @@ func logged(t *testing.T, l ledger.Ledger) {
 	require.NoError(t, l.Redact(t.Context(), ledger.Redaction{Seqs: []int64{rows[1].Seq}, Operator: "ops", Reason: "x", At: at(15)}))
 	sequence(t, l, lease, 100)
 	require.NoError(t, l.SavePublished(t.Context(), lease, ledger.Published{Place: "file", Size: int64(len(rows)), At: at(15), Receipt: "x"}))
+	sends, _, err := l.TakeLease(t.Context(), ledger.LeaseExport("siem"), "worker 1", ledger.LongestLease)
+	require.NoError(t, err)
+	require.NoError(t, l.SaveExported(t.Context(), sends, ledger.Exported{Place: "siem", Size: 1, At: at(15)}))
 }
 
 var logTests = tests{

@@ -92,7 +92,7 @@ var personTests = tests{
 		want := ledger.Summary{
 			PersonID: "p1", Username: "zoë", GivenName: "Zoë", FamilyName: "O'Brien", Status: hr.StatusOnLeave,
 			Department: "R&D", JobTitle: "Lead", ManagerID: "boss", DueAt: at(7), DueWhat: "end", AssessedAt: at(5),
-			LastSeq: before.LastSeq, Revision: before.Revision,
+			LastSeq: before.LastSeq, Revision: before.Revision, Seen: before.LastSeq,
 		}
 		saved := want
 		saved.Username = "somebody else"

@@ -30,7 +30,7 @@ func newExporters(cfg *config.Config, o Options, failed func(place string)) (all
 		case x.HTTPS != "":
 			e.Sink = sink.HTTPS{URL: x.HTTPS, ContentType: format.ContentType, Token: x.Token, TokenType: x.TokenType, Signs: x.Signs, Client: client}
 		case x.Syslog != "":
-			e.Sink = sink.Syslog{Address: x.Syslog, TLS: func() (*tls.Config, error) { return x.TLS.Settings(x.Syslog) }}
+			e.Sink = sink.Syslog{Address: x.Syslog, TLS: func() (*tls.Config, error) { return x.TLS.Settings(x.Syslog, "audit.export."+x.Name+".tls") }}
 		case x.Kafka != "":
 			if publisher == nil {
 				cluster, err := service.Cluster(cfg.Kafka)

@@ -24,7 +24,7 @@ const (
 )
 
 var (
-	figureSecondsDesc  = prometheus.NewDesc("tenure_figure_seconds", "Of the last 30 days, how long it took to turn accounts on or off, by figure (time_to_provision, time_to_deprovision), app and quantile (0.5, 0.95): see docs/figures.md.", []string{"figure", "app", "quantile"}, nil)
+	figureSecondsDesc  = prometheus.NewDesc("tenure_figure_seconds", "Of the last 30 days, how long it took to turn accounts on or off, by figure (time_to_provision, time_to_deprovision), app and of (median, p95): see docs/figures.md.", []string{"figure", "app", "of"}, nil)
 	figureAccountsDesc = prometheus.NewDesc("tenure_figure_accounts", "Of the last 30 days, accounts to be turned on or off, by figure, app and whether that was done within a day (within), was not (late), or is not done yet (open; also late if its day is over).", []string{"figure", "app", "state"}, nil)
 	figureRatioDesc    = prometheus.NewDesc("tenure_figure_ratio", "Of the last 30 days, a share, by figure (orphaned_account_rate, review_completion_rate, provisioning_error_rate) and app; without an app for reviews.", []string{"figure", "app"}, nil)
 )
@@ -59,8 +59,8 @@ func (c *figured) Collect(out chan<- prometheus.Metric) {
 		name := string(f.Figure)
 		switch {
 		case f.Times != nil:
-			gauge(figureSecondsDesc, float64(f.Median), name, f.App, "0.5")
-			gauge(figureSecondsDesc, float64(f.P95), name, f.App, "0.95")
+			gauge(figureSecondsDesc, float64(f.Median), name, f.App, "median")
+			gauge(figureSecondsDesc, float64(f.P95), name, f.App, "p95")
 			gauge(figureAccountsDesc, float64(f.Within), name, f.App, "within")
 			gauge(figureAccountsDesc, float64(f.Late), name, f.App, "late")
 			gauge(figureAccountsDesc, float64(f.Open), name, f.App, "open")

@@ -54,7 +54,7 @@ func (r *recorded) ReviewItems(context.Context, ledger.ItemFilter, int64, int) (
 }
 
 func TestFiguresAreMetrics(t *testing.T) {
-	l := &recorded{at: time.Now()}
+	l := &recorded{at: time.Now().Truncate(time.Second)}
 	reg := prometheus.NewRegistry()
 	reg.MustRegister(&figured{ledger: l, clock: clock.Real(), log: zap.NewNop()})
 	values := map[string]float64{}
@@ -72,8 +72,8 @@ func TestFiguresAreMetrics(t *testing.T) {
 		}
 	}
 	assert.Equal(t, map[string]float64{
-		"tenure_figure_seconds wiki time_to_provision 0.5": 60, "tenure_figure_seconds wiki time_to_provision 0.95": 60,
-		"tenure_figure_seconds wiki time_to_deprovision 0.5": 60, "tenure_figure_seconds wiki time_to_deprovision 0.95": 60,
+		"tenure_figure_seconds wiki time_to_provision median": 60, "tenure_figure_seconds wiki time_to_provision p95": 60,
+		"tenure_figure_seconds wiki time_to_deprovision median": 60, "tenure_figure_seconds wiki time_to_deprovision p95": 60,
 		"tenure_figure_accounts wiki time_to_provision within": 1, "tenure_figure_accounts wiki time_to_provision late": 0, "tenure_figure_accounts wiki time_to_provision open": 0,
 		"tenure_figure_accounts wiki time_to_deprovision within": 1, "tenure_figure_accounts wiki time_to_deprovision late": 0, "tenure_figure_accounts wiki time_to_deprovision open": 1,
 		"tenure_figure_ratio wiki orphaned_account_rate": 0.25, "tenure_figure_ratio  review_completion_rate": 0.5, "tenure_figure_ratio wiki provisioning_error_rate": 1.0 / 3,
