@@ -149,7 +149,6 @@ var actions = map[string]kind{
 	"emergency_granted":  entity(ofRequest, entityCreate, "Emergency access taken").of(medium),
 	"request_approved":   entity(ofRequest, entityUpdate, "Request approved"),
 	"request_supported":  entity(ofRequest, entityUpdate, "Request supported"),
-	"request_asked":      entity(ofRequest, entityUpdate, "Request put to deciders"),
 	"request_confirmed":  entity(ofRequest, entityUpdate, "Emergency access confirmed"),
 	"request_expired":    entity(ofRequest, entityDelete, "Request expired"),
 	"request_denied":     entity(ofRequest, entityUpdate, "Request denied"),

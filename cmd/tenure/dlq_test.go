@@ -218,7 +218,6 @@ func TestDLQDiscard(t *testing.T) {
 	rows, err := l.Audit(t.Context(), "10001", 0, 100)
 	require.NoError(t, err)
 	acts := ofHumans(rows)
-	require.Len(t, acts, 2)
 	assert.Equal(t, "discard me a test", acts[1].Action+" "+acts[1].Actor+" "+acts[1].Cause)
 }
 
