@@ -177,11 +177,14 @@ func (l *looking) fact(action, personID, cause string, detail map[string]any) {
 
 // open looks at a review in which people decide.
 func (l *looking) open(ctx context.Context) error {
-	l.state = request.State{Phase: request.Waiting, Next: "close " + l.is.Ref(), Due: l.is.EndsAt}
 	if !l.is.EndsAt.After(l.now) {
-		l.ends("its time is over", ledger.ActorTenure)
-		return nil
+		if !l.is.PreviewedAt.IsZero() {
+			l.ends("its time is over", ledger.ActorTenure)
+			return nil
+		}
+		l.postpone()
 	}
+	l.state = request.State{Phase: request.Waiting, Next: "close " + l.is.Ref(), Due: l.is.EndsAt}
 	l.next(l.is.EndsAt)
 	l.next(l.now.Add(atMost))
 	if at := l.is.FollowedAt.Add(followEvery); at.After(l.now) {
@@ -203,6 +206,16 @@ func (l *looking) open(ctx context.Context) error {
 	}
 	_, err := l.awaited(ctx)
 	return err
+}
+
+// postpone has a review end later whose time is over although nobody was shown what silence would do:
+// it was opened too late, or nothing of Tenure ran. Silence counts only after that was shown.
+func (l *looking) postpone() {
+	ended := l.is.EndsAt
+	l.is.EndsAt = l.now.Add(previewBefore)
+	l.fact(ledger.AuditReviewExtended, "", "nobody was shown in time what silence would do", map[string]any{
+		"ended": ended.UTC().Format(time.RFC3339), "ends": l.is.EndsAt.UTC().Format(time.RFC3339),
+	})
 }
 
 // ends begins the end of a review.

@@ -418,6 +418,30 @@ func TestTheEndOfAReviewIsMoved(t *testing.T) {
 	), c.facts())
 }
 
+// A review whose time is over although nobody was shown what silence would do, because nothing of
+// Tenure ran, ends later.
+func TestSilenceCountsOnlyAfterItWasShown(t *testing.T) {
+	c := newCampaign(t, func(_ *policy.Rules, terms *review.Terms) { terms.Escalate, terms.Remind = 0, nil })
+	c.starts(time.Hour)
+	c.during(3*time.Hour, func() {
+		ctx := context.Background()
+		is := c.theReview(1).Review
+		is.EndsAt, is.LookAt = c.now(), c.now()
+		_, err := c.ledger.ChangeReview(ctx, ledger.ReviewChange{Review: is, At: c.now()})
+		require.NoError(t, err)
+		require.NoError(t, campaigners{c: c}.ResumeReview(ctx, 1, "a test"))
+	})
+	c.decides(4*time.Hour, "10020", "role:engineering", ledger.VerdictKeep)
+	c.holds(1, 40*day)
+
+	require.True(t, c.done, "the run has ended")
+	assert.Equal(t, at(3*time.Hour+2*day), c.theReview(1).Review.ClosedAt)
+	assert.Equal(t, []string{
+		"review_started ", "review_opened ", "review_asked 10000", "review_asked 10020", "review_asked 10021",
+		"review_extended ", "review_silence_previewed ", "review_ended ", "review_closed ", "review_done ",
+	}, c.facts())
+}
+
 func TestItemsFollowWhoIsThere(t *testing.T) {
 	c := newCampaign(t, func(_ *policy.Rules, terms *review.Terms) { terms.Escalate, terms.Remind = 0, nil })
 	c.starts(time.Hour)
