@@ -312,25 +312,6 @@ func (v *Viewer) allowed(ctx context.Context, want RoleRequest, rules policy.Req
 			return refuse(r.Name()+" asks for that already", "request show %s", r.Name())
 		}
 	}
-	if !want.Emergency {
-		return nil
-	}
-	return v.undisputed(ctx, want, now.Add(-rules.Emergency.Confirm))
-}
-
-// undisputed refuses a role that somebody is to have in an emergency, if one of theirs with that role
-// was disputed since an instant: whoever owns the role has said no.
-func (v *Viewer) undisputed(ctx context.Context, want RoleRequest, since time.Time) error {
-	for r, err := range ledger.AllRequests(ctx, v.Ledger, ledger.RequestFilter{
-		PersonID: want.PersonID, States: []ledger.RequestState{ledger.RequestDisputed},
-	}, 0) {
-		if err != nil {
-			return err
-		}
-		if r.Role == want.Role && r.DecidedAt.After(since) {
-			return refuse(fmt.Sprintf("%s was disputed at %s: ask for role %q without --emergency", r.Name(), r.DecidedAt.UTC().Format(time.RFC3339), want.Role), "request show %s", r.Name())
-		}
-	}
 	return nil
 }
 

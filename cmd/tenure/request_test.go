@@ -141,9 +141,6 @@ func TestAnEmergencyIsGrantedAtOnceAndDisputed(t *testing.T) {
 	require.Equal(t, service.ExitDone, got.code, got.err)
 	assert.Contains(t, got.stdout, "r-1 is disputed")
 	assert.Regexp(t, `end reason:\s+the emergency was disputed: INC 42`, s.run("exception", "show", "x-1").stdout)
-	got = s.asks("request new 10001 wiki-admin --ticket INC-1 --emergency --apply")
-	assert.Equal(t, service.ExitFailed, got.code, got.err)
-	assert.Regexp(t, `r-1 was disputed at .*: ask for role "wiki-admin" without --emergency`, got.err)
 }
 
 func TestStandInsAreSetListedAndEnded(t *testing.T) {
