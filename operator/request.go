@@ -369,8 +369,8 @@ func (v *Viewer) ShowRequest(ctx context.Context, name string) (ChangedRequest, 
 	}
 	now := v.Clock.Now()
 	var refused *RefusedError
-	if late := expired(r, now); late != nil {
-		out.Cannot = late.Error()
+	if errors.As(expired(r, now), &refused) {
+		out.Cannot = refused.Error()
 		return out, nil
 	}
 	if person, out.Exception, err = v.grantOf(ctx, r, now); errors.As(err, &refused) {
