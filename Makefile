@@ -35,8 +35,8 @@ test test-real: export RAPID_SEED ?= 1
 test test-real: export E2E_SEED ?= 1
 
 test: build ## every test that needs only Go
-	go test ./...
-	cd dev && go test -count=1 -p 1 -timeout 20m ./... # -count=1: they test files that Go's cache does not know of; -p 1: stacks want the machine for themselves
+	go test -timeout 20m ./...
+	cd dev && go test -count=1 -p 1 -timeout 30m ./... # -count=1: they test files that Go's cache does not know of; -p 1: stacks want the machine for themselves
 
 build-real: build-dev # and the Temporal server, for what runs by itself
 	@cd dev && go build -o $(BIN)/temporal-server go.temporal.io/server/cmd/server
