@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/google/uuid"
 	"go.uber.org/zap"
 
 	"github.com/tenurehq/tenure/audit"
@@ -47,15 +46,8 @@ type Exporter struct {
 	Log     *zap.Logger
 	Failed  func(place string) // called for each failure; may be nil
 
-	holder string
-	turn   turn
-}
-
-// turn is what the holder of the lease knows. Whoever takes the lease knows nothing.
-type turn struct {
-	lease ledger.Lease
-	taken time.Time
-	next  int64 // the leaf that is sent next
+	holding ledger.Holding
+	next    int64 // the leaf that is sent next; read anew with each new hold on the lease
 }
 
 // term is for how long the lease is taken. After a crash, another process has to wait for so
@@ -80,7 +72,7 @@ func (e *Exporter) Run(ctx context.Context) {
 		err := e.Step(ctx)
 		switch {
 		case ctx.Err() != nil:
-			e.leave(ctx)
+			e.holding.Leave(ctx)
 			return
 		case err == nil:
 			pauses, failing = patiently.Start(), ""
@@ -92,28 +84,14 @@ func (e *Exporter) Run(ctx context.Context) {
 			}
 		}
 		if backoff.Sleep(ctx, pause) != nil {
-			e.leave(ctx)
+			e.holding.Leave(ctx)
 			return
 		}
 	}
 }
 
-// leave lets another process go on at once.
-func (e *Exporter) leave(ctx context.Context) {
-	if e.turn.lease.Name == "" {
-		return
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
-	defer cancel()
-	_ = e.Ledger.DropLease(ctx, e.turn.lease) // it ends by itself
-	e.turn = turn{}
-}
-
 // Step sends all that the place has not got, if this process has the lease or can take it.
 func (e *Exporter) Step(ctx context.Context) error {
-	if e.holder == "" {
-		e.holder = uuid.NewString()
-	}
 	held, err := e.take(ctx)
 	if err != nil || !held {
 		return err
@@ -122,40 +100,38 @@ func (e *Exporter) Step(ctx context.Context) error {
 		more, err = e.send(ctx)
 	}
 	if errors.Is(err, ledger.ErrLeaseLost) {
-		e.turn, err = turn{}, nil // another goes on
+		e.holding.Lose() // another goes on
+		err = nil
 	}
 	return err
 }
 
 // take takes or prolongs the lease, and reads how far the place has got if it was not held.
 func (e *Exporter) take(ctx context.Context) (held bool, err error) {
-	lease, held, err := e.Ledger.TakeLease(ctx, ledger.LeaseExport(e.Place), e.holder, term)
+	if e.holding.Leases == nil {
+		e.holding = ledger.Holding{Leases: e.Ledger, Name: ledger.LeaseExport(e.Place), Term: term}
+	}
+	held, anew, err := e.holding.Take(ctx)
+	if err != nil || !anew {
+		return held, err
+	}
+	exports, err := e.Ledger.Exports(ctx)
 	if err != nil {
+		e.holding.Lose() // it is read with the next hold
 		return false, err
 	}
-	if !held {
-		e.turn = turn{}
-		return false, nil
-	}
-	if lease.Fence != e.turn.lease.Fence {
-		e.turn = turn{}
-		exports, err := e.Ledger.Exports(ctx)
-		if err != nil {
-			return false, err
-		}
-		for _, x := range exports {
-			if x.Place == e.Place {
-				e.turn.next = x.Size
-			}
+	e.next = 0
+	for _, x := range exports {
+		if x.Place == e.Place {
+			e.next = x.Size
 		}
 	}
-	e.turn.lease, e.turn.taken = lease, time.Now()
 	return true, nil
 }
 
 // send sends some leaves, and reports whether there may be more.
 func (e *Exporter) send(ctx context.Context) (more bool, err error) {
-	if time.Since(e.turn.taken) > term/4 {
+	if e.holding.Old() {
 		if held, err := e.take(ctx); err != nil || !held {
 			return false, err
 		}
@@ -166,8 +142,8 @@ func (e *Exporter) send(ctx context.Context) (more bool, err error) {
 	}
 	var messages []export.Message
 	for i, entry := range entries {
-		if entry.N != e.turn.next+int64(i) {
-			return false, fmt.Errorf("the log has no leaf %d: verify the record (tenure audit verify)", e.turn.next+int64(i))
+		if entry.N != e.next+int64(i) {
+			return false, fmt.Errorf("the log has no leaf %d: verify the record (tenure audit verify)", e.next+int64(i))
 		}
 		messages = append(messages, e.Format.Render(export.Of(e.Origin, entry), e.Version)...)
 	}
@@ -179,18 +155,18 @@ func (e *Exporter) send(ctx context.Context) (more bool, err error) {
 		}
 		return false, err
 	}
-	next := e.turn.next + int64(len(entries))
-	if err := e.Ledger.SaveExported(ctx, e.turn.lease, ledger.Exported{Place: e.Place, Size: next, At: e.Clock.Now()}); err != nil {
+	next := e.next + int64(len(entries))
+	if err := e.Ledger.SaveExported(ctx, e.holding.Lease(), ledger.Exported{Place: e.Place, Size: next, At: e.Clock.Now()}); err != nil {
 		return false, err
 	}
-	e.turn.next = next
+	e.next = next
 	return len(entries) == leavesAtOnce, nil
 }
 
 // entries reads the leaves that come next, with their rows.
 func (e *Exporter) entries(ctx context.Context) (entries []audit.Entry, err error) {
 	err = e.Ledger.ReadRecord(ctx, func(s audit.Source) (err error) {
-		entries, err = s.Entries(ctx, e.turn.next-1, leavesAtOnce)
+		entries, err = s.Entries(ctx, e.next-1, leavesAtOnce)
 		return err
 	})
 	return entries, err

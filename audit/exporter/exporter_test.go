@@ -18,7 +18,6 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/zap"
 
-	"github.com/tenurehq/tenure/audit"
 	"github.com/tenurehq/tenure/audit/export"
 	"github.com/tenurehq/tenure/audit/sequencer"
 	"github.com/tenurehq/tenure/audit/sink"
@@ -109,49 +108,10 @@ func TestEveryLeafIsSentInOrder(t *testing.T) {
 	require.Len(t, exports, 1)
 	assert.EqualValues(t, leavesAtOnce+20, exports[0].Size)
 
-	e.leave(t.Context())
+	e.holding.Leave(t.Context())
 	log(t, l, leavesAtOnce+20, 1)
 	require.NoError(t, exporter(l, "siem", place).Step(t.Context()))
 	assert.Len(t, place.leaves, leavesAtOnce+21, "another goes on where the last one ended")
-}
-
-// faulty fails one of its calls, before it is made or after.
-type faulty struct {
-	ledger.Ledger
-	calls, at int // at: the call that fails
-	after     bool
-}
-
-var errDied = errors.New("died")
-
-func (f *faulty) do(call func() error) error {
-	f.calls++
-	if f.calls == f.at && !f.after {
-		return errDied
-	}
-	err := call()
-	if f.calls == f.at {
-		return errDied
-	}
-	return err
-}
-
-func (f *faulty) TakeLease(ctx context.Context, name, holder string, term time.Duration) (l ledger.Lease, held bool, err error) {
-	err = f.do(func() (err error) { l, held, err = f.Ledger.TakeLease(ctx, name, holder, term); return err })
-	return l, held, err
-}
-
-func (f *faulty) Exports(ctx context.Context) (all []ledger.Exported, err error) {
-	err = f.do(func() (err error) { all, err = f.Ledger.Exports(ctx); return err })
-	return all, err
-}
-
-func (f *faulty) ReadRecord(ctx context.Context, read func(audit.Source) error) error {
-	return f.do(func() error { return f.Ledger.ReadRecord(ctx, read) })
-}
-
-func (f *faulty) SaveExported(ctx context.Context, l ledger.Lease, e ledger.Exported) error {
-	return f.do(func() error { return f.Ledger.SaveExported(ctx, l, e) })
 }
 
 // Whichever call to the ledger fails, before it was done or after, and whether the process goes on
@@ -165,18 +125,18 @@ func TestAnExporterMayDieAnywhere(t *testing.T) {
 				l := open(t)
 				place := &memory{}
 				log(t, l, 0, 3)
-				f := &faulty{Ledger: l, at: at, after: after}
+				f := &ledgertest.Faulty{Ledger: l, At: at, After: after}
 				e := exporter(f, "siem", place)
 				err := e.Step(t.Context())
 				log(t, l, 3, 2)
 				err = errors.Join(err, e.Step(t.Context()))
-				ended = ended || err == nil && f.calls < at
+				ended = ended || err == nil && f.Calls < at
 				if err == nil {
 					continue
 				}
-				require.ErrorIs(t, err, errDied, name)
+				require.ErrorIs(t, err, ledgertest.ErrDied, name)
 				if anotherGoesOn {
-					e.leave(t.Context())
+					e.holding.Leave(t.Context())
 					e = exporter(l, "siem", place)
 				}
 				require.NoError(t, e.Step(t.Context()), name)

@@ -10,7 +10,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/google/uuid"
 	"go.uber.org/zap"
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
@@ -67,8 +66,8 @@ type Sequencer struct {
 	// Failed is called for each failure to publish. It may be nil.
 	Failed func(place string)
 
-	holder string
-	turn   turn
+	holding ledger.Holding
+	turn    turn
 }
 
 // term is for how long the lease is taken. After a crash, another process has to wait for so
@@ -87,9 +86,7 @@ const anewEvery = 24 * time.Hour
 
 // turn is what the holder of the lease knows. Whoever takes the lease knows nothing.
 type turn struct {
-	lease ledger.Lease
-	taken time.Time
-	edge  *audit.Edge // nil: it has to be read
+	edge *audit.Edge // nil: it has to be read
 	// Every row with a number up to low has a leaf. Mark is how far rows had been numbered at
 	// a time after which some of them may still come to light.
 	low        int64
@@ -115,31 +112,17 @@ func (s *Sequencer) Run(ctx context.Context) {
 		}
 		select {
 		case <-ctx.Done():
-			s.leave(ctx)
+			s.holding.Leave(ctx)
 			return
 		case <-tick.C:
 		}
 	}
 }
 
-// leave lets another process go on at once.
-func (s *Sequencer) leave(ctx context.Context) {
-	if s.turn.lease.Name == "" {
-		return
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
-	defer cancel()
-	_ = s.Ledger.DropLease(ctx, s.turn.lease) // it ends by itself
-	s.turn = turn{}
-}
-
 // Step does all that is to be done now, if this process has the lease or can take it. After an
 // error it starts from what the ledger has.
 func (s *Sequencer) Step(ctx context.Context) error {
-	if s.holder == "" {
-		s.holder = uuid.NewString()
-	}
-	if err := s.take(ctx); err != nil || s.turn.lease.Name == "" {
+	if held, err := s.take(ctx); err != nil || !held {
 		return err
 	}
 	err := s.sequence(ctx)
@@ -150,28 +133,24 @@ func (s *Sequencer) Step(ctx context.Context) error {
 	case err == nil:
 		return s.publish(ctx)
 	case errors.Is(err, ledger.ErrLeaseLost):
+		s.holding.Lose()
 		s.turn = turn{}
 	case !errors.Is(err, ErrAhead): // what is known of the log may not hold any more
-		s.turn = turn{lease: s.turn.lease, taken: s.turn.taken}
+		s.turn = turn{}
 	}
 	return err
 }
 
-// take takes or prolongs the lease.
-func (s *Sequencer) take(ctx context.Context) error {
-	lease, held, err := s.Ledger.TakeLease(ctx, ledger.LeaseAudit, s.holder, term)
-	if err != nil {
-		return err
+// take takes or prolongs the lease, and forgets what it knows if another had it meanwhile.
+func (s *Sequencer) take(ctx context.Context) (held bool, err error) {
+	if s.holding.Leases == nil {
+		s.holding = ledger.Holding{Leases: s.Ledger, Name: ledger.LeaseAudit, Term: term}
 	}
-	if !held {
-		s.turn = turn{}
-		return nil
-	}
-	if lease.Fence != s.turn.lease.Fence {
+	held, anew, err := s.holding.Take(ctx)
+	if err == nil && (!held || anew) {
 		s.turn = turn{}
 	}
-	s.turn.lease, s.turn.taken = lease, time.Now()
-	return nil
+	return held, err
 }
 
 // sequence gives a leaf to every row that has none.
@@ -210,10 +189,10 @@ func (s *Sequencer) sequence(ctx context.Context) error {
 			return err
 		}
 		after = rows[len(rows)-1].Seq
-		if time.Since(t.taken) < term/4 {
+		if !s.holding.Old() {
 			continue
 		}
-		if err := s.take(ctx); err != nil {
+		if _, err := s.take(ctx); err != nil {
 			return err
 		}
 		if t.edge == nil { // another has it, or had it meanwhile
@@ -264,7 +243,7 @@ func (s *Sequencer) add(ctx context.Context, rows []audit.Row) error {
 		edge.Add(leaf.Hash, func(full audit.Tile) { b.Tiles = append(b.Tiles, full) })
 	}
 	b.Tiles = append(b.Tiles, edge.Partial()...)
-	if err := s.Ledger.AppendLeaves(ctx, s.turn.lease, b); err != nil {
+	if err := s.Ledger.AppendLeaves(ctx, s.holding.Lease(), b); err != nil {
 		return err
 	}
 	s.turn.edge = edge
@@ -302,7 +281,7 @@ func (s *Sequencer) head(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := s.Ledger.SaveCheckpoint(ctx, t.lease, audit.Stored{Size: c.Size, At: c.At, Root: c.Root, Note: text}); err != nil {
+	if err := s.Ledger.SaveCheckpoint(ctx, s.holding.Lease(), audit.Stored{Size: c.Size, At: c.At, Root: c.Root, Note: text}); err != nil {
 		return err
 	}
 	t.checkpoint = time.Now()
@@ -395,7 +374,7 @@ func (s *Sequencer) publish(ctx context.Context) error {
 		if done[i] == nil {
 			continue
 		}
-		if err := s.Ledger.SavePublished(ctx, s.turn.lease, *done[i]); err != nil {
+		if err := s.Ledger.SavePublished(ctx, s.holding.Lease(), *done[i]); err != nil {
 			return err
 		}
 		s.turn.published[place.Name()] = c.Size

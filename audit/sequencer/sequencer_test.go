@@ -125,70 +125,6 @@ func TestEveryRowIsSequencedSignedAndPublished(t *testing.T) {
 	assert.Equal(t, []int64{901, 900}, []int64{r.Leaves, r.Covered}, "not before its time")
 }
 
-// faulty fails one of its calls, before it is made or after.
-type faulty struct {
-	ledger.Ledger
-	calls, at int // at: the call that fails
-	after     bool
-}
-
-var errDied = errors.New("died")
-
-// do makes a call, unless it is the one that fails.
-func (f *faulty) do(call func() error) error {
-	f.calls++
-	if f.calls == f.at && !f.after {
-		return errDied
-	}
-	err := call()
-	if f.calls == f.at {
-		return errDied
-	}
-	return err
-}
-
-func (f *faulty) TakeLease(ctx context.Context, name, holder string, term time.Duration) (l ledger.Lease, held bool, err error) {
-	err = f.do(func() (err error) { l, held, err = f.Ledger.TakeLease(ctx, name, holder, term); return err })
-	return l, held, err
-}
-
-func (f *faulty) LogState(ctx context.Context) (s ledger.LogState, err error) {
-	err = f.do(func() (err error) { s, err = f.Ledger.LogState(ctx); return err })
-	return s, err
-}
-
-func (f *faulty) LogTile(ctx context.Context, level int, n int64) (data []byte, err error) {
-	err = f.do(func() (err error) { data, err = f.Ledger.LogTile(ctx, level, n); return err })
-	return data, err
-}
-
-func (f *faulty) Unsequenced(ctx context.Context, after int64, limit int) (rows []audit.Row, err error) {
-	err = f.do(func() (err error) { rows, err = f.Ledger.Unsequenced(ctx, after, limit); return err })
-	return rows, err
-}
-
-func (f *faulty) LogHorizon(ctx context.Context, before ledger.LogHorizon) (now ledger.LogHorizon, passed bool, err error) {
-	err = f.do(func() (err error) { now, passed, err = f.Ledger.LogHorizon(ctx, before); return err })
-	return now, passed, err
-}
-
-func (f *faulty) AppendLeaves(ctx context.Context, l ledger.Lease, b ledger.LogBatch) error {
-	return f.do(func() error { return f.Ledger.AppendLeaves(ctx, l, b) })
-}
-
-func (f *faulty) SaveCheckpoint(ctx context.Context, l ledger.Lease, c audit.Stored) error {
-	return f.do(func() error { return f.Ledger.SaveCheckpoint(ctx, l, c) })
-}
-
-func (f *faulty) SavePublished(ctx context.Context, l ledger.Lease, p ledger.Published) error {
-	return f.do(func() error { return f.Ledger.SavePublished(ctx, l, p) })
-}
-
-func (f *faulty) Published(ctx context.Context) (p []ledger.Published, err error) {
-	err = f.do(func() (err error) { p, err = f.Ledger.Published(ctx); return err })
-	return p, err
-}
-
 // Whichever call to the ledger fails, before it was done or after, and whether the process goes on
 // or another has to: no row has two leaves, and none has none.
 func TestASequencerMayDieAnywhere(t *testing.T) {
@@ -201,16 +137,16 @@ func TestASequencerMayDieAnywhere(t *testing.T) {
 				l := open(t)
 				place := &memory{name: "memory"}
 				write(t, l, 0, 3)
-				f := &faulty{Ledger: l, at: at, after: after}
+				f := &ledgertest.Faulty{Ledger: l, At: at, After: after}
 				s := sequencer(f, signer, place)
 				err := s.Step(t.Context())
 				write(t, l, 3, 2)
 				err = errors.Join(err, s.Step(t.Context()))
-				ended = ended || err == nil && f.calls < at
+				ended = ended || err == nil && f.Calls < at
 				if err == nil {
 					continue
 				}
-				require.ErrorIs(t, err, errDied, name)
+				require.ErrorIs(t, err, ledgertest.ErrDied, name)
 				write(t, l, 5, 2)
 				if anotherGoesOn {
 					leases, err := l.Leases(t.Context())
@@ -468,5 +404,5 @@ func TestRunGoesOnUntilItIsTold(t *testing.T) {
 	other := sequencer(l, nil, place)
 	write(t, l, 2, 1)
 	require.NoError(t, other.Step(t.Context()))
-	assert.NotEmpty(t, other.turn.lease.Name, "the lease was given back")
+	assert.NotEmpty(t, other.holding.Lease().Name, "the lease was given back")
 }

@@ -80,6 +80,25 @@ func (r *Registry) All(t *testing.T) []*dto.MetricFamily {
 	return families
 }
 
+// Gauges gathers the values of gauges, by their names and the values of their labels, with spaces
+// between.
+func Gauges(t *testing.T, from prometheus.Gatherer) map[string]float64 {
+	t.Helper()
+	families, err := from.Gather()
+	require.NoError(t, err)
+	values := map[string]float64{}
+	for _, f := range families {
+		for _, m := range f.GetMetric() {
+			name := f.GetName()
+			for _, label := range m.GetLabel() {
+				name += " " + label.GetValue()
+			}
+			values[name] = m.GetGauge().GetValue()
+		}
+	}
+	return values
+}
+
 // Ours returns the families of Tenure's own metrics.
 func Ours(families []*dto.MetricFamily) []*dto.MetricFamily {
 	return slices.DeleteFunc(families, func(f *dto.MetricFamily) bool { return !strings.HasPrefix(f.GetName(), "tenure_") })

@@ -24,11 +24,38 @@ import (
 // auditTimeout bounds how long an HTTP endpoint may take to keep a checkpoint.
 const auditTimeout = 10 * time.Second
 
+// auditKafka publishes checkpoints and exports to the brokers of the configuration. It connects once a
+// place needs it.
+type auditKafka struct {
+	brokers config.Kafka
+	made    *broker.Publisher
+}
+
+// publisher returns the publisher, which all places share.
+func (k *auditKafka) publisher() (*broker.Publisher, error) {
+	if k.made != nil {
+		return k.made, nil
+	}
+	cluster, err := service.Cluster(k.brokers)
+	if err != nil {
+		return nil, service.UsageError(err)
+	}
+	k.made = broker.NewPublisher(cluster)
+	return k.made, nil
+}
+
+// Close ends the connections.
+func (k *auditKafka) Close() error {
+	if k.made == nil {
+		return nil
+	}
+	return k.made.Close()
+}
+
 // newSequencer returns what puts the audit record into its log; nil if this worker has not got
-// the key. The caller closes it when it has ended.
-func newSequencer(cfg *config.Config, o Options, failed func(place string)) (s *sequencer.Sequencer, closing func() error, err error) {
-	closing = func() error { return nil }
-	s = &sequencer.Sequencer{
+// the key.
+func newSequencer(cfg *config.Config, o Options, kafka *auditKafka, failed func(place string)) (*sequencer.Sequencer, error) {
+	s := &sequencer.Sequencer{
 		Ledger: o.Ledger, Origin: cfg.Audit.Origin, Every: cfg.Audit.Every, Checkpoint: cfg.Audit.Checkpoint,
 		Clock: cfg.Clock(), Log: o.Log, Failed: failed,
 	}
@@ -39,10 +66,9 @@ func newSequencer(cfg *config.Config, o Options, failed func(place string)) (s *
 		}
 		if err != nil {
 			o.Log.Warn("this worker cannot read audit.key: it leaves the audit record's log to workers that can", zap.Error(err))
-			return nil, closing, nil
+			return nil, nil
 		}
 	}
-	var publisher *broker.Publisher
 	client := &http.Client{Timeout: auditTimeout}
 	for _, p := range cfg.Audit.Publish {
 		switch {
@@ -53,30 +79,27 @@ func newSequencer(cfg *config.Config, o Options, failed func(place string)) (s *
 		case p.Witness != "":
 			s.Places = append(s.Places, place.Witness{URL: p.Witness, Client: client})
 		case p.Kafka != "":
-			if publisher == nil {
-				cluster, err := service.Cluster(cfg.Kafka)
-				if err != nil {
-					return nil, closing, service.UsageError(err)
-				}
-				publisher = broker.NewPublisher(cluster)
-				closing = publisher.Close
+			publisher, err := kafka.publisher()
+			if err != nil {
+				return nil, err
 			}
 			s.Places = append(s.Places, place.Kafka{Topic: p.Kafka, Publisher: publisher})
 		}
 	}
-	return s, closing, nil
+	return s, nil
 }
 
 // sequencing starts to put the audit record into its log, and to export it, until ctx ends. The function that it
 // returns waits for the end.
 func sequencing(ctx context.Context, cfg *config.Config, o Options, m *auditMetrics) (end func() error, err error) {
-	s, closing, err := newSequencer(cfg, o, m.failed)
+	kafka := &auditKafka{brokers: cfg.Kafka}
+	s, err := newSequencer(cfg, o, kafka, m.failed)
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, kafka.Close())
 	}
-	exporters, closingSinks, err := newExporters(cfg, o, m.exportFailed)
+	exporters, err := newExporters(cfg, o, kafka, m.exportFailed)
 	if err != nil {
-		return nil, errors.Join(err, closing())
+		return nil, errors.Join(err, kafka.Close())
 	}
 	ctx, stop := context.WithCancel(ctx)
 	var running sync.WaitGroup
@@ -89,7 +112,7 @@ func sequencing(ctx context.Context, cfg *config.Config, o Options, m *auditMetr
 	return func() error {
 		stop()
 		running.Wait()
-		return errors.Join(closing(), closingSinks())
+		return kafka.Close()
 	}, nil
 }
 

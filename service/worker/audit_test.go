@@ -55,7 +55,7 @@ func TestAWorkerPutsTheRecordIntoItsLog(t *testing.T) {
 
 func TestAWorkerWithoutTheKeyLeavesTheLogToOthers(t *testing.T) {
 	cfg := &config.Config{Audit: config.Audit{Key: secret.New(func() (string, error) { return "", errors.New("no file") })}}
-	s, _, err := newSequencer(cfg, Options{Log: zap.NewNop()}, nil)
+	s, err := newSequencer(cfg, Options{Log: zap.NewNop()}, &auditKafka{}, nil)
 	require.NoError(t, err)
 	assert.Nil(t, s)
 }

@@ -8,15 +8,11 @@ import (
 	"github.com/tenurehq/tenure/audit/exporter"
 	"github.com/tenurehq/tenure/audit/sink"
 	"github.com/tenurehq/tenure/config"
-	"github.com/tenurehq/tenure/ingest/broker"
 	"github.com/tenurehq/tenure/service"
 )
 
-// newExporters returns what sends the audit record to each place of audit.export. The caller
-// closes them when they have ended.
-func newExporters(cfg *config.Config, o Options, failed func(place string)) (all []*exporter.Exporter, closing func() error, err error) {
-	closing = func() error { return nil }
-	var publisher *broker.Publisher
+// newExporters returns what sends the audit record to each place of audit.export.
+func newExporters(cfg *config.Config, o Options, kafka *auditKafka, failed func(place string)) (all []*exporter.Exporter, err error) {
 	client := &http.Client{Timeout: auditTimeout}
 	for _, x := range cfg.Audit.Export {
 		format, _ := export.Named(x.Format) // there is one of each name
@@ -32,19 +28,15 @@ func newExporters(cfg *config.Config, o Options, failed func(place string)) (all
 		case x.Syslog != "":
 			e.Sink = sink.Syslog{Address: x.Syslog, TLS: func() (*tls.Config, error) { return x.TLS.Settings(x.Syslog, "audit.export."+x.Name+".tls") }}
 		case x.Kafka != "":
-			if publisher == nil {
-				cluster, err := service.Cluster(cfg.Kafka)
-				if err != nil {
-					return nil, closing, service.UsageError(err)
-				}
-				publisher = broker.NewPublisher(cluster)
-				closing = publisher.Close
+			publisher, err := kafka.publisher()
+			if err != nil {
+				return nil, err
 			}
 			e.Sink = sink.Kafka{Topic: x.Kafka, Key: cfg.Audit.Origin, Publisher: publisher}
 		}
 		all = append(all, e)
 	}
-	return all, closing, nil
+	return all, nil
 }
 
 // exportsOf lists the names of the places that the audit record is sent to.

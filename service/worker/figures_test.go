@@ -13,6 +13,7 @@ import (
 
 	"github.com/tenurehq/tenure/clock"
 	"github.com/tenurehq/tenure/figures"
+	"github.com/tenurehq/tenure/internal/metricstest"
 	"github.com/tenurehq/tenure/ledger"
 )
 
@@ -57,20 +58,8 @@ func TestFiguresAreMetrics(t *testing.T) {
 	l := &recorded{at: time.Now().Truncate(time.Second)}
 	reg := prometheus.NewRegistry()
 	reg.MustRegister(&figured{ledger: l, clock: clock.Real(), log: zap.NewNop()})
-	values := map[string]float64{}
-	for range 2 {
-		families, err := reg.Gather()
-		require.NoError(t, err)
-		for _, f := range families {
-			for _, m := range f.GetMetric() {
-				name := f.GetName()
-				for _, label := range m.GetLabel() {
-					name += " " + label.GetValue()
-				}
-				values[name] = m.GetGauge().GetValue()
-			}
-		}
-	}
+	metricstest.Gauges(t, reg)
+	values := metricstest.Gauges(t, reg)
 	assert.Equal(t, map[string]float64{
 		"tenure_figure_seconds wiki time_to_provision median": 60, "tenure_figure_seconds wiki time_to_provision p95": 60,
 		"tenure_figure_seconds wiki time_to_deprovision median": 60, "tenure_figure_seconds wiki time_to_deprovision p95": 60,

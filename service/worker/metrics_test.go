@@ -180,20 +180,8 @@ func TestTheLedgerIsCountedForMetrics(t *testing.T) {
 	}
 	reg := prometheus.NewRegistry()
 	reg.MustRegister(&census{enough: few, ledger: l, clock: clock.Func(func() time.Time { return today }), every: map[string]time.Duration{"wiki": time.Hour, "chat": 2 * time.Hour, "never": 0}, started: today.Add(-time.Hour), apps: []string{"wiki", "chat"}, overdue: 10 * time.Minute, log: zap.NewNop()})
-	values := map[string]float64{}
-	for range 2 {
-		families, err := reg.Gather()
-		require.NoError(t, err)
-		for _, f := range families {
-			for _, m := range f.GetMetric() {
-				name := f.GetName()
-				for _, label := range m.GetLabel() {
-					name += " " + label.GetValue()
-				}
-				values[name] = m.GetGauge().GetValue()
-			}
-		}
-	}
+	metricstest.Gauges(t, reg)
+	values := metricstest.Gauges(t, reg)
 	for name, want := range map[string]float64{
 		"tenure_accounts wiki active": 7, "tenure_accounts chat active": 0, "tenure_accounts gone disabled": 2,
 		"tenure_attention_steps wiki": 3, "tenure_attention_steps chat": 0, "tenure_attention_steps ": 1,
