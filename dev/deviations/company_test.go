@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/tenurehq/tenure/dev/company"
@@ -148,7 +147,7 @@ func newFirm(t *testing.T) *firm {
 	path := filepath.Join(t.TempDir(), "tenure.yaml")
 	require.NoError(t, os.WriteFile(path, fmt.Appendf(nil, threeApps, args...), 0o600))
 	f.office = newOffice(t, path)
-	f.want, f.left = expected(history)
+	f.want, f.left = targets.Policy(history)
 
 	begun := time.Now()
 	f.engine.Breaker = nil // years of leavers come within a minute
@@ -156,7 +155,7 @@ func newFirm(t *testing.T) *firm {
 	require.NoError(t, f.hear(append(slices.Clone(history.Events[:half]), outsiders()...)))
 	require.NoError(t, f.hear(history.Events[half:]))
 	for _, s := range f.sites {
-		require.Empty(t, differs(granted(s, f.want), f.left, targets.ByPerson(t, s)), "%s is not as policy says", s.app)
+		require.Empty(t, targets.Differs(targets.In(s, f.want), f.left, targets.ByPerson(t, s)), "%s is not as policy says", s.app)
 	}
 	t.Logf("%d people have accounts in %d apps, and %d have left, after %s", len(f.want), len(f.sites), len(f.left), time.Since(begun).Round(time.Second))
 	return f
@@ -179,64 +178,6 @@ func newcomersOf(app int) (some newcomers) {
 		some.elsewhere, some.gone = append(some.elsewhere, elsewhere(i)), append(some.gone, gone(i))
 	}
 	return some
-}
-
-// expected returns what policy gives everybody who works there, and who has left.
-func expected(history *company.History) (want map[string]targets.Account, left []string) {
-	want = map[string]targets.Account{}
-	for _, x := range history.Expected(time.Now()) {
-		switch x.Status {
-		case hr.StatusActive:
-			want[x.PersonID] = targets.Account{Person: x.PersonID, On: true, Title: x.JobTitle, Groups: groups(x)}
-		case hr.StatusEnded:
-			left = append(left, x.PersonID)
-		}
-	}
-	return want, left
-}
-
-// groups returns the groups that the roles of threeApps grant, sorted.
-func groups(x company.Expected) []string {
-	names := []string{"everyone"}
-	switch x.Department {
-	case "Development", "Research":
-		names = append(names, "makers")
-	case "Sales", "Marketing":
-		names = append(names, "sellers")
-	}
-	if strings.Contains(x.JobTitle, "Manager") {
-		names = append(names, "managers")
-	}
-	slices.Sort(names)
-	return names
-}
-
-// differs returns how an app differs from what policy says; empty if it does not.
-func differs(want map[string]targets.Account, left []string, got map[string]targets.Account) string {
-	for person, w := range want {
-		if g := got[person]; !assert.ObjectsAreEqual(w, g) && (len(w.Groups)+len(g.Groups) > 0 || w.On != g.On || w.Title != g.Title) {
-			return fmt.Sprintf("person %s: want %+v, got %+v", person, w, g)
-		}
-	}
-	for person, g := range got {
-		if _, active := want[person]; !active && (g.On || slices.Contains(left, person) && len(g.Groups) > 0) {
-			return fmt.Sprintf("person %s must have no access, and has %+v", person, g)
-		}
-	}
-	return ""
-}
-
-// granted returns what policy grants in an app.
-func granted(s site, all map[string]targets.Account) map[string]targets.Account {
-	if s.app != "scimmy" {
-		return all
-	}
-	want := map[string]targets.Account{}
-	for person, a := range all {
-		a.Groups = slices.DeleteFunc(slices.Clone(a.Groups), func(group string) bool { return group == "everyone" })
-		want[person] = a
-	}
-	return want
 }
 
 // outsiders returns the events about people beyond the history.

@@ -8,7 +8,6 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -17,6 +16,7 @@ import (
 
 	"github.com/tenurehq/tenure/dev/company"
 	"github.com/tenurehq/tenure/dev/stack"
+	"github.com/tenurehq/tenure/dev/targets"
 	"github.com/tenurehq/tenure/hr"
 )
 
@@ -125,7 +125,7 @@ func expected(history *company.History) (all map[string]access, left []string) {
 	for _, x := range now {
 		switch x.Status {
 		case hr.StatusActive:
-			all[x.PersonID] = access{FamilyName: x.FamilyName, Title: x.JobTitle, Department: x.Department, Groups: groups(x)}
+			all[x.PersonID] = access{FamilyName: x.FamilyName, Title: x.JobTitle, Department: x.Department, Groups: targets.Groups(x)}
 		case hr.StatusEnded:
 			left = append(left, x.PersonID)
 		}
@@ -139,20 +139,4 @@ func expected(history *company.History) (all map[string]access, left []string) {
 		}
 	}
 	return all, left
-}
-
-// groups returns the groups that the roles of configuration grant, sorted.
-func groups(x company.Expected) []string {
-	names := []string{"everyone"}
-	switch x.Department {
-	case "Development", "Research":
-		names = append(names, "makers")
-	case "Sales", "Marketing":
-		names = append(names, "sellers")
-	}
-	if strings.Contains(x.JobTitle, "Manager") {
-		names = append(names, "managers")
-	}
-	slices.Sort(names)
-	return names
 }

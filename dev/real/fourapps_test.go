@@ -86,15 +86,7 @@ func TestCompanyInFourApps(t *testing.T) {
 	opts := company.Typical(4, targets.CompanySize(t, 400)) // as many as SCIMMY, which works on one request at a time, takes within some minutes
 	opts.Start = hr.Date{Year: 2020, Month: time.January, Day: 1}
 	history := company.Generate(opts)
-	want, left := map[string]targets.Account{}, []string(nil)
-	for _, x := range history.Expected(time.Now()) {
-		switch x.Status {
-		case hr.StatusActive:
-			want[x.PersonID] = targets.Account{Person: x.PersonID, On: true, Title: x.JobTitle, Groups: groups(x)}
-		case hr.StatusEnded:
-			left = append(left, x.PersonID)
-		}
-	}
+	want, left := targets.Policy(history)
 	require.NotEmpty(t, want)
 	require.NotEmpty(t, left)
 
@@ -123,7 +115,7 @@ func TestCompanyInFourApps(t *testing.T) {
 	for _, target := range four {
 		wrong := ""
 		if !assert.Eventually(t, func() bool {
-			wrong = differs(wantedIn(target, want), left, targets.ByPerson(t, target))
+			wrong = targets.Differs(targets.In(target, want), left, targets.ByPerson(t, target))
 			return wrong == ""
 		}, fourPatience, lookEvery, "%s is not as policy says", target.Name()) {
 			require.FailNow(t, wrong, target.Name())
@@ -132,37 +124,7 @@ func TestCompanyInFourApps(t *testing.T) {
 	}
 	topics.awaitConsumed(t)
 	for _, target := range four {
-		assert.Empty(t, differs(wantedIn(target, want), left, targets.ByPerson(t, target)), "%s, once more", target.Name())
+		assert.Empty(t, targets.Differs(targets.In(target, want), left, targets.ByPerson(t, target)), "%s, once more", target.Name())
 	}
 	assert.Zero(t, topics.ends(t, topics.letters)[0], "dead letters")
-}
-
-// wantedIn returns what policy grants in one target.
-func wantedIn(target targets.Target, all map[string]targets.Account) map[string]targets.Account {
-	want := map[string]targets.Account{}
-	for person, a := range all {
-		a.Groups = slices.DeleteFunc(slices.Clone(a.Groups), func(group string) bool { return group == "everyone" && target.Name() == "SCIMMY" })
-		want[person] = a
-	}
-	return want
-}
-
-// differs returns how a server differs from what policy says; empty if it does not.
-func differs(want map[string]targets.Account, left []string, got map[string]targets.Account) string {
-	for person, w := range want {
-		if g, there := got[person]; !there || w.On != g.On || w.Title != g.Title || !slices.Equal(w.Groups, g.Groups) {
-			return fmt.Sprintf("person %s: want %+v, got %+v", person, w, g)
-		}
-	}
-	for person, g := range got {
-		if _, active := want[person]; !active && g.On {
-			return fmt.Sprintf("person %s must have no access, and has %+v", person, g)
-		}
-	}
-	for _, person := range left {
-		if g := got[person]; len(g.Groups) > 0 {
-			return fmt.Sprintf("person %s has left, and is in %v", person, g.Groups)
-		}
-	}
-	return ""
 }
