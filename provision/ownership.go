@@ -269,18 +269,11 @@ func (a *stepAttempt) creationResolved() (bool, error) {
 // findsByExternalID reports whether the app is seen to keep external IDs and to find by
 // them: it searches for the linked accounts of others, and one of them has to be found.
 func (a *stepAttempt) findsByExternalID() (bool, error) {
-	links, err := a.engine.Ledger.Links(a.ctx, ledger.LinkFilter{App: a.step.App, State: ledger.LinkActive})
+	witnesses, err := a.witnesses()
 	if err != nil {
-		return false, LedgerError(err)
+		return false, err
 	}
-	tries := 0
-	for _, l := range links {
-		if l.AccountID == "" || l.Contested || l.PersonID == a.d.Person.PersonID {
-			continue
-		}
-		if tries++; tries > mostWitnesses {
-			break
-		}
+	for _, l := range witnesses {
 		// Whether others are found does not depend on the person's own account.
 		matches, err := a.app.Connector.Find(a.ctx, connector.Keys{PersonID: l.PersonID, Username: l.Username})
 		if err != nil {
@@ -291,6 +284,27 @@ func (a *stepAttempt) findsByExternalID() (bool, error) {
 		}
 	}
 	return false, nil
+}
+
+// witnesses returns a few linked accounts of others in the app: those that are enabled
+// first, and disabled ones if there are not enough, since everybody may have left.
+func (a *stepAttempt) witnesses() ([]ledger.Link, error) {
+	var few []ledger.Link
+	for _, state := range []ledger.LinkState{ledger.LinkActive, ledger.LinkDisabled} {
+		links, err := a.engine.Ledger.Links(a.ctx, ledger.LinkFilter{App: a.step.App, State: state})
+		if err != nil {
+			return nil, LedgerError(err)
+		}
+		for _, l := range links {
+			if l.AccountID == "" || l.Contested || l.PersonID == a.d.Person.PersonID {
+				continue
+			}
+			if few = append(few, l); len(few) == mostWitnesses {
+				return few, nil
+			}
+		}
+	}
+	return few, nil
 }
 
 // readCreated reads the account that a creation of an earlier attempt has made, if its answer
@@ -307,7 +321,7 @@ func (a *stepAttempt) readCreated() (connector.Account, bool, error) {
 	return account, true, a.checkUnowned(id)
 }
 
-// mostWitnesses is how many accounts of others findsByExternalID searches for at most.
+// mostWitnesses is how many accounts witnesses returns at most.
 const mostWitnesses = 3
 
 // findOwn finds an account that is certain to be the person's: see isTheirs. Tenure never

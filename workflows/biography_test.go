@@ -131,13 +131,18 @@ const manager = "10000"
 
 // addManager gives the person's manager an account in every app.
 func (b *biography) addManager() {
-	for name, app := range b.apps {
-		id := app.Put(connector.Account{Username: "boss", ExternalID: manager, Active: true})
-		require.NoError(b.t, b.ledger.FinishStep(context.Background(), ledger.Outcome{
-			PersonID: manager, App: name, Key: name, Kind: "Provision", At: epoch, State: ledger.StepDone,
-			Link: &ledger.Link{PersonID: manager, App: name, AccountID: id, Username: "boss", State: ledger.LinkActive},
-		}))
+	for name := range b.apps {
+		b.addLinked(name, manager, "boss", ledger.LinkActive)
 	}
+}
+
+// addLinked gives somebody an account in an app, and a link to it in the state.
+func (b *biography) addLinked(app, person, username string, state ledger.LinkState) {
+	id := b.apps[app].Put(connector.Account{Username: username, ExternalID: person, Active: state == ledger.LinkActive})
+	require.NoError(b.t, b.ledger.FinishStep(context.Background(), ledger.Outcome{
+		PersonID: person, App: app, Key: app, Kind: "Provision", At: epoch, State: ledger.StepDone,
+		Link: &ledger.Link{PersonID: person, App: app, AccountID: id, Username: username, State: state},
+	}))
 }
 
 // now returns the time of the biography: the time of the open run, if there is one.

@@ -55,19 +55,24 @@ func TestAnEmptyLookUpIsNoProof(t *testing.T) {
 	for name, tc := range map[string]struct {
 		kind    connector.ErrorKind
 		witness bool // the app is seen to find by external ID
+		left    bool // all whom it finds have left
 		proven  bool
 	}{
-		"acknowledged, and not shown":           {connector.KindContradictory, true, false},
-		"there already, and not shown":          {connector.KindExists, true, false},
-		"no answer":                             {connector.KindUnavailable, false, false},
-		"no answer of an app that finds others": {connector.KindUnavailable, true, true},
-		"refused":                               {connector.KindInvalid, false, true},
-		"not allowed":                           {connector.KindForbidden, false, true},
+		"acknowledged, and not shown":                        {connector.KindContradictory, true, false, false},
+		"there already, and not shown":                       {connector.KindExists, true, false, false},
+		"no answer":                                          {connector.KindUnavailable, false, false, false},
+		"no answer of an app that finds others":              {connector.KindUnavailable, true, false, true},
+		"no answer of an app that finds those who have left": {connector.KindUnavailable, true, true, true},
+		"refused":     {connector.KindInvalid, false, false, true},
+		"not allowed": {connector.KindForbidden, false, false, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBiography(t, testRules())
-			if !tc.witness {
+			if !tc.witness || tc.left {
 				b.apps["chat"].Reset()
+			}
+			if tc.left {
+				b.addLinked("chat", "10002", "whoever", ledger.LinkDisabled)
 			}
 			b.apps["chat"].OnCall(func(_ context.Context, op, _ string) error {
 				if op != connector.OpCreate {
