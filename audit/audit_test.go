@@ -447,10 +447,49 @@ func TestNotesAreCutApart(t *testing.T) {
 	for cut := range text {
 		for _, one := range Split([]byte(text[:cut])) {
 			_, _, err := Open(one, verifiers)
-			assert.True(t, err == nil || !strings.HasPrefix(text, one), "cut at %d: %q: %v", cut, one, err)
+			assert.True(t, err == nil || IsCut(one, testOrigin), "cut at %d: %q: %v", cut, one, err)
 		}
 	}
 	assert.Empty(t, Split(nil))
+}
+
+// Wherever a crash cuts a checkpoint that is added to a file, those before it and after it are read,
+// and the beginning of it is neither taken for one nor for a change.
+func TestACheckpointMayBeCutAnywhereInAFile(t *testing.T) {
+	signer, verifiers, _ := keysOf(t, testOrigin)
+	m := &memory{}
+	m.grow(testRows(0, 20), 10, signer)
+	first, second := m.checkpoints[0].Note, m.checkpoints[1].Note
+	verify := func(file string) *Report {
+		r, err := Verify(t.Context(), m, Options{Verifiers: verifiers, Origin: testOrigin, Kept: Split([]byte(file))})
+		require.NoError(t, err)
+		return r
+	}
+	for cut := range len(second) - 1 { // but for the last line feed, which is added
+		for _, next := range []string{first, second} {
+			begun := second[:cut]
+			if cut > 0 && !strings.HasSuffix(begun, "\n") { // as durable.Append does
+				begun += "\n"
+			}
+			r := verify("\n" + first + "\n" + begun + "\n" + next)
+			want := int64(1)
+			if cut == 0 {
+				want = 0
+			}
+			require.Empty(t, r.Findings, "%q", begun)
+			require.Equal(t, []int64{2, want}, []int64{r.Kept, r.Cut}, "%q", begun)
+		}
+	}
+	// No single bit makes one look as if it had been cut: it is found.
+	file := []byte("\n" + first + "\n" + second)
+	for bit := range 8 * len(file) {
+		file[bit/8] ^= 1 << (bit % 8)
+		if r := verify(string(file)); bit >= 8 { // the first byte is an empty line
+			require.False(t, r.Sound() && r.Kept == 2 && r.Cut == 0, "bit %d: %q", bit, file)
+			require.False(t, r.Sound(), "bit %d: %q", bit, file)
+		}
+		file[bit/8] ^= 1 << (bit % 8)
+	}
 }
 
 func TestKeysAreRefusedWithoutShowingThem(t *testing.T) {

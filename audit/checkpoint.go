@@ -2,10 +2,13 @@ package audit
 
 import (
 	"bytes"
+	"crypto/ed25519"
 	"crypto/rand"
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -122,6 +125,39 @@ func parse(body string) (Checkpoint, error) {
 	return c, nil
 }
 
+// bodyBegun is what there may be of a checkpoint's body after its first line.
+var bodyBegun = regexp.MustCompile(`^[0-9]*(\n[A-Za-z0-9+/]{0,43}=?(\n[time 0-9:.TZ-]{0,32})?)?$`)
+
+// signatureLength is the length of a signature by an ed25519 key, in base64.
+const signatureLength = (4 + ed25519.SignatureSize + 2) / 3 * 4
+
+// IsCut reports whether a text is the beginning of a signed checkpoint of the log with a name,
+// without its signature: what is there if the machine stopped while it was added to a file. It
+// proves nothing, and is no sign that anybody changed one: whoever can cut it can remove it.
+func IsCut(text, name string) bool {
+	if name == "" {
+		return false
+	}
+	body, signatures, _ := strings.Cut(strings.TrimRight(text, "\n"), "\n\n")
+	first, rest, more := strings.Cut(body, "\n")
+	if _, ours := epochOf(name, first); !ours {
+		return !more && signatures == "" && (strings.HasPrefix(name, first) || strings.HasPrefix(first, name+"/"))
+	}
+	if !bodyBegun.MatchString(rest) {
+		return false
+	}
+	switch parts := strings.Split(signatures, " "); {
+	case signatures == "", signatures == signatureBegins[:min(len(signatures), len(signatureBegins))]:
+		return true
+	case strings.Contains(signatures, "\n") || parts[0]+" " != signatureBegins:
+		return false
+	case len(parts) == 2:
+		return strings.HasPrefix(name, parts[1])
+	default:
+		return len(parts) == 3 && parts[1] == name && len(parts[2]) < signatureLength
+	}
+}
+
 // NewKey returns a pair of keys for a log: the one that signs, and the one by which anybody
 // verifies.
 func NewKey(name string) (signs, verifies string, err error) {
@@ -148,26 +184,36 @@ func Verifies(signs string) (string, error) {
 	return note.NewEd25519VerifierKey(parts[2], public)
 }
 
-// Split returns the notes in a file to which they were added one after the other. It leaves out
-// the beginning of one at the end, as is there if the machine stopped while it was written.
+// signatureBegins is what a signature begins with.
+const signatureBegins = "\u2014 "
+
+// Split returns the notes in a file to which they were added one after the other. What there is
+// of one that was cut when the machine stopped is one of them: see IsCut.
 func Split(file []byte) []string {
 	var notes []string
-	for len(bytes.TrimSpace(file)) > 0 {
-		file = bytes.TrimLeft(file, "\n")
-		end := bytes.Index(file, []byte("\n\n"))
-		if end < 0 {
+	if !bytes.HasSuffix(file, []byte("\n")) {
+		file = append(slices.Clip(file), '\n') // the line feed may be all that was cut
+	}
+	for {
+		if file = bytes.TrimLeft(file, "\n"); len(file) == 0 {
 			return notes
 		}
-		end += 2
-		for bytes.HasPrefix(file[end:], []byte("\u2014 ")) {
-			line := bytes.IndexByte(file[end:], '\n')
-			if line < 0 {
-				return notes
+		end := len(file)
+		if body := bytes.Index(file, []byte("\n\n")); body >= 0 {
+			end = body + 2
+			for line := range bytes.Lines(file[end:]) {
+				if !isOfSignature(string(line)) {
+					break
+				}
+				end += len(line)
 			}
-			end += line + 1
 		}
-		notes = append(notes, string(file[:end]))
-		file = file[end:]
+		notes, file = append(notes, string(file[:end])), file[end:]
 	}
-	return notes
+}
+
+// isOfSignature reports whether a line is a signature, or the beginning of one.
+func isOfSignature(line string) bool {
+	line = strings.TrimSuffix(line, "\n")
+	return strings.HasPrefix(line, signatureBegins) || line != "" && strings.HasPrefix(signatureBegins, line)
 }

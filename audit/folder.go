@@ -32,6 +32,49 @@ const (
 	fileRows        = "rows.jsonl"
 )
 
+// What there may be in a file at most: whoever made the folder must not be able to fill the
+// memory of whoever verifies it.
+const (
+	longestLine     = 64 << 20 // of rows.jsonl
+	longestTile     = tileWidth * tlog.HashSize
+	longestEntries  = tileWidth * (2 + math.MaxUint16)
+	longestNote     = 4 << 10
+	longestNotesAll = 1 << 30
+)
+
+// readFile reads a file of at most so many bytes.
+func readFile(folder fs.FS, path string, most int64) ([]byte, error) {
+	file, err := folder.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = file.Close() }() // it was read
+	content, err := io.ReadAll(io.LimitReader(file, most+1))
+	if err == nil && int64(len(content)) > most {
+		err = fmt.Errorf("%s has more than %d bytes", path, most)
+	}
+	return content, err
+}
+
+// readLine reads a line of at most so many bytes, with its line feed. The error is io.EOF if there
+// is none, and io.ErrUnexpectedEOF if it was cut.
+func readLine(in *bufio.Reader, most int) (line []byte, err error) {
+	for {
+		part, err := in.ReadSlice('\n')
+		line = append(line, part...)
+		switch {
+		case len(line) > most:
+			return nil, fmt.Errorf("it is longer than %d bytes", most)
+		case err == nil:
+			return line, nil
+		case errors.Is(err, io.EOF) && len(line) > 0:
+			return nil, io.ErrUnexpectedEOF
+		case !errors.Is(err, bufio.ErrBufferFull):
+			return nil, err
+		}
+	}
+}
+
 // line is a line of rows.jsonl.
 type line struct {
 	Leaf     int64           `json:"leaf"`
@@ -134,6 +177,9 @@ func exportRows(ctx context.Context, s Source, create func(string) (io.WriteClos
 		if len(leaf) > math.MaxUint16 {
 			return leaves, fmt.Errorf("leaf %d has %d bytes, and an entry has room for %d", e.N, len(leaf), math.MaxUint16)
 		}
+		if length := len(e.Row.Cause) + lengthOf(e.Row.Detail); 6*length > longestLine-(1<<20) { // as it is escaped at worst
+			return leaves, fmt.Errorf("the text of leaf %d has %d bytes, and a line has room for %d", e.N, length, (longestLine-(1<<20))/6)
+		}
 		if err := encoder.Encode(line{e.N, leaf, e.Row.Salt, e.Row.Cause, e.Row.Detail, e.Row.Redacted}); err != nil {
 			return leaves, err
 		}
@@ -146,6 +192,13 @@ func exportRows(ctx context.Context, s Source, create func(string) (io.WriteClos
 		}
 	}
 	return leaves, errors.Join(flush(), out.Flush())
+}
+
+func lengthOf(text *string) int {
+	if text == nil {
+		return 0
+	}
+	return len(*text)
 }
 
 func exportCheckpoints(ctx context.Context, s Source, create func(string) (io.WriteCloser, error), write func(string, []byte) error) (err error) {
@@ -226,7 +279,7 @@ func (f *exported) list() error {
 	for _, tiles := range f.tiles {
 		slices.SortFunc(tiles, func(a, b Tile) int { return cmp.Compare(a.N, b.N) })
 	}
-	text, err := fs.ReadFile(f.folder, fileCheckpoints)
+	text, err := readFile(f.folder, fileCheckpoints, longestNotesAll)
 	if err != nil {
 		return err
 	}
@@ -237,7 +290,7 @@ func (f *exported) list() error {
 		}
 		f.stored = append(f.stored, Stored{Size: c.Size, At: c.At, Root: c.Root, Note: note})
 	}
-	newest, err := fs.ReadFile(f.folder, fileCheckpoint)
+	newest, err := readFile(f.folder, fileCheckpoint, longestNote)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
@@ -283,14 +336,17 @@ func (f *exported) Entries(_ context.Context, after int64, limit int) (entries [
 		return nil, errors.New("the rows of an exported record are read once")
 	}
 	for len(entries) < limit {
-		text, err := f.rows.ReadBytes('\n')
-		if errors.Is(err, io.EOF) && len(text) == 0 {
+		text, err := readLine(f.rows, longestLine)
+		if errors.Is(err, io.EOF) {
 			return entries, nil
 		}
-		if err != nil {
+		if errors.Is(err, io.ErrUnexpectedEOF) {
 			return nil, fmt.Errorf("%s: line %d is cut", fileRows, f.last+1)
 		}
-		e, err := f.entry(text)
+		var e Entry
+		if err == nil {
+			e, err = f.entry(text)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("%s: line %d: %w", fileRows, f.last+1, err)
 		}
@@ -355,11 +411,11 @@ func (f *exported) bundle(n int64) (err error) {
 	}
 	f.leaves, f.hashes = nil, nil
 	if path, ok := f.paths[[2]int64{0, n}]; ok {
-		if f.hashes, err = fs.ReadFile(f.folder, path); err != nil {
+		if f.hashes, err = readFile(f.folder, path, longestTile); err != nil {
 			return err
 		}
 	}
-	text, err := fs.ReadFile(f.folder, f.paths[[2]int64{levelEntries, n}])
+	text, err := readFile(f.folder, f.paths[[2]int64{levelEntries, n}], longestEntries)
 	if err != nil {
 		return fmt.Errorf("entries of leaf %d: %w", f.last, err)
 	}
@@ -382,7 +438,7 @@ func (f *exported) Tiles(_ context.Context, level int, after int64, limit int) (
 		if t.N <= after {
 			continue
 		}
-		if t.Data, err = fs.ReadFile(f.folder, f.paths[[2]int64{int64(level), t.N}]); err != nil {
+		if t.Data, err = readFile(f.folder, f.paths[[2]int64{int64(level), t.N}], longestTile); err != nil {
 			return nil, err
 		}
 		if tiles = append(tiles, t); len(tiles) == limit {

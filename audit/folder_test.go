@@ -99,3 +99,41 @@ func TestEverySingleBitOfAnExportIsFound(t *testing.T) {
 		require.True(t, err != nil || !r.Sound(), name)
 	}
 }
+
+// endless is a file that never ends.
+type endless struct{ fs.File }
+
+func (endless) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = 'x'
+	}
+	return len(p), nil
+}
+
+type endlessFS struct {
+	fstest.MapFS
+	name string
+}
+
+func (f endlessFS) Open(name string) (fs.File, error) {
+	file, err := f.MapFS.Open(name)
+	if name == f.name && err == nil {
+		return endless{file}, nil
+	}
+	return file, err
+}
+
+// Whoever made a folder cannot fill the memory of whoever verifies it.
+func TestNoFileIsReadWithoutEnd(t *testing.T) {
+	signer, verifiers, _ := keysOf(t, testOrigin)
+	m := &memory{}
+	m.grow(testRows(0, 3), 3, signer)
+	folder := export(t, m)
+	for name := range folder {
+		if name == fileCheckpoints {
+			continue // its limit is too high to be tried
+		}
+		_, err := verifyFolder(t, endlessFS{folder, name}, verifiers)
+		require.Error(t, err, name)
+	}
+}

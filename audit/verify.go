@@ -55,6 +55,7 @@ type Report struct {
 	Newest      *time.Time     `json:"newest,omitempty"`
 	Covered     int64          `json:"covered"`  // leaves that the newest checkpoint covers
 	Kept        int64          `json:"kept"`     // checkpoints from outside that were compared
+	Cut         int64          `json:"cut"`      // beginnings of checkpoints from outside, as a crash leaves them in a file: they prove nothing
 	Redacted    int64          `json:"redacted"` // rows whose text was erased, as the record says
 	Waiting     int64          `json:"waiting"`  // rows that have no leaf yet
 	Epochs      int64          `json:"epochs"`
@@ -190,6 +191,10 @@ func (v *verifier) prepare(ctx context.Context) error {
 	for i, text := range v.options.Kept {
 		c, signature, err := Open(text, v.options.Verifiers)
 		where := fmt.Sprintf("checkpoint %d of those that were given", i+1)
+		if (err != nil || signature == Unsigned && v.options.Verifiers != nil) && IsCut(text, v.name) {
+			v.report.Cut++
+			continue
+		}
 		if err != nil {
 			v.report.add(Finding{Kind: Altered, Leaf: -1, What: fmt.Sprintf("%s: %v", where, err)})
 			continue

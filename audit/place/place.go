@@ -11,13 +11,14 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/tenurehq/tenure/audit"
 	"github.com/tenurehq/tenure/audit/sequencer"
 	"github.com/tenurehq/tenure/ingest/broker"
+	"github.com/tenurehq/tenure/internal/durable"
 )
 
 // File adds checkpoints to a file, one after the other.
@@ -52,11 +53,12 @@ func (f File) Newest(context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	notes := audit.Split(text)
-	if len(notes) == 0 {
-		return "", nil
+	for _, note := range slices.Backward(audit.Split(text)) {
+		if _, _, err := audit.Open(note, nil); err == nil { // else it was cut
+			return note, nil
+		}
 	}
-	return notes[len(notes)-1], nil
+	return "", nil
 }
 
 // Publish implements sequencer.Place. The checkpoint is on the disk when it returns. The file may
@@ -69,28 +71,8 @@ func (f File) Publish(ctx context.Context, h sequencer.Head) (receipt string, er
 	if newest == h.Note {
 		return "", nil
 	}
-	file, err := os.OpenFile(f.Path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644) //nolint:gosec // checkpoints are for everybody
-	if err != nil {
-		return "", err
-	}
-	// An empty line ends a note that was cut when the machine stopped.
-	_, err = file.WriteString("\n" + h.Note)
-	if err == nil {
-		err = file.Sync()
-	}
-	if err = errors.Join(err, file.Close()); err != nil {
-		return "", err
-	}
-	return "", syncFolder(filepath.Dir(f.Path))
-}
-
-// syncFolder makes a new file's name durable.
-func syncFolder(path string) error {
-	folder, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(folder.Sync(), folder.Close())
+	// An empty line ends a note that was cut when the machine stopped, wherever it was.
+	return "", durable.Append(f.Path, 0o644, []byte("\n"+h.Note))
 }
 
 // HTTP posts checkpoints to a URL, which takes or keeps them with any status of 2xx.

@@ -77,6 +77,12 @@ func TestAFileGetsEachCheckpointOnce(t *testing.T) {
 	newest, err = f.Newest(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, notes[len(notes)-1], newest)
+	h := newTree(401, "a").head()
+	_, err = f.Publish(t.Context(), h)
+	require.NoError(t, err)
+	text, err = os.ReadFile(f.Path)
+	require.NoError(t, err)
+	assert.Equal(t, append(notes, "example.com/tenure\n40\n\n", h.Note), audit.Split(text), "what was cut is not a part of the next one")
 	_, err = File{Path: filepath.Join(t.TempDir(), "none", "checkpoints")}.Publish(t.Context(), newTree(1, "a").head())
 	require.ErrorIs(t, err, os.ErrNotExist)
 }

@@ -1,16 +1,11 @@
-// Package sink takes the exported audit record to where it belongs: into a file, to an HTTPS
-// endpoint, to a syslog receiver over TLS, into a Kafka topic.
 package sink
 
 import (
 	"bytes"
 	"context"
-	"errors"
-	"io"
-	"os"
-	"path/filepath"
 
 	"github.com/tenurehq/tenure/audit/export"
+	"github.com/tenurehq/tenure/internal/durable"
 )
 
 // lines returns messages with a line feed after each.
@@ -23,48 +18,11 @@ func lines(messages []export.Message) []byte {
 	return out.Bytes()
 }
 
-// File adds messages to a file, one a line. It opens the file each time: whoever renames it, as
-// logrotate does, gets a new one with the next messages. The file may be one to which can
-// only be added.
+// File adds messages to a file, one a line: see durable.Append. Of a line that was cut when the
+// machine stopped, what it said comes again.
 type File struct{ Path string }
 
 // Send implements exporter.Sink. The messages are on the disk when it returns.
 func (f File) Send(_ context.Context, messages []export.Message) error {
-	_, err := os.Lstat(f.Path)
-	made := errors.Is(err, os.ErrNotExist)
-	file, err := os.OpenFile(f.Path, os.O_APPEND|os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return err
-	}
-	err = add(file, lines(messages))
-	if err = errors.Join(err, file.Close()); err != nil || !made {
-		return err
-	}
-	folder, err := os.Open(filepath.Dir(f.Path))
-	if err != nil {
-		return err
-	}
-	return errors.Join(folder.Sync(), folder.Close())
-}
-
-// add adds text and makes it durable. A line that was cut when the machine stopped is ended
-// first; what it said comes again.
-func add(file *os.File, text []byte) error {
-	end, err := file.Seek(0, io.SeekEnd)
-	if err != nil {
-		return err
-	}
-	if end > 0 {
-		last := make([]byte, 1)
-		if _, err := file.ReadAt(last, end-1); err != nil {
-			return err
-		}
-		if last[0] != '\n' {
-			text = append([]byte{'\n'}, text...)
-		}
-	}
-	if _, err := file.Write(text); err != nil {
-		return err
-	}
-	return file.Sync()
+	return durable.Append(f.Path, 0o600, lines(messages))
 }

@@ -109,7 +109,7 @@ func (o auditOptions) options(cfg *config.Config) (audit.Options, error) {
 			return audit.Options{}, usagef("--checkpoint: %w", err)
 		}
 		notes := audit.Split(text)
-		if len(notes) == 0 {
+		if !slices.ContainsFunc(notes, func(n string) bool { _, _, err := audit.Open(n, nil); return err == nil }) {
 			return audit.Options{}, usagef("--checkpoint %s: there is no checkpoint in it", path)
 		}
 		options.Kept = append(options.Kept, notes...)
@@ -164,6 +164,9 @@ func (c *cli) verified(r *audit.Report, err error) error {
 func drawReportOfRecord(p *page, r *audit.Report) {
 	if r.Sound() {
 		p.note("The audit record is sound: %d rows, %d checkpoints.\n", r.Leaves, r.Checkpoints)
+		if r.Restored > 0 {
+			p.note("%s\n", p.paint("But a checkpoint that was given is of what a restore has lost, as the record says: ask whether there was one."))
+		}
 	} else {
 		p.note("%s\n", p.paint("The audit record is not sound."))
 	}
@@ -178,6 +181,9 @@ func drawReportOfRecord(p *page, r *audit.Report) {
 	}
 	if r.Kept > 0 {
 		fields = append(fields, field{"kept elsewhere", fmt.Sprintf("%d checkpoints", r.Kept)})
+	}
+	if r.Cut > 0 {
+		fields = append(fields, field{"cut", fmt.Sprintf("%d of those that were given end before their signature, as after a crash: they prove nothing", r.Cut)})
 	}
 	if r.Restored > 0 {
 		fields = append(fields, field{"restored", fmt.Sprintf("%d of them are of what a restore has lost, as the record says", r.Restored)})
@@ -398,7 +404,11 @@ func newestIn(path string, cfg *config.Config) (*audit.Checkpoint, error) {
 	var newest *audit.Checkpoint
 	for _, text := range o.Kept {
 		c, signature, err := audit.Open(text, o.Verifiers)
-		if err != nil || o.Verifiers != nil && signature != audit.Signed {
+		bad := err != nil || o.Verifiers != nil && signature != audit.Signed
+		if bad && audit.IsCut(text, cfg.Audit.Origin) {
+			continue
+		}
+		if bad {
 			return nil, usagef("--checkpoint %s: one of its checkpoints is not signed by the key of this log", path)
 		}
 		if newest == nil || c.Size >= newest.Size {

@@ -190,6 +190,7 @@ func TestWhatWasDoneToTheLedgerIsFound(t *testing.T) {
 	got = s.run("audit", "verify", "--checkpoint", "checkpoints")
 	require.Equal(t, service.ExitDone, got.code, got.err+got.stdout)
 	assert.Contains(t, got.stdout, "1 of them are of what a restore has lost")
+	assert.Contains(t, got.stdout, "But a checkpoint that was given is of what a restore has lost")
 	s.write("foreign.txt", "another/log\n3\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n\n")
 	s.refuses(service.ExitUsage, "is not signed by the key of this log", "audit", "restart", "--reason", "x", "--checkpoint", "foreign.txt")
 }

@@ -18,6 +18,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -27,42 +29,71 @@ func main() {
 		fmt.Fprintln(os.Stderr, "usage: verify FOLDER KEY [FILE OF CHECKPOINTS]...")
 		os.Exit(2)
 	}
-	rows, err := verify(os.Args[1], os.Args[2], os.Args[3:])
+	found, err := verify(os.Args[1], os.Args[2], os.Args[3:])
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "NOT SOUND:", err)
 		os.Exit(3)
 	}
-	fmt.Printf("sound: %d rows\n", rows)
+	fmt.Print(found)
 }
 
-// verify returns the number of rows, or the first thing that is wrong.
-func verify(folder, key string, kept []string) (rows int, err error) {
+// outcome is what was found in a record in which nothing is wrong.
+type outcome struct {
+	rows    int
+	excused []restart // those that excuse a checkpoint that was kept, which is not of this record
+	cut     int       // checkpoints that were kept, and end before their signature
+}
+
+func (o outcome) String() string {
+	text := fmt.Sprintf("sound: %d rows\n", o.rows)
+	if len(o.excused) > 0 {
+		text = fmt.Sprintf("SOUND ONLY IF A BACKUP WAS RESTORED: %d rows\n", o.rows)
+	}
+	for _, again := range o.excused {
+		text += fmt.Sprintf("Checkpoints that you kept are not of this record. Leaf %d says that a restore has lost what they were of, up to size %d: see there who says so and why, and ask whether it is true.\n", again.leaf, again.lost)
+	}
+	if o.cut > 0 {
+		text += fmt.Sprintf("%d checkpoints that you kept end before their signature, as after a crash: they prove nothing.\n", o.cut)
+	}
+	return text
+}
+
+// verify returns what was found, or the first thing that is wrong.
+func verify(folder, key string, kept []string) (found outcome, err error) {
 	name, public, err := readKey(key)
 	if err != nil {
-		return 0, err
+		return found, err
 	}
 	var checkpoints []checkpoint
-	for _, path := range append([]string{filepath.Join(folder, "checkpoints")}, kept...) {
-		some, err := readCheckpoints(path, name, public)
+	for i, path := range append([]string{filepath.Join(folder, "checkpoints")}, kept...) {
+		some, cut, err := readCheckpoints(path, name, public)
+		if err == nil && cut > 0 && i == 0 {
+			err = errors.New("a checkpoint is not signed by the key")
+		}
+		if err == nil && len(some) == 0 {
+			err = errors.New("there is no checkpoint in it")
+		}
 		if err != nil {
-			return 0, fmt.Errorf("%s: %w", path, err)
+			return found, fmt.Errorf("%s: %w", path, err)
 		}
-		if len(some) == 0 {
-			return 0, fmt.Errorf("%s: there is no checkpoint in it", path)
-		}
-		checkpoints = append(checkpoints, some...)
+		checkpoints, found.cut = append(checkpoints, some...), found.cut+cut
 	}
 	record, err := readRows(folder)
 	if err != nil {
-		return 0, err
+		return found, err
 	}
+	found.rows = len(record.leaves)
 	roots := rootsOf(record.leaves, checkpoints)
 	for _, c := range checkpoints {
-		if err := record.holds(c, name, roots); err != nil {
-			return 0, err
+		excuse, err := record.holds(c, name, roots)
+		if err != nil {
+			return found, err
+		}
+		if excuse != nil && !slices.Contains(found.excused, *excuse) {
+			found.excused = append(found.excused, *excuse)
 		}
 	}
-	return len(record.leaves), nil
+	return found, nil
 }
 
 // readKey reads a key that verifies: name+hash+base64 of one byte 1 and the public key.
@@ -84,47 +115,108 @@ type checkpoint struct {
 	root   [32]byte
 }
 
-// readCheckpoints reads the checkpoints of a file, each of which has to be signed.
-func readCheckpoints(path, name string, public ed25519.PublicKey) ([]checkpoint, error) {
-	text, err := os.ReadFile(path) //nolint:gosec // G703: whoever runs it names the folder
+// readCheckpoints reads the checkpoints of a file, each of which has to be signed. Cut is the number
+// of those that a crash has cut while they were added to it: their text is the beginning of one.
+func readCheckpoints(path, name string, public ed25519.PublicKey) (all []checkpoint, cut int, err error) {
+	file, err := os.Open(path) //nolint:gosec // G703: whoever runs it names the folder
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	var all []checkpoint
-	var body, signed string // the lines of a checkpoint, and those that a signature is of
-	verified := true
-	for line := range strings.Lines(string(text)) {
-		switch signature, isSignature := strings.CutPrefix(line, "\u2014 "+name+" "); {
-		case line == "\n":
+	defer func() { _ = file.Close() }() // it was read
+	var body, signed string             // the lines of a checkpoint, and those that a signature is of
+	wrong := false                      // there is a signature that no crash leaves
+	end := func() error {               // says whether what is left without a signature was cut
+		if signed+body == "" {
+			return nil
+		}
+		if wrong || !begins(strings.TrimSuffix(signed+body, "\n"), name) {
+			return errors.New("a checkpoint is not signed by the key")
+		}
+		signed, body, cut = "", "", cut+1
+		return nil
+	}
+	dash := "\u2014 " + name + " "
+	for in := bufio.NewReader(file); ; {
+		text, err := readLine(in, longestNote)
+		if err != nil {
+			return nil, 0, err
+		}
+		line := strings.TrimSuffix(string(text), "\n")
+		switch signature, isSignature := strings.CutPrefix(line, dash); {
+		case len(text) == 0:
+			err := end()
+			return all, cut, err
+		case line == "":
 			if body != "" {
-				signed, body, verified = body, "", false
+				signed, body = body, ""
 			}
-		case isSignature:
-			raw, err := base64.StdEncoding.DecodeString(strings.TrimSpace(signature))
+		case signed != "" && isSignature && len(signature) == base64.StdEncoding.EncodedLen(4+ed25519.SignatureSize):
+			raw, err := base64.StdEncoding.DecodeString(signature)
 			if err != nil || len(raw) != 4+ed25519.SignatureSize || !ed25519.Verify(public, []byte(signed), raw[4:]) {
-				return nil, errors.New("a checkpoint has a wrong signature")
+				return nil, 0, errors.New("a checkpoint has a wrong signature")
 			}
 			fields := strings.Split(signed, "\n")
 			if len(fields) < 3 {
-				return nil, errors.New("a checkpoint is too short")
+				return nil, 0, errors.New("a checkpoint is too short")
 			}
 			size, err := strconv.Atoi(fields[1])
 			root, failed := base64.StdEncoding.DecodeString(fields[2])
 			if err != nil || failed != nil || len(root) != 32 {
-				return nil, errors.New("a checkpoint has no size or root")
+				return nil, 0, errors.New("a checkpoint has no size or root")
 			}
-			all, verified = append(all, checkpoint{fields[0], size, [32]byte(root)}), true
-		case strings.HasPrefix(line, "\u2014 "): // of somebody else
-		case !verified:
-			return nil, errors.New("a checkpoint is not signed by the key")
+			all, signed = append(all, checkpoint{fields[0], size, [32]byte(root)}), ""
+		case isSignature, strings.HasPrefix(dash, line), strings.HasPrefix(line, "\u2014 "): // cut, or of somebody else
+			isCut := strings.HasPrefix(dash, line) || isSignature && len(signature) < base64.StdEncoding.EncodedLen(4+ed25519.SignatureSize)
+			wrong = wrong || !isCut || body != ""
 		default:
-			body += line
+			if body == "" {
+				if err := end(); err != nil {
+					return nil, 0, err
+				}
+				wrong = false
+			}
+			body += line + "\n"
 		}
 	}
-	if !verified || body != "" {
-		return nil, errors.New("the last checkpoint is not signed by the key")
+}
+
+// forms are what the lines of a checkpoint consist of, after the name of the log.
+var forms = []*regexp.Regexp{regexp.MustCompile(`^(/\d*)?$`), regexp.MustCompile(`^\d*$`), regexp.MustCompile(`^[A-Za-z0-9+/]{0,43}=?$`), regexp.MustCompile(`^[\w :.-]{0,32}$`)}
+
+// begins reports whether a text can be the beginning of a checkpoint of the log with a name.
+func begins(text, name string) bool {
+	if strings.HasPrefix(name, text) {
+		return true
 	}
-	return all, nil
+	rest, ours := strings.CutPrefix(text, name)
+	lines := strings.Split(rest, "\n")
+	for i, line := range lines {
+		ours = ours && i < len(forms) && forms[i].MatchString(line)
+	}
+	return ours
+}
+
+// No line of a record is longer, and no line of a checkpoint: whoever made the files must not be
+// able to fill the memory of whoever verifies them.
+const (
+	longestLine = 64 << 20
+	longestNote = 4 << 10
+)
+
+// readLine reads a line with its line feed; nothing at the end.
+func readLine(in *bufio.Reader, longest int) (line []byte, err error) {
+	for {
+		part, err := in.ReadSlice('\n')
+		if line = append(line, part...); len(line) > longest {
+			return nil, fmt.Errorf("a line is longer than %d bytes", longest)
+		}
+		if err == nil || errors.Is(err, io.EOF) {
+			return line, nil
+		}
+		if !errors.Is(err, bufio.ErrBufferFull) {
+			return nil, err
+		}
+	}
 }
 
 // record is what there is of each leaf.
@@ -149,11 +241,14 @@ func readRows(folder string) (r record, err error) {
 	redacted, listed := map[int64]bool{}, map[int64]bool{}
 	var entries, hashes []byte
 	for in := bufio.NewReader(file); ; {
-		text, err := in.ReadBytes('\n')
-		if errors.Is(err, io.EOF) && len(text) == 0 {
+		n := len(r.leaves)
+		text, err := readLine(in, longestLine)
+		if err != nil {
+			return r, fmt.Errorf("line %d of rows.jsonl: %w", n+1, err)
+		}
+		if len(text) == 0 {
 			break
 		}
-		n := len(r.leaves)
 		var line struct {
 			Leaf     int             `json:"leaf"`
 			Record   json.RawMessage `json:"record"`
@@ -244,16 +339,26 @@ func sameFiles(folder string, n, width int, entries, hashes []byte) error {
 		path += fmt.Sprintf(".p/%d", width)
 	}
 	for kind, want := range map[string][]byte{"entries": entries, "0": hashes} {
-		got, err := os.ReadFile(filepath.Join(folder, "tile", kind, filepath.FromSlash(path))) //nolint:gosec // G703: whoever runs it names the folder
-		if err != nil || !bytes.Equal(got, want) {
+		if !same(filepath.Join(folder, "tile", kind, filepath.FromSlash(path)), want) {
 			return fmt.Errorf("tile/%s/%s is missing, or is not what the rows give", kind, path)
 		}
 	}
 	return nil
 }
 
-// holds verifies that the record has what a checkpoint says.
-func (r record) holds(c checkpoint, name string, roots map[int][32]byte) error {
+// same reports whether a file has exactly this content.
+func same(path string, content []byte) bool {
+	file, err := os.Open(path) //nolint:gosec // G703: whoever runs it names the folder
+	if err != nil {
+		return false
+	}
+	defer func() { _ = file.Close() }() // it was read
+	got, err := io.ReadAll(io.LimitReader(file, int64(len(content))+1))
+	return err == nil && bytes.Equal(got, content)
+}
+
+// holds verifies that the record has what a checkpoint says, or says itself that it was lost.
+func (r record) holds(c checkpoint, name string, roots map[int][32]byte) (excuse *restart, err error) {
 	epoch := 1
 	for _, again := range r.restarts {
 		if again.leaf < c.size {
@@ -268,18 +373,18 @@ func (r record) holds(c checkpoint, name string, roots map[int][32]byte) error {
 	}
 	for i, again := range r.restarts {
 		if c.origin == origin(i+1) && c.origin != origin(epoch) && c.size <= again.lost {
-			return nil // lost by a restore, as the record says
+			return &again, nil // lost by a restore, as the record says
 		}
 	}
 	switch {
 	case c.size > len(r.leaves):
-		return fmt.Errorf("rolled back: a checkpoint has size %d, and the record %d rows", c.size, len(r.leaves))
+		return nil, fmt.Errorf("rolled back: a checkpoint has size %d, and the record %d rows", c.size, len(r.leaves))
 	case c.origin != origin(epoch):
-		return fmt.Errorf("a checkpoint of size %d is of the log %s, and the record is %s there", c.size, c.origin, origin(epoch))
+		return nil, fmt.Errorf("a checkpoint of size %d is of the log %s, and the record is %s there", c.size, c.origin, origin(epoch))
 	case roots[c.size] != c.root:
-		return fmt.Errorf("rewritten: a checkpoint of size %d has another root", c.size)
+		return nil, fmt.Errorf("rewritten: a checkpoint of size %d has another root", c.size)
 	}
-	return nil
+	return nil, nil
 }
 
 // rootsOf returns the root of the tree, as RFC 6962 has it, at the size of each checkpoint.

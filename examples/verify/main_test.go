@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -95,7 +96,7 @@ func TestARecordIsVerifiedByASecondVerifier(t *testing.T) {
 	folder := s.export(t)
 	n, err := verify(folder, s.verifies, []string{s.kept})
 	require.NoError(t, err)
-	assert.Equal(t, 392, n)
+	assert.Equal(t, "sound: 392 rows\n", n.String())
 
 	// Samples of single bits, in every file but those of higher levels, which follow from level 0,
 	// and the copy of the newest checkpoint.
@@ -122,6 +123,69 @@ func TestARecordIsVerifiedByASecondVerifier(t *testing.T) {
 	require.ErrorContains(t, err, "wrong signature")
 	_, err = verify(folder, "x", nil)
 	require.ErrorContains(t, err, "not written as name+hash+key")
+}
+
+// Wherever a crash cuts a checkpoint that is added to a file, the others are read, and it is said.
+// No single bit makes one look so.
+func TestACheckpointMayBeCutAnywhereInAFile(t *testing.T) {
+	s := newSite(t)
+	s.grow(t, 2)
+	s.grow(t, 1)
+	folder := s.export(t)
+	whole, err := os.ReadFile(s.kept)
+	require.NoError(t, err)
+	first, second := audit.Split(whole)[0], audit.Split(whole)[1]
+	for cut := range len(second) - 1 {
+		require.NoError(t, os.WriteFile(s.kept, []byte("\n"+first+"\n"+second[:cut]), 0o600))
+		for _, after := range []string{"at the end", "before another"} {
+			found, err := verify(folder, s.verifies, []string{s.kept})
+			require.NoError(t, err, "%s: %q", after, second[:cut])
+			require.Equal(t, min(cut, 1), found.cut, "%s: %q", after, second[:cut])
+			_, err = place.File{Path: s.kept}.Publish(t.Context(), sequencer.Head{Note: second})
+			require.NoError(t, err)
+		}
+	}
+	name, public, err := readKey(s.verifies)
+	require.NoError(t, err)
+	for bit := 8; bit < 8*len(whole); bit++ { // the first byte is an empty line
+		whole[bit/8] ^= 1 << (bit % 8)
+		require.NoError(t, os.WriteFile(s.kept, whole, 0o600))
+		_, _, err := readCheckpoints(s.kept, name, public)
+		whole[bit/8] ^= 1 << (bit % 8)
+		if meaning("checkpoints", whole) == meaning("checkpoints", flipped(whole, bit)) {
+			continue
+		}
+		require.Error(t, err, "bit %d: %q", bit, flipped(whole, bit))
+	}
+	require.NoError(t, os.WriteFile(filepath.Join(folder, "checkpoints"), []byte("\n"+first+"\n"+second[:40]), 0o600))
+	_, err = verify(folder, s.verifies, nil)
+	require.ErrorContains(t, err, "a checkpoint is not signed by the key", "nothing cuts those of the record itself")
+}
+
+func flipped(text []byte, bit int) []byte {
+	text = slices.Clone(text)
+	text[bit/8] ^= 1 << (bit % 8)
+	return text
+}
+
+// Whoever makes the files cannot fill the memory of whoever verifies them.
+func TestALineHasAMostLength(t *testing.T) {
+	s := newSite(t)
+	s.grow(t, 1)
+	folder := s.export(t)
+	for name, longest := range map[string]int64{"rows.jsonl": longestLine, "checkpoints": longestNote} {
+		path := filepath.Join(folder, name)
+		text, err := os.ReadFile(path)
+		require.NoError(t, err)
+		require.NoError(t, os.Truncate(path, 0))
+		require.NoError(t, os.Truncate(path, longest+1))
+		_, err = verify(folder, s.verifies, nil)
+		require.ErrorContains(t, err, "a line is longer than")
+		require.NoError(t, os.WriteFile(path, text, 0o600))
+	}
+	require.NoError(t, os.Truncate(filepath.Join(folder, "tile", "0", "000.p", "1"), 1<<40))
+	_, err := verify(folder, s.verifies, nil)
+	require.ErrorContains(t, err, "is not what the rows give")
 }
 
 // What a person, or another program, reads in a line is what was verified.
@@ -216,7 +280,11 @@ func TestARestartIsUnderstood(t *testing.T) {
 	restored.grow(t, 30)
 	n, err := verify(restored.export(t), s.verifies, []string{s.kept, restored.kept})
 	require.NoError(t, err)
-	assert.Equal(t, 31, n)
+	assert.Equal(t, "SOUND ONLY IF A BACKUP WAS RESTORED: 31 rows\nCheckpoints that you kept are not of this record. "+
+		"Leaf 0 says that a restore has lost what they were of, up to size 20: see there who says so and why, and ask whether it is true.\n", n.String())
+	n, err = verify(restored.export(t), s.verifies, []string{restored.kept})
+	require.NoError(t, err)
+	assert.Equal(t, "sound: 31 rows\n", n.String(), "who has no other checkpoint needs no excuse")
 	s.grow(t, 1)
 	_, err = verify(restored.export(t), s.verifies, []string{s.kept})
 	require.ErrorContains(t, err, "is of the log "+origin+", and the record is "+origin+"/2 there")
