@@ -182,7 +182,7 @@ func (v *Viewer) asking(ctx context.Context, want RoleRequest, now time.Time) (a
 		return asking{}, err
 	}
 	x.EndsAt, x.Emergency = x.StartsAt.Add(want.For), want.Emergency
-	if err := v.allowed(ctx, want, rules, now); err != nil {
+	if err := v.allowed(ctx, person, want, rules, now); err != nil {
 		return asking{}, err
 	}
 	terms, err := request.WriteTerms(rules)
@@ -288,29 +288,23 @@ func (v *Viewer) origin(ctx context.Context, x ledger.Exception) (ledger.Request
 }
 
 // allowed returns an error unless the role's rules allow a request.
-func (v *Viewer) allowed(ctx context.Context, want RoleRequest, rules policy.RequestRules, now time.Time) error {
+func (v *Viewer) allowed(ctx context.Context, person ledger.Person, want RoleRequest, rules policy.RequestRules, now time.Time) error {
 	switch {
 	case want.From.After(now.Add(rules.Ahead)):
 		return refuse(fmt.Sprintf("role %q may begin %s ahead at most", want.Role, rules.Ahead), "")
 	case rules.Ticket != "" && !rules.TicketFits(want.Ticket):
 		return refuse(fmt.Sprintf("role %q needs a ticket that matches %s", want.Role, rules.Ticket), "")
-	case want.Emergency && rules.Emergency == nil:
-		return refuse(fmt.Sprintf("role %q is not given in an emergency: it has to be approved first", want.Role), "")
-	case want.Emergency && !want.From.IsZero():
-		return refuse("an emergency is now", "")
-	case want.Emergency && want.For > rules.Emergency.Most:
-		return refuse(fmt.Sprintf("role %q is given for %s at most in an emergency", want.Role, rules.Emergency.Most), "")
 	}
 	for r, err := range v.undecided(ctx, want.PersonID) {
 		switch {
 		case err != nil:
 			return err
-		case want.Emergency && r.State == ledger.RequestConfirming && !r.ExpiresAt.After(now):
-			return refuse(fmt.Sprintf("person %s gets nothing more in an emergency until somebody has confirmed or disputed %s, which is late",
-				visible.Line(want.PersonID), r.Name()), "request show %s", r.Name())
 		case r.Role == want.Role && r.State == ledger.RequestAsked && r.Emergency == want.Emergency && (r.Extends != 0) == (want.Extends != ""):
 			return refuse(r.Name()+" asks for that already", "request show %s", r.Name())
 		}
+	}
+	if want.Emergency {
+		return v.emergency(ctx, person, want, rules, now)
 	}
 	return nil
 }

@@ -575,10 +575,13 @@ func TestAnEmergencyThatIsDisputedEndsAtOnce(t *testing.T) {
 
 func TestSilenceAboutAnEmergencyClosesTheDoor(t *testing.T) {
 	p := newPetition(t, nil)
-	p.asks(0, operator.RoleRequest{Emergency: true})
+	hour := operator.RoleRequest{Emergency: true, For: time.Hour}
+	p.asks(0, hour)
 	p.during(day-time.Minute, func() {
-		_, err := p.ask(operator.RoleRequest{Emergency: true})
+		_, err := p.ask(hour)
 		assert.NoError(t, err, "as long as there is time to confirm")
+		_, err = p.ask(operator.RoleRequest{Emergency: true, For: time.Minute})
+		assert.ErrorContains(t, err, `role "admin" is given for 2h0m0s at most in emergencies that nobody has confirmed, and r-1 counts`)
 	})
 	p.during(day+time.Minute, func() {
 		_, err := p.ask(operator.RoleRequest{Emergency: true})
@@ -588,7 +591,7 @@ func TestSilenceAboutAnEmergencyClosesTheDoor(t *testing.T) {
 	})
 	p.says(3*day, "10030", ledger.VoteApprove)
 	p.during(3*day+time.Minute, func() {
-		_, err := p.decide(2, "10020", ledger.VoteDeny)
+		_, err := p.decide(2, "10020", ledger.VoteApprove)
 		require.NoError(t, err)
 		_, err = p.ask(operator.RoleRequest{Emergency: true})
 		assert.NoError(t, err, "it is open again")
@@ -596,6 +599,39 @@ func TestSilenceAboutAnEmergencyClosesTheDoor(t *testing.T) {
 	p.lives(1, 4*day)
 	assert.True(t, p.done)
 	assert.Equal(t, []string{"emergency_granted", "request_escalated"}, p.recordedOf("r-1")[:2])
+}
+
+func TestADisputedEmergencyClosesTheDoorUntilSomebodyApproves(t *testing.T) {
+	p := newPetition(t, func(r *policy.RequestRules) { r.Approve = r.Approve[:1] })
+	p.asks(0, operator.RoleRequest{Emergency: true})
+	p.during(time.Hour, func() {
+		_, err := p.decide(1, "10020", ledger.VoteDeny)
+		require.NoError(t, err)
+		_, err = p.ask(operator.RoleRequest{Emergency: true, For: time.Minute})
+		assert.ErrorContains(t, err, `r-1 was disputed: role "admin" is not given to person 10001 in an emergency until somebody has approved a request for it`)
+		_, err = p.ask(operator.RoleRequest{For: time.Hour})
+		require.NoError(t, err, "the ordinary way is open")
+		_, err = p.decide(2, "10000", ledger.VoteApprove)
+		require.NoError(t, err)
+	})
+	p.during(2*time.Hour, func() {
+		_, err := p.ask(operator.RoleRequest{Emergency: true})
+		assert.NoError(t, err)
+	})
+	p.lives(1, day)
+}
+
+func TestAnEmergencyUnderAnEarlierIDCounts(t *testing.T) {
+	p := newPetition(t, nil)
+	p.employs("10005", "10000")
+	p.asks(0, operator.RoleRequest{PersonID: "10005", Emergency: true})
+	p.during(time.Hour, func() {
+		_, err := p.ledger.LinkPeople(context.Background(), ledger.SamePerson{NewID: p.person, OldID: "10005", At: p.now(), Operator: "it", Reason: "one human"})
+		require.NoError(t, err)
+		_, err = p.ask(operator.RoleRequest{Emergency: true})
+		assert.ErrorContains(t, err, "and r-1 counts")
+	})
+	p.lives(1, 2*time.Hour)
 }
 
 // recordedOf lists what the record says of one request.
