@@ -121,7 +121,7 @@ func TestACompanyIsReconciledAndReviewed(t *testing.T) {
 
 func newFirm(t *testing.T) *firm {
 	t.Helper()
-	opts := company.Typical(60, targets.CompanySize(t, 300))
+	opts := company.Typical(60, targets.CompanySize(t, 1000))
 	opts.Start = hr.Date{Year: 2020, Month: time.January, Day: 1}
 	history := company.Generate(opts)
 	prefix := targets.Prefix()

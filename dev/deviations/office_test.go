@@ -178,10 +178,12 @@ func (o *office) settleOne(person string) error {
 		if err != nil {
 			return err
 		}
-		for _, q := range a.Questions {
-			if !strings.HasPrefix(q.Key, "conflict/") { // what HR says of many people contradicts itself, and is without effect
-				return fmt.Errorf("an operator is asked: %+v", q)
-			}
+		again, err := o.answers(person, a.Questions)
+		if err != nil {
+			return err
+		}
+		if again {
+			continue
 		}
 		if len(a.Todo) == 0 {
 			if a.Settle > 0 {
@@ -203,6 +205,27 @@ func (o *office) settleOne(person string) error {
 		}
 	}
 	return fmt.Errorf("there is always something left to do: %w", last)
+}
+
+// answers answers what an operator is asked about somebody, and reports whether that has changed
+// anything. People who look like one human are two. Where what HR says contradicts itself,
+// nothing has to be done. Any other question is an error.
+func (o *office) answers(person string, questions []provision.Attention) (changed bool, err error) {
+	for _, q := range questions {
+		switch {
+		case strings.HasPrefix(q.Key, "same-human:"):
+			changed = true
+			err = o.engine.Ledger.Act(context.Background(), ledger.Action{
+				Verb: ledger.VerbSkip, PersonID: person, Key: q.Key, Conflict: provision.Waivable(q.Key), Operator: "olga", Reason: "they are two", At: time.Now(),
+			})
+			if err != nil {
+				return false, err
+			}
+		case !strings.HasPrefix(q.Key, "conflict/"):
+			return false, fmt.Errorf("an operator is asked: %+v", q)
+		}
+	}
+	return changed, nil
 }
 
 // scan scans an app once, and requires that the list is believed.
