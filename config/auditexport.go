@@ -50,7 +50,7 @@ var exportKeys = []settings.Setting{
 		Text: "With `https`: signs each request, as Standard Webhooks specify: `whsec_` and 24 to 64 bytes in base64. Must be a secret.",
 	},
 	{Name: "syslog", Type: settings.TypeAddress,
-		Text: "Address of a syslog receiver, host:port, that speaks TLS (RFC 5425) and RFC 5424. Allow it messages of 300 KB.",
+		Text: "Address of a syslog receiver, host:port, that speaks TLS (RFC 5425) and RFC 5424. Allow it messages of 200 KB.",
 	},
 	{Name: "tls", Type: settings.TypeMapping,
 		Text: "With `syslog`: whose certificates are trusted, and who signs in. The files are read again for each new connection.",

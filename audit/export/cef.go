@@ -14,9 +14,9 @@ const (
 
 // Longest values of fields of CEF, in bytes.
 const (
-	longestMessage = 1023
-	longestCustom  = 4000
-	longestUser    = 1023
+	longestReason = 1023
+	longestCustom = 4000
+	longestUser   = 1023
 )
 
 // cefSeverities holds the severities of CEF by those of OCSF.
@@ -46,7 +46,7 @@ func renderCEF(r Record, version string) [][]byte {
 		{"suid", cut(r.Row.Actor, longestUser), ""},
 		{"suser", cut(r.Row.Login, longestUser), ""},
 		{"duid", cut(r.Row.Person, longestUser), ""},
-		{"msg", cut(r.Row.Cause, longestMessage), ""},
+		{"msg", cut(r.Row.Cause, longestReason), ""},
 		{"cn1", strconv.FormatInt(r.Leaf.N, 10), "leaf"},
 		{"cs1", cut(r.Row.App, longestCustom), "app"},
 		{"cs2", r.Origin, "log"},

@@ -130,11 +130,34 @@ func Named(name string) (Format, bool) {
 	return Formats[i], true
 }
 
+// longestMessage bounds a message, so that no receiver refuses it for its size, and so holds up
+// all that follow, or loses it with others: rsyslog takes frames of 200,000 bytes, a broker of Kafka
+// messages of a megabyte, unless they are told otherwise.
+const longestMessage = 190 << 10
+
+// shorter are what is done to a record, one after the other, until its messages are short enough.
+// Each character of a cause may take six in JSON.
+var shorter = []func(r *Record){
+	func(*Record) {},
+	func(r *Record) {
+		if short := `{"too_long":true}`; r.Row.Detail != nil && len(*r.Row.Detail) > len(short) {
+			r.Row.Detail = &short
+		}
+	},
+	func(r *Record) { r.Row.Cause = cut(r.Row.Cause, longestMessage/12) },
+}
+
 // Render returns the messages of a record: at least one. Version is that of the product.
-func (f Format) Render(r Record, version string) []Message {
-	r.shorten()
-	var messages []Message
-	for i, text := range f.render(r, version) {
+func (f Format) Render(r Record, version string) (messages []Message) {
+	var texts [][]byte
+	for _, shorten := range shorter {
+		shorten(&r)
+		texts = f.render(r, version)
+		if !slices.ContainsFunc(texts, func(text []byte) bool { return len(text) > longestMessage }) {
+			break
+		}
+	}
+	for i, text := range texts {
 		messages = append(messages, Message{ID: r.partID(i), Leaf: r.Leaf.N, At: r.Time(), Action: r.Row.Action, Alarm: r.State.alarming(), Text: text})
 	}
 	return messages
@@ -146,22 +169,6 @@ func (r Record) partID(i int) string {
 		return r.ID()
 	}
 	return fmt.Sprintf("%s:%d", r.ID(), i+1)
-}
-
-// longestText bounds each text of a row, so that no broker refuses a message for its size, and
-// so holds up all that follow.
-const longestText = 128 << 10
-
-// tooLong replaces a detail that is too long.
-const tooLong = `{"too_long":true}`
-
-// shorten cuts what is too long.
-func (r *Record) shorten() {
-	if r.Row.Detail != nil && len(*r.Row.Detail) > longestText {
-		short := tooLong
-		r.Row.Detail = &short
-	}
-	r.Row.Cause = cut(r.Row.Cause, longestText)
 }
 
 // cut returns at most n bytes of a text, and whole characters.

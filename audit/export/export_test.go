@@ -168,14 +168,27 @@ func checkCEF(t *rapid.T, row audit.Row, text string) {
 	}
 }
 
+// Whatever is in a text, each message is short enough for every receiver, and what fits is whole.
 func TestLongTextsAreCut(t *testing.T) {
-	row := sample()
-	row.Cause, row.Detail = strings.Repeat("é", longestText), detail(`"`+strings.Repeat("x", longestText)+`"`)
-	r := recordOf(1, row)
-	for _, f := range Formats {
-		for _, m := range f.Render(r, "v1") {
-			assert.Less(t, len(m.Text), 300<<10, f.Name)
-			assert.True(t, bytes.Contains(m.Text, []byte("too_long")), f.Name)
+	for _, text := range []string{"x", "é", "\x01", "<", `"`, "\xff"} {
+		for _, n := range []int{1, 1000, longestMessage / 8, longestMessage, 4 * longestMessage} {
+			row := sample()
+			long := strings.Repeat(text, n)
+			row.Cause = long
+			for _, of := range []string{long, string(encoded(map[string]any{"granted": []string{long}, "revoked": []string{long}, "item": long}))} {
+				row.Detail = &of
+				r := recordOf(1, row)
+				for _, f := range Formats {
+					messages := f.Render(r, "v1")
+					for _, m := range messages {
+						assert.LessOrEqual(t, len(m.Text), longestMessage, "%s: %d of %q", f.Name, n, text)
+					}
+					if f.Name == JSONL.Name {
+						whole := !bytes.Contains(messages[0].Text, []byte(`"detail":{"too_long":true}`))
+						assert.Equal(t, len(encoded(r.line())) <= longestMessage, whole, "%d of %q: what is cut says so, and nothing is that need not be", n, text)
+					}
+				}
+			}
 		}
 	}
 }

@@ -113,20 +113,32 @@ func RefusedForGood(err error) bool {
 // then it is unknown which messages were written, so publish all of them again.
 func (p *Publisher) Publish(ctx context.Context, topic string, messages []Message) error {
 	refused := map[int]error{}
-	for from := 0; from < len(messages); from += publishBatch {
-		chunk := messages[from:min(from+publishBatch, len(messages))]
-		batch := make([]kafka.Message, len(chunk))
-		for i, m := range chunk {
-			batch[i] = m.kafka(topic)
-		}
-		if err := p.publish(ctx, topic, batch, func(i int, err error) { refused[from+i] = err }); err != nil {
+	for from := 0; from < len(messages); {
+		chunk := chunkOf(messages[from:], topic, p.largest)
+		if err := p.publish(ctx, topic, chunk, func(i int, err error) { refused[from+i] = err }); err != nil {
 			return err
 		}
+		from += len(chunk)
 	}
 	if len(refused) > 0 {
 		return &PublishError{Refused: refused}
 	}
 	return nil
+}
+
+// chunkOf returns the first ones of some messages: so many that they are one batch of their partition.
+// Of two batches the first one may have to be tried again when the second one is written.
+func chunkOf(messages []Message, topic string, largest int) (chunk []kafka.Message) {
+	bytes := 0
+	for i, m := range messages {
+		out := m.kafka(topic)
+		bytes += outgoing{i, out}.size()
+		if i > 0 && (i == publishBatch || bytes > largest) {
+			break
+		}
+		chunk = append(chunk, out)
+	}
+	return chunk
 }
 
 // PublishAsIs writes a message byte for byte, to the topic that it names.

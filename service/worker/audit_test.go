@@ -77,6 +77,26 @@ type countedLog struct {
 
 func (c *countedLog) CountLog(context.Context) (ledger.LogCounts, error) { return c.counts, c.err }
 
+// gauges returns the gauges of a registry by name and labels.
+func gauges(t *testing.T, reg *prometheus.Registry) map[string]float64 {
+	t.Helper()
+	families, err := reg.Gather()
+	require.NoError(t, err)
+	got := map[string]float64{}
+	for _, f := range families {
+		for _, one := range f.GetMetric() {
+			if one.GetGauge() != nil {
+				name := f.GetName()
+				for _, label := range one.GetLabel() {
+					name += " " + label.GetValue()
+				}
+				got[name] = one.GetGauge().GetValue()
+			}
+		}
+	}
+	return got
+}
+
 func TestTheLogIsCountedForMetrics(t *testing.T) {
 	now := time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC)
 	l := &countedLog{counts: ledger.LogCounts{
@@ -88,21 +108,7 @@ func TestTheLogIsCountedForMetrics(t *testing.T) {
 		reg := prometheus.NewRegistry()
 		m := newAuditMetrics(reg, l, clock.Func(func() time.Time { return now }), []string{"behind", "good", "new"}, []string{"siem", "complete", "begun"}, zap.NewNop())
 		m.started = now.Add(-time.Second)
-		families, err := reg.Gather()
-		require.NoError(t, err)
-		got := map[string]float64{}
-		for _, f := range families {
-			for _, one := range f.GetMetric() {
-				if one.GetGauge() != nil {
-					name := f.GetName()
-					for _, label := range one.GetLabel() {
-						name += " " + label.GetValue()
-					}
-					got[name] = one.GetGauge().GetValue()
-				}
-			}
-		}
-		return got
+		return gauges(t, reg)
 	}
 	assert.Equal(t, map[string]float64{
 		"tenure_audit_leaves": 90, "tenure_audit_unsequenced_rows": 3, "tenure_audit_uncovered_leaves": 10, "tenure_audit_checkpoint_age_seconds": 60,
