@@ -276,6 +276,7 @@ const (
 	AuditReviewMoved     = "review_moved"
 	AuditReviewRevoked   = "review_revoked" // a decision has taken effect
 	AuditReviewProven    = "review_proven"  // what was to be gone is, as the app showed it
+	AuditReviewGiven     = "review_given"   // something else gives what was revoked, so it stays
 )
 
 // ItemDecision is what somebody says about an item.
@@ -345,7 +346,8 @@ type RevokedAccess struct {
 	Item int64
 	AccessPlace
 	Gone  bool
-	Needs string // why it does not go by itself; empty: it is under way
+	Given []string // the roles and grants that give it by now, so that it stays
+	Needs string   // why it does not go by itself; empty: it is under way
 }
 
 // ReviewFilter selects reviews; fields that are zero match all.

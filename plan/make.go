@@ -473,11 +473,15 @@ func (s Step) Genuine() bool {
 	return strings.HasPrefix(s.Key, s.App+"/"+string(s.Kind)+"/")
 }
 
-// entitlements returns the names of an account's entitlements, and why policy grants them.
+// entitlements returns the names of an account's entitlements, and why policy grants them or,
+// if there are none, the account.
 func entitlements(a policy.Account) (names []string, why string) {
-	roles := slices.Clone(a.Roles)
+	var roles []string
 	for _, e := range a.Entitlements {
 		roles = append(roles, e.Roles...)
+	}
+	if len(a.Entitlements) == 0 {
+		roles = append(roles, a.Roles...)
 	}
 	slices.Sort(roles)
 	why = strings.Join(slices.Compact(roles), ", ")

@@ -42,9 +42,8 @@ type Account struct {
 	Enabled      bool           // false before the start date, on leave, suspended
 	Attributes   map[string]any // evaluated mappings: string, bool, int64 or []string; empty strings and lists are left out
 	Entitlements []Entitlement  // by name
-	// Roles holds the names of the roles that give an account without entitlements, sorted.
-	// It is empty for an account with entitlements, and for one that is only kept after a
-	// move.
+	// Roles holds the roles and grants that give an account in the app, with or without
+	// entitlements, sorted. It is empty for an account that is only kept after a move.
 	Roles []string
 	// Excepted means that nothing but grants among the exceptions gives the account.
 	Excepted bool

@@ -132,9 +132,6 @@ func (e *evaluation) add(granted access, profile *hr.Profile, enabled bool, posi
 	for _, name := range slices.Sorted(maps.Keys(granted)) {
 		vars.manager = object{managerType, &manager{e.identity.ManagerAccounts[name]}}
 		roles, excepted := e.givers(name, positions)
-		if len(granted[name]) > 0 {
-			roles = nil // entitlements name their own roles
-		}
 		e.accounts = append(e.accounts, Account{
 			App:          name,
 			Enabled:      enabled,

@@ -153,6 +153,16 @@ func (s Snapshot) explain(place ledger.AccessPlace, l ledger.Link, seen ledger.O
 	return h
 }
 
+// gives returns the roles and grants by which policy gives something without an end that is known;
+// nothing if policy does not give it, or lets it go after a move.
+func (s Snapshot) gives(place ledger.AccessPlace) []string {
+	by, until := s.givenBy(place)
+	if !until.IsZero() {
+		return nil
+	}
+	return by
+}
+
 // givenBy returns the roles and grants by which policy gives something, and until when it is
 // kept after a move; nothing if policy does not give it.
 func (s Snapshot) givenBy(place ledger.AccessPlace) (by []string, until time.Time) {

@@ -187,14 +187,18 @@ func (l *looking) awaited(ctx context.Context) (left int, err error) {
 			if note.Needs = Hindered(h.now().Decision.Person, a.App); note.Needs == "" && a.Effect == "" {
 				note.Needs = a.Needs // it never went by itself
 			}
+			if a.Effect != "" {
+				note.Given = h.now().gives(a.AccessPlace)
+			}
 		}
 		if err != nil {
 			return left, err
 		}
-		if note.Gone || note.Needs != a.Needs {
+		over := note.Gone || len(note.Given) > 0
+		if over || note.Needs != a.Needs {
 			noted = append(noted, note)
 		}
-		if note.Gone {
+		if over {
 			continue
 		}
 		left++

@@ -557,6 +557,48 @@ func TestTheRunOfAReviewStaysUntilWhatWasRevokedIsGone(t *testing.T) {
 	assert.WithinRange(t, c.item(grantKey).ProvenAt, at(20*day), at(20*day+6*time.Hour))
 }
 
+// A grant is about what nothing else gives: the account of a role goes on.
+func TestAGrantThatIsRevokedLeavesWhatARoleGives(t *testing.T) {
+	c := newCampaign(t, func(rules *policy.Rules, terms *review.Terms) {
+		admin := &rules.Roles[len(rules.Roles)-1]
+		admin.Grants = append(admin.Grants, policy.Grant{App: "chat", Entitlements: []string{"calls"}})
+		terms.Settle = 0
+	})
+	c.starts(time.Hour)
+	c.decides(2*time.Hour, "10000", grantKey, ledger.VerdictRevoke)
+	c.holds(1, 40*day)
+	require.True(t, c.done)
+	assert.Equal(t, 2, c.item(grantKey).Accesses, "admins in the wiki and calls in the chat, and no account")
+	assert.WithinRange(t, c.item(grantKey).ProvenAt, at(2*time.Hour), at(8*time.Hour))
+	assert.Empty(t, c.has("10002", "chat"))
+}
+
+// What was revoked may be given by something else before it is gone: a review does not wait for
+// ever then.
+func TestWhatIsGivenAnewBeforeItIsGoneStays(t *testing.T) {
+	c := newCampaign(t, func(_ *policy.Rules, terms *review.Terms) { terms.Settle = 0 })
+	c.idle["10002"] = true
+	c.starts(time.Hour)
+	c.decides(2*time.Hour, "10000", grantKey, ledger.VerdictRevoke)
+	c.during(20*day, func() {
+		assert.True(t, c.item(grantKey).ProvenAt.IsZero())
+		_, err := c.o.GrantRole(t.Context(), olga, operator.RoleGrant{PersonID: "10002", Role: "admin", For: 100 * day}, true)
+		require.NoError(t, err)
+		c.idle["10002"] = false
+		c.works("10002")
+	})
+	c.holds(1, 40*day)
+	require.True(t, c.done)
+	assert.WithinRange(t, c.item(grantKey).ProvenAt, at(20*day), at(20*day+6*time.Hour))
+	assert.Contains(t, c.has("10002", "wiki"), "admins")
+	rows, err := c.ledger.Audit(t.Context(), "10002", 0, 1000)
+	require.NoError(t, err)
+	n := slices.IndexFunc(rows, func(r ledger.AuditRow) bool { return r.Action == ledger.AuditReviewGiven })
+	require.GreaterOrEqual(t, n, 0)
+	assert.Equal(t, []any{"admin (x-2)"}, rows[n].Detail["by"])
+	assert.False(t, slices.ContainsFunc(rows, func(r ledger.AuditRow) bool { return r.Action == ledger.AuditReviewProven }), "nothing is gone")
+}
+
 func TestAReviewBeginsOnItsDayOnce(t *testing.T) {
 	c := newCampaign(t, func(_ *policy.Rules, terms *review.Terms) { terms.On = []review.Day{{Month: time.November, Day: 5}} })
 	sweep := func(after time.Duration) int {

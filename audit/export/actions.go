@@ -176,6 +176,7 @@ var actions = map[string]kind{
 	"review_moved":             entity(ofReview, entityUpdate, "Review item given to another"),
 	"review_revoked":           entity(ofReview, entityUpdate, "Access revoked by a review"),
 	"review_proven":            entity(ofReview, entityUpdate, "Revocation proven"),
+	"review_given":             entity(ofReview, entityUpdate, "Revoked access given by something else"),
 
 	"scan_believed":  entity(ofScan, entityUpdate, "Suspicious scan believed").of(low),
 	"notice_retried": entity(ofNotice, entityUpdate, "Notice to be sent again"),

@@ -201,6 +201,22 @@ var reviewTests = tests{
 		rows = audit(t, l, "p1")
 		assert.Equal(t, "review_proven", rows[len(rows)-1].Action)
 	},
+	"WhatIsGivenAnewStays": func(t *testing.T, l ledger.Ledger) {
+		twoPeople(t, l)
+		r := opened(t, l, "k1", 2)
+		_, err := l.DecideItem(t.Context(), itemSaid(r, 2, "boss", ledger.VerdictRevoke, 6))
+		require.NoError(t, err)
+		require.NoError(t, l.Revoke(t.Context(), revocation(r, 7)))
+		what := []ledger.RevokedAccess{{Item: 2, AccessPlace: place("p1", "more"), Given: []string{"staff"}}}
+		for _, minutes := range []int{10, 11} {
+			require.NoError(t, l.NoteRevoked(t.Context(), r.ID, at(minutes), what))
+		}
+		assert.Empty(t, accessesOf(t, l, ledger.AccessFilter{Review: r.ID, Awaited: true}))
+		assert.Equal(t, at(10), reviewItems(t, l, ledger.ItemFilter{Review: r.ID, Item: 2})[0].ProvenAt)
+		rows := audit(t, l, "p1")
+		last := rows[len(rows)-1]
+		assert.Equal(t, []any{"review_given", []any{"staff"}}, []any{last.Action, last.Detail["by"]})
+	},
 	"OneOfManyIsSetApart": func(t *testing.T, l ledger.Ledger) {
 		twoPeople(t, l)
 		r := opened(t, l, "k1", 2)

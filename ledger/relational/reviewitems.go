@@ -434,7 +434,11 @@ func (s *Store) NoteRevoked(ctx context.Context, reviewID int64, at time.Time, w
 func (t *Tx) noteRevoked(reviewID int64, at time.Time, w ledger.RevokedAccess) error {
 	place := []any{reviewID, w.PersonID, w.App, w.AccountID, w.Entitlement}
 	const here = ` WHERE review_id = ? AND person_id = ? AND app = ? AND account_id = ? AND entitlement = ? AND proven_at IS NULL`
-	if !w.Gone {
+	action, detail := ledger.AuditReviewProven, map[string]any{"entitlement": w.Entitlement}
+	switch {
+	case len(w.Given) > 0:
+		action, detail["by"] = ledger.AuditReviewGiven, w.Given
+	case !w.Gone:
 		return t.exec(`UPDATE review_accesses SET needs = ?`+here, append([]any{w.Needs}, place...)...)
 	}
 	n, err := t.change(`UPDATE review_accesses SET needs = '', proven_at = ?, effect_at = coalesce(effect_at, ?1)`+here, append([]any{at.UnixMicro()}, place...)...)
@@ -447,8 +451,7 @@ func (t *Tx) noteRevoked(reviewID int64, at time.Time, w ledger.RevokedAccess) e
 	}
 	subject := i
 	subject.PersonID, subject.App = w.PersonID, w.App
-	if err := t.itemRow(subject, ledger.AuditRow{At: at, Action: ledger.AuditReviewProven, Actor: ledger.ActorTenure},
-		map[string]any{"entitlement": w.Entitlement}); err != nil {
+	if err := t.itemRow(subject, ledger.AuditRow{At: at, Action: action, Actor: ledger.ActorTenure}, detail); err != nil {
 		return err
 	}
 	return t.itemProven(i, at)
