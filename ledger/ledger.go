@@ -58,6 +58,7 @@ type Ledger interface {
 	Scans
 	Log
 	Notices
+	Privacy
 
 	// Ping reports whether the store answers.
 	Ping(ctx context.Context) error
@@ -188,6 +189,7 @@ type Query interface {
 	People(ctx context.Context, after string, limit int) ([]Summary, error)
 	// Events lists events by sequence number, after the given one, at most limit. While
 	// several processes write, an event may become visible after one with a higher number.
+	// Events of people who were erased are not listed.
 	Events(ctx context.Context, f EventFilter, after int64, limit int) ([]StoredEvent, error)
 	// Links lists links by person and app; filter fields that are empty match all.
 	Links(ctx context.Context, f LinkFilter) ([]Link, error)
@@ -265,6 +267,9 @@ type Summary struct {
 	// Waits holds by app since when the person waits for their account to be turned on or off,
 	// as the last assessment found it; nil if they wait for nothing.
 	Waits map[string]Wait
+	// ErasedAt is when what was known of the person was erased; zero if it was not, and if HR
+	// has said something of them since.
+	ErasedAt time.Time
 }
 
 // Wait says since when a person waits for an account of theirs to be turned on or off.

@@ -45,6 +45,7 @@ type Reader interface {
 	LogReader
 	NoticeReader
 	ReviewReader
+	PrivacyReader
 	// Ping is described at Ledger.
 	Ping(ctx context.Context) error
 }

@@ -51,6 +51,7 @@ func Run(t *testing.T, open func(t *testing.T) ledger.Ledger) {
 		"Scan":       scanTests,
 		"Log":        logTests,
 		"Notice":     noticeTests,
+		"Privacy":    privacyTests,
 		"Repeat":     repeatTests,
 		"Race":       raceTests,
 		"Model":      modelTests,

@@ -19,6 +19,8 @@ import (
 // export is refused and writes nothing.
 func Move(t *testing.T, from, to ledger.Ledger) {
 	t.Helper()
+	season(from)
+	season(to)
 	attempt := liveALife(t, from)
 	requireNoneOffTheRecord(t, from, to)
 	var file bytes.Buffer
@@ -157,6 +159,11 @@ func liveALife(t *testing.T, l ledger.Ledger) (lastAttempt int64) {
 		AccountID: "account 9", Baseline: true,
 		Findings: []ledger.Finding{{Kind: ledger.FindingDisputed, Candidates: []string{"p1", "p3"}, By: "email", State: ledger.FindingOpen}},
 	})
+
+	record(t, l, received("p9", "e10", 15))
+	assess(t, l, "p9", 15, nil)
+	_, err = l.Erase(t.Context(), ledger.Erasure{PersonID: "p9", Revision: read(t, l, "p9").Revision, Operator: "dpo", Reason: "x", At: at(15)})
+	require.NoError(t, err)
 
 	logged(t, l)
 	notify(t, l, about(told(15, "person:boss"), "r-1"))

@@ -28,7 +28,8 @@ func TestALargeLedgerIsNotReadWhole(t *testing.T) {
 		`INSERT INTO people (id, username, username_key, status, manager_id, due_at, due_what)
 			SELECT 'p' || n, 'u' || n, 'u' || n, 'active', 'p' || n / 10, n, 'recheck' FROM generate_series(1, 20000) n`,
 		`INSERT INTO events (source, id, person_id, at, topic, partition, "offset", body)
-			SELECT '/hr', 'e' || n, 'p' || 1 + n % 20000, n, 'hr', 0, n, '{}' FROM generate_series(1, 40000) n`,
+			SELECT '/hr', 'e' || n, 'p' || 1 + n % 20000, n, 'hr', 0, n, '{"sequence":"1"}' FROM generate_series(1, 40000) n`,
+		`INSERT INTO reserved (kind, app, digest) SELECT 'username', '', 'd' || n FROM generate_series(1, 20000) n`,
 		`INSERT INTO links (person_id, app, state, account_id) SELECT 'p' || n, app, 'active', 'a' || n FROM generate_series(1, 20000) n, unnest(ARRAY['chat', 'mail']) app`,
 		`INSERT INTO scans (app, key, state, started_at) SELECT 'app' || n % 100, 'k' || n, 'done', 0 FROM generate_series(1, 20000) n`,
 		`INSERT INTO observed (app, account_id, scan, at, username, external_id, employee, active, first_at)

@@ -32,7 +32,7 @@ type table struct {
 // engines compare them with the tables that the migrations make.
 var tables = []table{
 	{name: "people", key: "id", columns: words(`id username username_key given_name family_name status department job_title
-		manager_id due_at due_what assessed_at last_seq revision assessed_from assessed_rev nudged_at nudged_rev nudged_what carried_to waits`)},
+		manager_id due_at due_what assessed_at last_seq revision assessed_from assessed_rev nudged_at nudged_rev nudged_what carried_to waits erased_at`)},
 	{name: "events", key: "seq", counter: "seq", columns: words(`seq source id person_id at topic partition offset delivered body`)},
 	{name: "links", key: "person_id, app", columns: words(`person_id app account_id username state adopted entitlements attributes
 		created_at disabled_at stripped_at handed_over_at deleted_at proven_at doubt_until rename_to owner_was
@@ -87,6 +87,7 @@ var tables = []table{
 	{name: "same_people", key: "id", counter: "id", columns: words(`id new_id old_id at operator reason carried username
 		ended_at ended_by end_reason`)},
 	{name: "identifiers", key: "kind, app, value, person_id", columns: words(`kind app value person_id since`)},
+	{name: "reserved", key: "kind, app, digest", columns: words(`kind app digest`)},
 	{name: "scans", key: "id", counter: "id", columns: words(`id app key state started_at listed_at ended_at accounts enabled reported
 		token place why believed_at believed_by believe_reason login orphans orphans_off`)},
 	{name: "observed", key: "app, account_id", columns: words(`app account_id scan at username external_id addresses employee active

@@ -6,10 +6,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/privacy"
 )
 
 // Record implements ledger.Intake.
@@ -103,7 +105,7 @@ func (t *Tx) record(r ledger.Received, body string) (ledger.Receipt, error) {
 	if err := t.tellSuccessor(r.Event.PersonID, r.At); err != nil {
 		return ledger.Receipt{}, err
 	}
-	err = t.exec(`UPDATE people SET last_seq = ?1, revision = revision + 1,
+	err = t.exec(`UPDATE people SET last_seq = ?1, revision = revision + 1, erased_at = NULL,
 			due_what = CASE WHEN due_at < ?2 THEN due_what ELSE 'event' END,
 			due_at = CASE WHEN due_at < ?2 THEN due_at ELSE ?2 END
 		WHERE id = ?3`,
@@ -119,12 +121,14 @@ func (t *Tx) record(r ledger.Received, body string) (ledger.Receipt, error) {
 func (t *Tx) there(r ledger.Received) (receipt ledger.Receipt, found bool, err error) {
 	var place ledger.Position
 	var first hr.Event
-	found, err = t.get(`SELECT seq, delivered, topic, partition, "offset", body FROM events WHERE source = ? AND id = ?`,
-		[]any{r.Event.Source, r.Event.ID}, &receipt.Seq, &receipt.Delivered, &place.Topic, &place.Partition, &place.Offset, decode{&first})
+	var of string
+	found, err = t.get(`SELECT seq, delivered, topic, partition, "offset", person_id, body FROM events WHERE source = ? AND id = ?`,
+		[]any{r.Event.Source, r.Event.ID}, &receipt.Seq, &receipt.Delivered, &place.Topic, &place.Partition, &place.Offset, &of, decode{&first})
 	if !found || err != nil {
 		return receipt, found, err
 	}
-	if sameEvent(first, place, r) {
+	erased := first.PersonID == "" // only its key is left
+	if erased && of == r.Event.PersonID || !erased && sameEvent(first, place, r) {
 		receipt.Duplicate = true
 	} else {
 		receipt = ledger.Receipt{Seq: receipt.Seq, Conflict: true}
@@ -140,7 +144,10 @@ func sameEvent(first hr.Event, place ledger.Position, r ledger.Received) bool {
 		return false
 	}
 	again := place.Topic != "" && place == ledger.Position{Topic: r.Topic, Partition: r.Partition, Offset: r.Offset}
-	return again || r.Snapshot && first.Type == r.Event.Type || hr.SameContent(first, r.Event)
+	// What it said of somebody who was erased since cannot be compared any more.
+	text, _ := encoded(first) // it was JSON
+	lost := first.Type == r.Event.Type && strings.Contains(text, privacy.Erased)
+	return again || lost || r.Snapshot && first.Type == r.Event.Type || hr.SameContent(first, r.Event)
 }
 
 // tellSuccessor makes the person due who has this one's accounts now.

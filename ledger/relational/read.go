@@ -21,7 +21,7 @@ func (s *Store) Person(ctx context.Context, personID string) (ledger.Person, err
 // The queries of one read of a person.
 const (
 	summaryQuery = `SELECT ` + summaryColumns + ` FROM people WHERE id = ?`
-	eventsQuery  = `SELECT seq, at, body FROM events WHERE person_id = ? ORDER BY seq`
+	eventsQuery  = `SELECT seq, at, body FROM events WHERE person_id = ? AND body <> '{}' ORDER BY seq`
 	linksQuery   = `SELECT ` + linkColumns + ` FROM links WHERE person_id = ? ORDER BY app`
 	stepsQuery   = `SELECT ` + stepColumns + ` FROM steps s
 		WHERE person_id = ? AND state IN ('open', 'attention', 'skipped') ORDER BY app, key`
@@ -169,7 +169,7 @@ func accounts(ctx context.Context, now Reader, id string) (map[string]string, er
 }
 
 const summaryColumns = `id, coalesce(username, ''), given_name, family_name, status, department, job_title, manager_id,
-	due_at, due_what, assessed_at, last_seq, revision, waits`
+	due_at, due_what, assessed_at, last_seq, revision, waits, erased_at`
 
 // waits is what the column people.waits holds, as JSON.
 type waits struct {
@@ -191,7 +191,7 @@ func (w scanWaits) Scan(v any) error {
 func summaryDest(s *ledger.Summary) []any {
 	return []any{
 		&s.PersonID, &s.Username, &s.GivenName, &s.FamilyName, &s.Status, &s.Department, &s.JobTitle, &s.ManagerID,
-		instant{&s.DueAt}, &s.DueWhat, instant{&s.AssessedAt}, &s.LastSeq, &s.Revision, scanWaits{s},
+		instant{&s.DueAt}, &s.DueWhat, instant{&s.AssessedAt}, &s.LastSeq, &s.Revision, scanWaits{s}, instant{&s.ErasedAt},
 	}
 }
 
@@ -204,7 +204,7 @@ func (s *Store) People(ctx context.Context, after string, limit int) ([]ledger.S
 
 // Events implements ledger.Query.
 func (s *Store) Events(ctx context.Context, f ledger.EventFilter, after int64, limit int) ([]ledger.StoredEvent, error) {
-	query, args := `SELECT seq, at, body FROM events WHERE seq > ?`, []any{after}
+	query, args := `SELECT seq, at, body FROM events WHERE seq > ? AND body <> '{}'`, []any{after}
 	and := func(condition string, value any) {
 		query += ` AND ` + condition
 		args = append(args, value)

@@ -15,6 +15,7 @@ type Store struct {
 	engine  Engine
 	dialect Dialect
 	known   string // knownQuery
+	pepper  []byte // see SetPepper
 }
 
 // New returns a ledger in the engine's tables.
@@ -30,7 +31,10 @@ func (s *Store) Ping(ctx context.Context) error {
 
 // write runs f in a transaction that may be shared with other calls.
 func (s *Store) write(ctx context.Context, f func(*Tx) error) error {
-	return s.explain(s.engine.Write(ctx, as(ctx, f)))
+	return s.explain(s.engine.Write(ctx, as(ctx, func(t *Tx) error {
+		t.pepper = s.pepper
+		return f(t)
+	})))
 }
 
 // as returns f with ctx's login, if an operator is at work, and with ctx's notices.

@@ -24,6 +24,7 @@ type Tx struct {
 	conn    Conn
 	dialect Dialect
 	login   string   // login of the operator who decides; empty if Tenure acts by itself
+	pepper  []byte   // see Store.SetPepper
 	named   []string // the names of what the call has made or found, such as "r-12": see ledger.Notice.About
 }
 

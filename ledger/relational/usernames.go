@@ -161,9 +161,16 @@ func (t *Tx) freeUsername(personID, base string, longest int) (string, error) {
 			return "", err
 		}
 	}
+	reserved, err := reserves(context.Background(), t.reading(), t.pepper)
+	if err != nil {
+		return "", fmt.Errorf("find a free username: %w", err)
+	}
 	for n := 1; ; n++ {
 		name := username.Numbered(base, n, longest)
 		taken, err := t.get(`SELECT 1 FROM people WHERE username_key = ? AND id <> ?`, []any{usernameKey(name), personID}, new(int))
+		if !taken && err == nil {
+			taken, err = reserved(string(ledger.IdentifiesUsername), "", identifierKey(ledger.IdentifiesUsername, name))
+		}
 		if !taken || err != nil {
 			return name, err
 		}

@@ -34,7 +34,7 @@ func writeDSN(path string) string {
 		"_synchronous":  {"FULL"},
 		"_foreign_keys": {"1"},
 		"_txlock":       {"immediate"},
-		"_pragma":       {"journal_size_limit(67108864)"},
+		"_pragma":       {"journal_size_limit(67108864)", "secure_delete(on)"}, // what is erased is overwritten
 	})
 }
 

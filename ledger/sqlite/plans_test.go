@@ -115,6 +115,8 @@ type closer struct{}
 
 func (closer) Close() error { return nil }
 
+func (closer) Scrub(context.Context) error { return nil }
+
 // plan returns the parts of a query's plan.
 func plan(t *testing.T, s *Store, query string) (parts []string) {
 	t.Helper()
