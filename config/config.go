@@ -23,7 +23,8 @@ type Config struct {
 
 	Webhooks *Webhooks // nil: none are taken
 
-	Audit Audit
+	Audit   Audit
+	Privacy Privacy
 
 	Attention Attention
 	Sweep     Sweep

@@ -14,7 +14,7 @@
 //   - Secrets are references, ${env:NAME} for a variable of the environment and
 //     ${file:PATH} for a file's content without the newlines at its end. They may
 //     be part of a longer text, and are known in apps.*.settings,
-//     kafka.topics[].settings, ledger.url, kafka.sasl, webhooks and audit.key only. A secret
+//     kafka.topics[].settings, ledger.url, kafka.sasl, webhooks, audit.key and privacy.pepper only. A secret
 //     that is missing or empty is an error that names it.
 //
 // Paths (of a secret's file, of a certificate, of an SQLite ledger) are relative

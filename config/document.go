@@ -34,6 +34,7 @@ func (l *loader) document(v value) (*Config, policy.Rules) {
 		on("mover", func(v value) { rules.Mover = readMover(v, rules.Mover) }),
 		on("leaver", func(v value) { rules.Leaver = readLeaver(v, rules.Leaver) }),
 		on("audit", func(v value) { cfg.Audit = readAudit(v) }),
+		on("privacy", func(v value) { cfg.Privacy = readPrivacy(v) }),
 		on("reconcile", func(v value) { terms = readReconcile(v, terms) }),
 		on("apps", func(v value) {
 			v.entries(func(name string, v value) {

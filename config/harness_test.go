@@ -22,6 +22,7 @@ var (
 		"secrets/empty":      "\n",
 		"secrets/webhook":    "0123456789abcdef",
 		"secrets/audit":      auditKey + "\n",
+		"secrets/pepper":     pepper + "\n",
 		"secrets/signing":    "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3",
 		"secrets/hook":       "https://chat.example.com/hooks/1",
 		"kafka/ca.pem":       certificatePEM,

@@ -37,6 +37,8 @@ func TestLoadReadsEveryKey(t *testing.T) {
 	cfg.Webhooks.Endpoints[0].Secrets = nil
 	assertSecret(t, auditKey, []secret.Secret{cfg.Audit.Key})
 	assertSecret(t, "s3cret", []secret.Secret{cfg.Audit.Export[2].Token})
+	assertSecret(t, pepper, []secret.Secret{cfg.Privacy.Pepper})
+	cfg.Privacy.Pepper = secret.Secret{}
 	cfg.Audit.Key, cfg.Audit.Export[2].Token, cfg.Audit.Export[2].Signs = secret.Secret{}, secret.Secret{}, secret.Secret{}
 	assertNotices(t, cfg.Notices)
 	cfg.Notices = nil
@@ -77,6 +79,7 @@ func TestLoadReadsEveryKey(t *testing.T) {
 				CA: "etc/kafka/ca.pem", Certificate: "etc/kafka/tenure.pem", Key: "etc/kafka/tenure.key", ServerName: "siem",
 			}},
 		}},
+		Privacy: Privacy{Keep: 1095 * 24 * time.Hour, KeptAccounts: KeptIgnore},
 		Apps: map[string]App{
 			"directory": {Connector: "memory", Settings: map[string]any{"name": "directory"}, Rate: pace.Rate{Calls: 10, Per: time.Second}, AtOnce: 7, Settling: ptr(20 * time.Minute), LongestOperation: 72 * time.Hour, Licences: ledger.EnoughSeats{Seats: 12, Ahead: 14 * 24 * time.Hour}, Reconcile: reconcile.Terms{
 				Every: 6 * time.Hour, Share: 0.2, Shrink: 0.05, Grace: 3, Flapping: 1,

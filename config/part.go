@@ -14,11 +14,12 @@ const (
 	PartApps     Part = "apps"
 	PartAudit    Part = "audit"
 	PartNotices  Part = "notices"
+	PartPrivacy  Part = "privacy"
 )
 
 // Parts lists all parts.
 func Parts() []Part {
-	return []Part{PartKafka, PartSources, PartWebhooks, PartLedger, PartApps, PartAudit, PartNotices}
+	return []Part{PartKafka, PartSources, PartWebhooks, PartLedger, PartApps, PartAudit, PartNotices, PartPrivacy}
 }
 
 // partOf returns the part that holds the field at path, or "" if none does.

@@ -55,9 +55,9 @@ type Erasure struct {
 	Operator string
 	Reason   string
 	At       time.Time
-	// KeptAccounts means that accounts which are off, and which policy never deletes, do not
-	// stand against it. Which account it is stays known.
-	KeptAccounts bool
+	// KeptAccounts lists the apps in which an account that is off does not stand against it,
+	// since policy never deletes it. Which account it is stays known.
+	KeptAccounts []string
 }
 
 // Erased describes an erasure.

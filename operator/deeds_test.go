@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/erase"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/operator"
 )
@@ -50,6 +51,13 @@ var deeds = []deed{
 		_, err := s.Redrive(ctx, r, letterOf(ctx, s), record{new(int)}, false)
 		return err
 	}, false, "", nil},
+	{operator.Erase, func(ctx context.Context, s *site, r operator.Request) error {
+		_, err := s.Erase(ctx, r, erase.Terms{}, "eva")
+		return err
+	}, false, "", func(t *testing.T, s *site) {
+		s.ledger.(interface{ SetPepper(pepper []byte) }).SetPepper([]byte("a pepper"))
+		s.left(t, "eva")
+	}},
 	{operator.Rename, func(ctx context.Context, s *site, r operator.Request) error {
 		_, err := s.Rename(ctx, r, ledger.Rename{PersonID: "ada", Base: "lovelace", At: now})
 		return err

@@ -156,6 +156,7 @@ const (
 	Export          Verb = "export"
 	Import          Verb = "import"
 	RestartLog      Verb = "restart log"
+	Erase           Verb = "erase"
 )
 
 // unexplained holds the verbs that need no reason: what they do is reason enough.

@@ -40,7 +40,7 @@ func (p *Process) Connect(ctx context.Context, cfg *config.Config, metrics strin
 		}
 	}()
 	var unreached error
-	if b.Ledger, err = open.Open(ctx, cfg.Ledger.URL); errors.Is(err, ledger.ErrUnreachable) {
+	if b.Ledger, err = open.Peppered(ctx, cfg.Ledger.URL, cfg.Privacy.Key()); errors.Is(err, ledger.ErrUnreachable) {
 		unreached = err
 	} else if err != nil {
 		return b, err
@@ -55,7 +55,7 @@ func (p *Process) Connect(ctx context.Context, cfg *config.Config, metrics strin
 		return b, err
 	}
 	if unreached != nil {
-		if b.Ledger, err = awaitLedger(ctx, p.Log, cfg.Ledger.URL, unreached); err != nil {
+		if b.Ledger, err = awaitLedger(ctx, p.Log, cfg.Ledger.URL, cfg.Privacy.Key(), unreached); err != nil {
 			return b, err
 		}
 		ledgerReady.Set(b.Ledger.Ping)

@@ -13,7 +13,7 @@ import (
 
 // awaitLedger opens the ledger as soon as its database can be reached. unreached is the
 // error of the first attempt.
-func awaitLedger(ctx context.Context, log *zap.Logger, url string, unreached error) (l ledger.Ledger, err error) {
+func awaitLedger(ctx context.Context, log *zap.Logger, url string, pepper []byte, unreached error) (l ledger.Ledger, err error) {
 	began := time.Now()
 	reached := func(err error) bool { return !errors.Is(err, ledger.ErrUnreachable) }
 	err = await(ctx, log, "the ledger", "waiting for the ledger's database; check ledger.url and that the server is up", reached, func() (err error) {
@@ -21,7 +21,7 @@ func awaitLedger(ctx context.Context, log *zap.Logger, url string, unreached err
 			err, unreached = unreached, nil
 			return err
 		}
-		l, err = open.Open(ctx, url)
+		l, err = open.Peppered(ctx, url, pepper)
 		return err
 	})
 	if err != nil {

@@ -25,7 +25,7 @@ func TestALedgerIsOpenedWhenItsDatabaseIsBack(t *testing.T) {
 	core, logged := observer.New(zap.InfoLevel)
 	opened := make(chan error, 1)
 	go func() {
-		l, err := awaitLedger(t.Context(), zap.New(core), at.String(), unreached)
+		l, err := awaitLedger(t.Context(), zap.New(core), at.String(), nil, unreached)
 		if err == nil {
 			err = l.Close()
 		}

@@ -22,7 +22,7 @@ func TestALedgerThatIsNotReachedIsWaitedFor(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	waited := make(chan error, 1)
 	go func() {
-		_, err := awaitLedger(ctx, zap.New(core), nobody, unreached)
+		_, err := awaitLedger(ctx, zap.New(core), nobody, nil, unreached)
 		waited <- err
 	}()
 	require.Eventually(t, func() bool { return logged.FilterMessageSnippet("waiting for the ledger's database").Len() == 1 }, time.Minute, time.Millisecond)
@@ -34,6 +34,6 @@ func TestALedgerThatIsNotReachedIsWaitedFor(t *testing.T) {
 }
 
 func TestALedgerThatCannotBeUsedIsNotWaitedFor(t *testing.T) {
-	_, err := awaitLedger(t.Context(), zap.NewNop(), "sqlite:no/such/directory/x.db", ledger.ErrUnreachable)
+	_, err := awaitLedger(t.Context(), zap.NewNop(), "sqlite:no/such/directory/x.db", nil, ledger.ErrUnreachable)
 	require.ErrorContains(t, err, "no directory")
 }

@@ -23,7 +23,7 @@ func main() {
 
 func run(ctx context.Context, p *service.Process) (err error) {
 	// The secrets of apps are not among them: an app whose secret is missing holds up no other.
-	cfg, err := config.LoadFor(p.ConfigPath, config.PartLedger) //nolint:contextcheck // it connects to nothing
+	cfg, err := config.LoadFor(p.ConfigPath, config.PartLedger, config.PartPrivacy) //nolint:contextcheck // it connects to nothing
 	if err != nil {
 		return service.UsageError(err)
 	}

@@ -192,6 +192,9 @@ type accessView struct {
 	Access  []report.AccessThen   `json:"access"`
 	Against time.Time             `json:"against,omitzero"`
 	Changes []report.AccessChange `json:"changes,omitempty"`
+	// ErasedAt is when what was known of them was erased. What the record says of their access
+	// stays, but for what a human wrote.
+	ErasedAt time.Time `json:"erasedAt,omitzero"`
 }
 
 func (c *cli) personAccessCommand() *cobra.Command {
@@ -230,10 +233,11 @@ NAME says what an app tells).`,
 }
 
 func (c *cli) accessThen(ctx context.Context, l ledger.Reader, person, at, against string, now time.Time) (v accessView, err error) {
-	if _, err := operator.FindPerson(ctx, l, person); err != nil {
+	found, err := operator.FindPerson(ctx, l, person)
+	if err != nil {
 		return v, err
 	}
-	v = accessView{Person: person, At: now}
+	v = accessView{Person: person, At: now, ErasedAt: found.ErasedAt}
 	if at != "" {
 		if v.At, err = onDay("--at", at, now); err != nil {
 			return v, err
@@ -269,7 +273,7 @@ func onDay(flag, text string, now time.Time) (time.Time, error) {
 }
 
 func drawAccess(p *page, v accessView) {
-	p.fields(field{"person", v.Person}, field{"at", words.Instant(v.At)})
+	p.fields(field{"person", v.Person}, field{"erased", words.Instant(v.ErasedAt)}, field{"at", words.Instant(v.At)})
 	var rows [][]string
 	for _, a := range v.Access {
 		rows = append(rows, []string{a.App, "account: " + string(a.State), words.Instant(a.Since), a.Why(), words.Instant(a.ProvenAt), lastUsed(a.LastUsedAt)})

@@ -239,7 +239,7 @@ func (c *cli) withWritable(ctx context.Context, f func(*config.Config, ledger.Le
 	if !there {
 		return fmt.Errorf("there is no ledger at %s: check ledger.url in %s, and whether the starter has ever run", open.Address(cfg.Ledger.URL), cfg.Path)
 	}
-	store, err := open.Open(ctx, cfg.Ledger.URL)
+	store, err := open.Peppered(ctx, cfg.Ledger.URL, cfg.Privacy.Key())
 	if err != nil {
 		return fmt.Errorf("%w (check ledger.url in %s)", err, cfg.Path)
 	}

@@ -24,7 +24,8 @@ import (
 func (c *cli) personCommand() *cobra.Command {
 	return noun("person", "Show people: who they are to HR, and what they have; cut them off now",
 		c.personListCommand(), c.personShowCommand(), c.personTimelineCommand(), c.personWhyCommand(), c.personEvidenceCommand(), c.personAccessCommand(), c.personSuspendCommand(), c.personReinstateCommand(),
-		c.personRenameCommand(), c.personLinkCommand(), c.personUnlinkCommand())
+		c.personRenameCommand(), c.personLinkCommand(), c.personUnlinkCommand(),
+		c.personDataCommand(), c.personEraseCommand())
 }
 
 // dueOf says when something is due for somebody, and what.

@@ -48,6 +48,7 @@ var shownFirst = []struct{ command, args string }{
 	{"hold release", "10002 --reason x --operator olga"},
 	{"notice retry", "n-1 --reason x --operator olga"},
 	{"notice send", "breaker.held --to security --operator olga"},
+	{"person erase", "10006 --reason x --operator olga"},
 	{"person rename", "10001 --to georgi --reason x --operator olga"},
 	{"person link", "10003 10002 --reason x --operator olga"},
 	{"replay", "--from 2026-01-01 --rate 1000"},
@@ -103,6 +104,7 @@ func busySite(t *testing.T) (*site, *frontend) {
 	s.write("hook", hook.URL)
 	s.cannotBeTold()
 	s.newcomers()
+	s.forgettable()
 	s.left()
 	s.binned("10003")
 	s.held(3)

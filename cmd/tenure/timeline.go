@@ -65,7 +65,7 @@ func positionRow(v report.Position) []string {
 }
 
 func drawTimeline(p *page, v report.Timeline) {
-	p.fields(field{"person", v.Person}, field{"status", string(v.Status)})
+	p.fields(field{"person", v.Person}, field{"status", string(v.Status)}, field{"erased", words.Instant(v.ErasedAt)})
 	p.table("Timeline", entryHeader, rowsOf(v.Entries, entryRow))
 	p.table("Not applied: a human must say what was meant", "conflict,source,event", rowsOf(v.Conflicts, func(c report.Conflict) []string {
 		return []string{string(c.Code), c.Source, c.Event}

@@ -39,3 +39,12 @@ func Instant(t time.Time) string {
 	}
 	return t.UTC().Format("2006-01-02 15:04:05Z")
 }
+
+// Span returns a length of time, in days if it is whole days.
+func Span(d time.Duration) string {
+	const day = 24 * time.Hour
+	if d >= day && d%day == 0 {
+		return Count(int(d/day), "day")
+	}
+	return d.String()
+}

@@ -396,7 +396,7 @@ var privacyTests = tests{
 		e := erasure(t, l, 20)
 		_, err := l.Erase(t.Context(), e)
 		require.ErrorContains(t, err, "account")
-		e.KeptAccounts = true
+		e.KeptAccounts = []string{"files"}
 		_, err = l.Erase(t.Context(), e)
 		require.NoError(t, err)
 		links := read(t, l, "p1").Links

@@ -18,7 +18,12 @@ import (
 
 // Open opens the ledger at url: "sqlite:PATH" or "postgres://...". A relative path
 // is relative to the working directory. The error holds no password.
-func Open(ctx context.Context, url string) (ledger.Ledger, error) {
+func Open(ctx context.Context, url string) (ledger.Ledger, error) { return Peppered(ctx, url, nil) }
+
+// Peppered opens a ledger like Open. It gives it the key of the digests by which the names of
+// erased people are reserved, without which nobody can be erased, or given a username once
+// somebody was.
+func Peppered(ctx context.Context, url string, pepper []byte) (ledger.Ledger, error) {
 	scheme, rest, _ := strings.Cut(url, ":") // rest may hold a password: never print it
 	switch scheme {
 	case "sqlite":
@@ -26,12 +31,14 @@ func Open(ctx context.Context, url string) (ledger.Ledger, error) {
 		if err != nil {
 			return nil, err // not the store: a nil one in an interface is not nil
 		}
+		store.SetPepper(pepper)
 		return store, nil
 	case "postgres", "postgresql":
 		store, err := postgres.Open(ctx, url)
 		if err != nil {
 			return nil, err
 		}
+		store.SetPepper(pepper)
 		return store, nil
 	default:
 		return nil, fmt.Errorf("ledger: the URL must start with \"sqlite:\", as in \"sqlite:tenure.db\", or with \"postgres://\"")

@@ -79,7 +79,7 @@ var mentions = []struct {
 	{"events", map[string]string{"body": byJSON}},
 	{"steps", map[string]string{"message": byText, "reason": byHuman}},
 	{"waivers", map[string]string{"reason": byHuman}},
-	{"dead_letters", map[string]string{"text": byText, "why": byHuman}},
+	{"dead_letters", map[string]string{"reason": byText, "text": byText, "why": byHuman}},
 	{"tasks", map[string]string{"work": byJSON, "proof": byHuman, "why": byHuman}},
 	{"cohorts", map[string]string{"reason": byHuman}},
 	{"withdrawals", map[string]string{"why": byText}},
@@ -91,7 +91,7 @@ var mentions = []struct {
 	{"votes", map[string]string{"authority": byText, "reason": byHuman}},
 	{"stand_ins", map[string]string{"reason": byHuman, "end_reason": byHuman}},
 	{"reviews", map[string]string{"reason": byHuman}},
-	{"review_items", map[string]string{"because": byText, "facts": byJSON, "assigned_why": byHuman, "reason": byHuman}},
+	{"review_items", map[string]string{"authority": byText, "because": byText, "facts": byJSON, "assigned_why": byHuman, "reason": byHuman}},
 	{"review_accesses", map[string]string{"needs": byText}},
 	{"same_people", map[string]string{"reason": byHuman, "end_reason": byHuman}},
 	{"scans", map[string]string{"why": byText, "believe_reason": byHuman}},
@@ -246,9 +246,9 @@ func (s *Store) StandsAgainst(ctx context.Context, e ledger.Erasure) (all []ledg
 // obstacles lists what stands against an erasure.
 func obstacles(ctx context.Context, now Reader, e ledger.Erasure) ([]ledger.Obstacle, error) {
 	at := e.At.UnixMicro()
-	kept := ``
-	if e.KeptAccounts {
-		kept = ` AND state <> 'disabled'`
+	kept := marks(len(e.KeptAccounts))
+	if kept == "" {
+		kept = `NULL`
 	}
 	number := func(prefix string) func(string) string { return func(n string) string { return prefix + n } }
 	plain := func(n string) string { return n }
@@ -261,8 +261,8 @@ func obstacles(ctx context.Context, now Reader, e ledger.Erasure) ([]ledger.Obst
 	}{
 		{ledger.ObstacleHold, number("h-"), `SELECT CAST(id AS TEXT), '', '', expires_at FROM holds WHERE person_id = ?1 AND released_at IS NULL AND expires_at > ?2 ORDER BY id`, []any{e.PersonID, at}},
 		{ledger.ObstacleHuman, plain, `SELECT s.id, '', '', NULL FROM people p JOIN people s ON s.id = p.carried_to WHERE p.id = ?1 AND s.erased_at IS NULL`, []any{e.PersonID}},
-		{ledger.ObstacleAccount, plain, `SELECT '', app, state, NULL FROM links WHERE person_id = ?1 AND state <> 'deleted'` + kept + `
-			AND NOT (state = 'planned' AND account_id = '' AND creating = '') ORDER BY app`, []any{e.PersonID}},
+		{ledger.ObstacleAccount, plain, `SELECT '', app, state, NULL FROM links WHERE person_id = ?1 AND state <> 'deleted' AND NOT (state = 'disabled' AND coalesce(app IN (` + kept + `), false))
+			AND NOT (state = 'planned' AND account_id = '' AND creating = '') ORDER BY app`, append([]any{e.PersonID}, anys(e.KeptAccounts)...)},
 		{ledger.ObstacleCall, plain, `SELECT '', app, '', deadline FROM attempts WHERE person_id = ?1 AND deadline > ?2 ORDER BY app, id`, []any{e.PersonID, at}},
 		{ledger.ObstacleStep, plain, `SELECT key, app, state, NULL FROM steps WHERE person_id = ?1 AND state IN ('open', 'attention') ORDER BY app, key`, []any{e.PersonID}},
 		{ledger.ObstacleBreaker, plain, `SELECT CASE WHEN cohort IS NULL THEN '' ELSE 'c-' || CAST(cohort AS TEXT) END, '', kind, NULL FROM withdrawals

@@ -22,6 +22,8 @@ type Summary struct {
 	DueAt      time.Time `json:"dueAt,omitzero"`
 	DueWhat    string    `json:"dueWhat,omitempty"`
 	AssessedAt time.Time `json:"assessedAt,omitzero"`
+	// ErasedAt is when what was known of them was erased.
+	ErasedAt time.Time `json:"erasedAt,omitzero"`
 }
 
 // SummaryOf describes a person of the ledger.
@@ -29,12 +31,17 @@ func SummaryOf(s ledger.Summary) Summary {
 	return Summary{
 		Person: s.PersonID, ID: s.PersonID, Username: s.Username, GivenName: s.GivenName, FamilyName: s.FamilyName, Status: s.Status,
 		Department: s.Department, JobTitle: s.JobTitle, ManagerID: s.ManagerID,
-		DueAt: s.DueAt, DueWhat: s.DueWhat, AssessedAt: s.AssessedAt,
+		DueAt: s.DueAt, DueWhat: s.DueWhat, AssessedAt: s.AssessedAt, ErasedAt: s.ErasedAt,
 	}
 }
 
-// Name returns the given name and the family name.
-func (v Summary) Name() string { return strings.TrimSpace(v.GivenName + " " + v.FamilyName) }
+// Name returns the given name and the family name or, of somebody who was erased, the day of that.
+func (v Summary) Name() string {
+	if !v.ErasedAt.IsZero() {
+		return "erased on " + v.ErasedAt.UTC().Format(time.DateOnly)
+	}
+	return strings.TrimSpace(v.GivenName + " " + v.FamilyName)
+}
 
 // Link describes an account that Tenure has linked to a person.
 type Link struct {

@@ -17,6 +17,7 @@ import (
 type Timeline struct {
 	Person    string     `json:"person"`
 	Status    hr.Status  `json:"status"`
+	ErasedAt  time.Time  `json:"erasedAt,omitzero"` // when what HR had said of them was erased
 	Entries   []Entry    `json:"entries"`
 	Conflicts []Conflict `json:"conflicts,omitempty"`
 	Events    []Event    `json:"events"`
@@ -60,7 +61,7 @@ type Event struct {
 // rows of the events that operators recorded: see operator.SecuredBy.
 func TimelineOf(person ledger.Person, operators map[hr.EventKey]ledger.AuditRow, now time.Time) Timeline {
 	events := assess.EventsOf(person)
-	v := Timeline{Person: person.PersonID, Entries: []Entry{}, Events: []Event{}}
+	v := Timeline{Person: person.PersonID, ErasedAt: person.ErasedAt, Entries: []Entry{}, Events: []Event{}}
 	for _, stored := range person.Events {
 		e := stored.Event
 		v.Events = append(v.Events, Event{
