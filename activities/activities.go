@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/tenurehq/tenure/erase"
 	"github.com/tenurehq/tenure/provision"
 	"github.com/tenurehq/tenure/reconcile/scan"
 )
@@ -25,6 +26,8 @@ type Activities struct {
 	// counts as overdue, and a run of theirs that makes no progress is replaced.
 	Overdue time.Duration
 	Reviews Reviews
+	// Privacy says who is erased. Without Keep, nobody is.
+	Privacy erase.Terms
 
 	slots sync.Map // *slots, by app
 	turns struct { // see sweepTurns

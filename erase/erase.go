@@ -129,3 +129,11 @@ func Do(ctx context.Context, l ledger.Ledger, t Terms, personID, actor, reason s
 		return c, erased, err
 	}
 }
+
+// Early reports whether somebody's time is not over yet, so that nobody has to wonder why they are
+// still there.
+func Early(c Case) bool {
+	return slices.ContainsFunc(c.Against, func(o ledger.Obstacle) bool {
+		return o.What == ledger.ObstacleKept || o.What == ledger.ObstacleEmployed
+	})
+}

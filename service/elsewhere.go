@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/tenurehq/tenure/config"
+	"github.com/tenurehq/tenure/erase"
 	"github.com/tenurehq/tenure/ingest/broker"
 	"github.com/tenurehq/tenure/internal/words"
 	"github.com/tenurehq/tenure/ledger"
@@ -105,4 +106,13 @@ func temporal(ctx context.Context, personID string) report.Elsewhere {
 	}
 	place.Until, place.Problem = "not known", strings.Join(strings.Fields(err.Error()), " ")
 	return place
+}
+
+// ErasureTerms returns who is erased, as the configuration has it.
+func ErasureTerms(cfg *config.Config) erase.Terms {
+	t := erase.Terms{Keep: cfg.Privacy.Keep}
+	if cfg.Privacy.KeptAccounts == config.KeptIgnore {
+		t.KeptAccounts = erase.Kept(cfg.Policy)
+	}
+	return t
 }

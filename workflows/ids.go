@@ -29,6 +29,7 @@ const (
 	TypeRequest   = "Request"
 	TypeReview    = "Review"
 	TypeReconcile = "Reconcile"
+	TypeErase     = "Erase"
 )
 
 // SignalLookAgain tells a person's run that there is something new in the ledger.

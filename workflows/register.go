@@ -19,6 +19,7 @@ var byType = map[string]any{
 	TypeRequest:   Request,
 	TypeReview:    Review,
 	TypeReconcile: Reconcile,
+	TypeErase:     Erase,
 }
 
 // Register registers every workflow and activity with a worker.
@@ -30,6 +31,8 @@ func Register(r worker.Registry, a *activities.Activities) {
 	r.RegisterActivityWithOptions(a.Assess, activity.RegisterOptions{Name: activities.NameAssess})
 	r.RegisterActivityWithOptions(a.Repair, activity.RegisterOptions{Name: activities.NameRepair})
 	r.RegisterActivityWithOptions(a.Scan, activity.RegisterOptions{Name: activities.NameScan})
+	r.RegisterActivityWithOptions(a.Erase, activity.RegisterOptions{Name: activities.NameErase})
+	r.RegisterActivityWithOptions(a.Scrub, activity.RegisterOptions{Name: activities.NameScrub})
 	r.RegisterActivityWithOptions(a.Sweep, activity.RegisterOptions{Name: activities.NameSweep})
 	r.RegisterActivityWithOptions(a.LookAtReview, activity.RegisterOptions{Name: activities.NameLookAtReview})
 	r.RegisterActivityWithOptions(a.LookAtRequest, activity.RegisterOptions{Name: activities.NameLookAtRequest})

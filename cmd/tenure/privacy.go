@@ -219,16 +219,9 @@ something new of somebody who was erased, a new life begins: they get another us
   tenure person erase 10004 --reason "request 2027-14" --apply`,
 		Args: exactly("PERSON"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			terms := func(cfg *config.Config) erase.Terms {
-				t := erase.Terms{Keep: cfg.Privacy.Keep}
-				if cfg.Privacy.KeptAccounts == config.KeptIgnore {
-					t.KeptAccounts = erase.Kept(cfg.Policy)
-				}
-				return t
-			}
 			if !f.does() {
 				return c.view(cmd.Context(), func(cfg *config.Config, v *operator.Viewer) error {
-					erasing, err := v.MayErase(cmd.Context(), terms(cfg), args[0])
+					erasing, err := v.MayErase(cmd.Context(), service.ErasureTerms(cfg), args[0])
 					if err != nil {
 						return err
 					}
@@ -239,7 +232,7 @@ something new of somebody who was erased, a new life begins: they get another us
 				return err
 			}
 			return c.operate(cmd.Context(), func(cfg *config.Config, o *operator.Operator) error {
-				erasing, err := o.Erase(cmd.Context(), f.request(), terms(cfg), args[0])
+				erasing, err := o.Erase(cmd.Context(), f.request(), service.ErasureTerms(cfg), args[0])
 				if err != nil {
 					return err
 				}
@@ -249,7 +242,7 @@ something new of somebody who was erased, a new life begins: they get another us
 	}
 	f.decisionFlags.flags(cmd)
 	f.applying.flags(cmd)
-	cmd.Flags().BoolVarP(&f.dryRun, "dry-run", "n", false, "only show what stands against it, even with --apply")
+	f.didBefore(cmd) // --dry-run is what people look for
 	return c.reads(cmd)
 }
 

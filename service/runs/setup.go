@@ -149,6 +149,33 @@ func (c *Client) ScheduleSweeps(ctx context.Context, every time.Duration) error 
 	})
 }
 
+// eraseSchedule is the ID of the schedule that erases people whose time is over.
+const eraseSchedule = "tenure-erase"
+
+// eraseEvery is how often that is, and eraseOffset when in a day, in UTC.
+const (
+	eraseEvery  = 24 * time.Hour
+	eraseOffset = 3 * time.Hour
+)
+
+// ScheduleErasures makes sure that people whose time is over are erased once a day or, if on is
+// false, that nobody is. Several workers may call it at once, any number of times. A schedule that
+// somebody has paused stays paused.
+func (c *Client) ScheduleErasures(ctx context.Context, on bool) error {
+	if !on {
+		var missing *serviceerror.NotFound
+		if err := c.temporal.ScheduleClient().GetHandle(ctx, eraseSchedule).Delete(ctx); err != nil && !errors.As(err, &missing) {
+			return fmt.Errorf("runs: deleting the schedule %s: %w", eraseSchedule, err)
+		}
+		return nil
+	}
+	spec := client.ScheduleSpec{Intervals: []client.ScheduleIntervalSpec{{Every: eraseEvery, Offset: eraseOffset}}}
+	return c.schedule(ctx, eraseSchedule, spec, &client.ScheduleWorkflowAction{
+		ID: "erase", Workflow: workflows.TypeErase, TaskQueue: workflows.TaskQueue, Args: []any{workflows.EraseInput{}},
+		StaticSummary: "erases what is known of people who left long ago",
+	})
+}
+
 // schedule makes or updates a schedule.
 func (c *Client) schedule(ctx context.Context, id string, spec client.ScheduleSpec, action *client.ScheduleWorkflowAction) error {
 	schedules := c.temporal.ScheduleClient()

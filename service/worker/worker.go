@@ -74,6 +74,7 @@ func Run(ctx context.Context, o Options) (err error) {
 		Runs:    o.Runs,
 		Overdue: cfg.OverdueAfter(),
 		Reviews: activities.Reviews{Terms: cfg.Reviews, Fresh: cfg.Governance.Freshness, Zone: cfg.Governance.TimeZone},
+		Privacy: service.ErasureTerms(cfg),
 	}
 	acts.Scanner = scanner(cfg, o, known, opened)
 	o.Metrics.MustRegister(&census{
@@ -96,6 +97,9 @@ func Run(ctx context.Context, o Options) (err error) {
 		// Nobody who has to be cut off waits because apps cannot be scanned by the clock.
 		if err := o.Runs.ScheduleScans(ctx, spans(acts.Scanner)); err != nil {
 			o.Log.Error("the scans of apps could not be scheduled: they are made by `tenure app scan` only, until the workers are restarted", zap.Error(err))
+		}
+		if err := o.Runs.ScheduleErasures(ctx, cfg.Privacy.Keep > 0); err != nil {
+			o.Log.Error("erasures could not be scheduled: people are erased by `tenure person erase` only, until the workers are restarted", zap.Error(err))
 		}
 		return nil
 	})
