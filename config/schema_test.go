@@ -103,7 +103,7 @@ func loadsWithoutSecrets(t *testing.T, file, text string) *Config {
 			if made, ok := madeUp[filepath.Ext(path)]; ok {
 				return []byte(made), nil
 			}
-			return []byte("a-secret-of-some-length"), nil
+			return []byte("a-secret-of-some-length-that-is-enough"), nil
 		},
 		folder: func(string) fs.FS { return templates },
 		kinds:  connectors.Kinds(), sources: sources.Kinds(),
