@@ -147,6 +147,16 @@ func TestAReceiverThatDoesNotReadToTheEnd(t *testing.T) {
 	m[0].Text = []byte(strings.Repeat("x", 1<<20))
 	require.Error(t, s.Send(t.Context(), m))
 
+	s = receiver(t, func(conn *tls.Conn) { // says good-bye, as rsyslog does when it has taken a good connection for a bad one
+		_ = conn.Handshake()
+		_, _ = conn.Read(make([]byte, 1))
+		_, _ = conn.NetConn().Read(make([]byte, 1))
+		_ = conn.CloseWrite()
+		_ = conn.NetConn().Close()
+	})
+	m[0].Text = m[0].Text[:100_000]
+	require.Error(t, s.Send(t.Context(), m))
+
 	var begun atomic.Bool
 	end := make(chan struct{})
 	s = receiver(t, func(conn *tls.Conn) { frames(conn); begun.Store(true); <-end; _ = conn.Close() })

@@ -19,7 +19,8 @@ import (
 //
 // Syslog has no acknowledgement. So each batch has a connection of its own, which Syslog closes
 // for writing; the messages count as sent when the receiver has closed it too, for it reads
-// all that is there before it does.
+// all that is there before it does. One that gives up closes TLS just so: but its system resets the
+// connection if anything was left to read.
 type Syslog struct {
 	Address string                      // host:port
 	TLS     func() (*tls.Config, error) // the settings of a new connection
@@ -57,7 +58,11 @@ func (s Syslog) Send(ctx context.Context, messages []export.Message) (err error)
 	if err := conn.(*tls.Conn).CloseWrite(); err != nil {
 		return errors.Join(err, ctx.Err())
 	}
-	if _, err := io.Copy(io.Discard, conn); err != nil {
+	_, err = io.Copy(io.Discard, conn)
+	if err == nil {
+		_, err = io.Copy(io.Discard, conn.(*tls.Conn).NetConn())
+	}
+	if err != nil {
 		return errors.Join(fmt.Errorf("the receiver has not closed the connection after the last message: %w", err), ctx.Err())
 	}
 	return nil

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -273,14 +274,15 @@ func requireInOrder(k *keeper, place config.AuditExport, d destination) {
 	k.t.Helper()
 	all, at := k.expected(place)
 	next, repeated := 0, 0
-	for i, text := range d.received() {
+	got := d.received()
+	for i, text := range got {
 		n, known := at[text]
 		if !known && d.cut {
 			require.Contains(k.t, strings.Join(all, "\n"), "\n"+text, "a line that was cut is the beginning of another")
 			continue
 		}
 		require.True(k.t, known, "message %d is none of the record: %q", i, text)
-		require.LessOrEqual(k.t, n, next, "a message came before one with a lower leaf: %q", text)
+		require.LessOrEqual(k.t, n, next, "message %d is of leaf %d, and that of leaf %d did not come before it: it is message %d", i, n, next, slices.Index(got, all[next]))
 		if n < next {
 			repeated++
 		}
