@@ -14,7 +14,7 @@ type Exceptions interface {
 	// PlaceException stores an exception, with an audit row, and makes its person due, with
 	// DueDecision. It returns ErrNotFound for a person whom the ledger does not know.
 	PlaceException(ctx context.Context, x Exception) (Exception, error)
-	// EndException ends an exception before its time, with an audit row, makes its person due,
+	// EndException ends an exception before its time, and what prolongs it, with an audit row, makes its person due,
 	// with DueDecision, and returns the exception. One that has ended stays as it is.
 	EndException(ctx context.Context, e ExceptionEnd) (Exception, error)
 	// Exceptions lists exceptions by ID, after the given ID, at most limit.

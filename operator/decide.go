@@ -49,7 +49,11 @@ func (v *Viewer) grantOf(ctx context.Context, r ledger.Request, now time.Time) (
 		if err != nil {
 			return person, x, err
 		}
-		if extended.EndedAt.IsZero() && extended.EndsAt.After(now) {
+		switch {
+		case !extended.EndedAt.IsZero() && extended.EndedAt.Before(extended.EndsAt):
+			return person, x, refuse(fmt.Sprintf("%s, which it prolongs, was ended before its time: %s", extended.Name(), extended.EndReason),
+				"exception show %s", extended.Name())
+		case extended.EndsAt.After(now):
 			x.StartsAt = extended.EndsAt
 		}
 	}

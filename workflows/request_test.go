@@ -544,6 +544,41 @@ func TestAGrantIsProlongedOnceFromItsEnd(t *testing.T) {
 	p.lives(1, day)
 }
 
+// Whoever ends a grant means it: neither what was asked for to prolong it nor what prolongs it
+// already gives the role again.
+func TestWhatProlongsAGrantEndsWithIt(t *testing.T) {
+	p := newPetition(t, func(r *policy.RequestRules) { r.Approve = r.Approve[:1] })
+	ends := func(name string) {
+		_, err := p.o.EndException(context.Background(), olga, name, true)
+		require.NoError(t, err)
+	}
+	p.asks(0, operator.RoleRequest{For: 4 * time.Hour})
+	p.says(time.Hour, "10000", ledger.VoteApprove)
+	p.proves(time.Hour+time.Minute, "admins")
+	p.asks(2*time.Hour, operator.RoleRequest{Extends: "x-1", For: 3 * time.Hour})
+	p.during(3*time.Hour, func() {
+		ends("x-1")
+		shown, err := p.o.ShowRequest(context.Background(), "r-2")
+		require.NoError(t, err)
+		assert.Contains(t, shown.Cannot, "x-1, which it prolongs, was ended before its time: INC-1")
+		_, err = p.decide(2, "10000", ledger.VoteApprove)
+		assert.ErrorContains(t, err, "x-1, which it prolongs, was ended before its time")
+		_, err = p.ask(operator.RoleRequest{For: 4 * time.Hour})
+		require.NoError(t, err, "a new grant can be asked for")
+		_, err = p.decide(3, "10000", ledger.VoteApprove)
+		require.NoError(t, err)
+		_, err = p.decide(2, "10000", ledger.VoteDeny)
+		require.NoError(t, err)
+		_, err = p.ask(operator.RoleRequest{Extends: "x-2", For: 3 * time.Hour})
+		require.NoError(t, err)
+		_, err = p.decide(4, "10000", ledger.VoteApprove)
+		require.NoError(t, err)
+		ends("x-2")
+		assert.Equal(t, p.now(), p.grant(3).EndedAt, "it would have begun at the end of the other")
+	})
+	p.lives(1, day)
+}
+
 func TestAnEmergencyIsConfirmed(t *testing.T) {
 	p := newPetition(t, nil)
 	p.asks(0, operator.RoleRequest{Emergency: true})

@@ -158,9 +158,29 @@ func (t *Tx) endException(e ledger.ExceptionEnd) (x ledger.Exception, err error)
 	if err != nil {
 		return x, err
 	}
-	return x, t.decided(ledger.AuditRow{
+	err = t.decided(ledger.AuditRow{
 		At: e.At, PersonID: x.PersonID, App: x.App, Action: "exception_ended", Actor: e.Operator, Cause: e.Reason, Detail: exceptionDetail(x),
 	}, "exception:"+x.Name())
+	if err != nil {
+		return x, err
+	}
+	return x, t.endExtensions(e)
+}
+
+// endExtensions ends what prolongs an exception that is ended before its time.
+func (t *Tx) endExtensions(e ledger.ExceptionEnd) error {
+	extensions, err := collect(t, `SELECT x.id FROM requests r JOIN exceptions x ON x.id = r.exception_id WHERE r.extends = ? AND x.ended_at IS NULL`,
+		[]any{e.ID}, func(id *int64) []any { return []any{id} })
+	if err != nil {
+		return err
+	}
+	for _, id := range extensions {
+		e.ID = id
+		if _, err := t.endException(e); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // lapseException ends an exception that is over by itself. It may have been made for another
