@@ -67,40 +67,57 @@ const (
 )
 
 // errForm is returned for a note that is not written as Tenure writes it.
-var errForm = errors.New("it is no checkpoint as Tenure writes them")
+var errForm = errors.New("it is no note as Tenure writes them")
 
 // Open reads a note. It fails if the note is not exactly as Sign writes it, besides signatures of
 // others, or if a signature by one of the verifiers is wrong.
 func Open(text string, verifiers note.Verifiers) (Checkpoint, Signature, error) {
-	if verifiers == nil {
-		verifiers = note.VerifierList()
-	}
-	body, signatures, found := strings.Cut(text, "\n\n")
+	body, _, found := strings.Cut(text, "\n\n")
 	if !found {
 		return Checkpoint{}, Unsigned, errForm
 	}
 	c, err := parse(body + "\n")
-	if err != nil || signatures == "" {
+	if err != nil {
 		return c, Unsigned, err
+	}
+	signature, err := SignatureOf(text, c.Body(), verifiers)
+	if err != nil {
+		return Checkpoint{}, Unknown, err
+	}
+	return c, signature, nil
+}
+
+// SignatureOf returns who signed a note with a body. It fails if the note is written in another way
+// than it is signed, or if a signature by one of the verifiers is wrong.
+func SignatureOf(text, body string, verifiers note.Verifiers) (Signature, error) {
+	signatures, found := strings.CutPrefix(text, body+"\n")
+	if !found {
+		return Unknown, errForm
+	}
+	if signatures == "" {
+		return Unsigned, nil
 	}
 	for line := range strings.Lines(signatures) { // a signature may be written in several ways
 		encoded := line[strings.LastIndexByte(line, ' ')+1:]
 		if raw, err := base64.StdEncoding.DecodeString(strings.TrimSuffix(encoded, "\n")); err != nil || base64.StdEncoding.EncodeToString(raw)+"\n" != encoded {
-			return Checkpoint{}, Unknown, errForm
+			return Unknown, errForm
 		}
+	}
+	if verifiers == nil {
+		verifiers = note.VerifierList()
 	}
 	opened, err := note.Open([]byte(text), verifiers)
 	var unverified *note.UnverifiedNoteError
 	if errors.As(err, &unverified) {
-		return c, Unknown, nil
+		return Unknown, nil
+	}
+	if err == nil && opened.Text != body {
+		err = errForm
 	}
 	if err != nil {
-		return Checkpoint{}, Unknown, err
+		return Unknown, err
 	}
-	if opened.Text != c.Body() {
-		return Checkpoint{}, Unknown, errForm
-	}
-	return c, Signed, nil
+	return Signed, nil
 }
 
 func parse(body string) (Checkpoint, error) {

@@ -85,6 +85,58 @@ type line struct {
 	Redacted bool            `json:"redacted,omitempty"`
 }
 
+// WriteLine writes a leaf with its row as a line of JSON, as exported records and evidence packs
+// have it.
+func WriteLine(w io.Writer, e Entry) error {
+	return lines(w).Encode(line{e.N, e.Row.Leaf(e.Text), e.Row.Salt, e.Row.Cause, e.Row.Detail, e.Row.Redacted})
+}
+
+// ReadLine reads what WriteLine wrote, and refuses what is written otherwise. The hash is that of
+// the leaf in the line: whether it is the leaf of its row, and is in the log, is left to Check and
+// to the tree.
+func ReadLine(text []byte) (Entry, error) {
+	e, _, err := readLine(text)
+	return e, err
+}
+
+func readLine(text []byte) (e Entry, record []byte, err error) {
+	var l line
+	var r struct {
+		V, Seq, At, Attempt                    int64
+		Person, App, Action, Actor, Login, Key string
+		Text                                   []byte
+	}
+	for _, into := range []struct {
+		text []byte
+		v    any
+	}{{text, &l}, {nil, &r}} {
+		if into.text == nil {
+			into.text = l.Record
+		}
+		d := json.NewDecoder(bytes.NewReader(into.text))
+		d.DisallowUnknownFields()
+		if err := d.Decode(into.v); err != nil {
+			return Entry{}, nil, err
+		}
+	}
+	var again bytes.Buffer // a line that is written otherwise was changed
+	if err := lines(&again).Encode(l); err != nil || !bytes.Equal(again.Bytes(), text) {
+		return Entry{}, nil, errors.New("it is not written as lines are")
+	}
+	if r.V != 1 || len(r.Text) != len(Hash{}) {
+		return Entry{}, nil, errors.New("it is no leaf")
+	}
+	row := Row{
+		Seq: r.Seq, At: r.At, Person: r.Person, App: r.App, Action: r.Action, Actor: r.Actor, Login: r.Login, Key: r.Key, Attempt: r.Attempt,
+		Text: Text{Salt: l.Salt, Cause: l.Cause, Detail: l.Detail}, Redacted: l.Redacted,
+	}
+	leaf := Leaf{N: l.Leaf, Seq: r.Seq, Text: Hash(r.Text), Hash: tlog.RecordHash(l.Record)}
+	if !bytes.Equal(l.Record, row.Leaf(leaf.Text)) {
+		return Entry{}, nil, errors.New("the leaf is not written as leaves are")
+	}
+	return Entry{leaf, &row}, l.Record, nil
+}
+
 // lines writes lines, with leaves as they are.
 func lines(w io.Writer) *json.Encoder {
 	e := json.NewEncoder(w)
@@ -357,51 +409,24 @@ func (f *exported) Entries(_ context.Context, after int64, limit int) (entries [
 }
 
 func (f *exported) entry(text []byte) (Entry, error) {
-	var l line
-	var r struct {
-		V, Seq, At, Attempt                    int64
-		Person, App, Action, Actor, Login, Key string
-		Text                                   []byte
-	}
-	for _, into := range []struct {
-		text []byte
-		v    any
-	}{{text, &l}, {nil, &r}} {
-		if into.text == nil {
-			into.text = l.Record
-		}
-		d := json.NewDecoder(bytes.NewReader(into.text))
-		d.DisallowUnknownFields()
-		if err := d.Decode(into.v); err != nil {
-			return Entry{}, err
-		}
-	}
-	var again bytes.Buffer // a line that is written otherwise was changed
-	if err := lines(&again).Encode(l); err != nil || !bytes.Equal(again.Bytes(), text) {
-		return Entry{}, errors.New("it is not written as lines are")
-	}
-	if r.V != 1 || len(r.Text) != len(Hash{}) || l.Leaf != f.last {
-		return Entry{}, errors.New("it is no leaf, or not the next one")
-	}
-	row := Row{
-		Seq: r.Seq, At: r.At, Person: r.Person, App: r.App, Action: r.Action, Actor: r.Actor, Login: r.Login, Key: r.Key, Attempt: r.Attempt,
-		Text: Text{Salt: l.Salt, Cause: l.Cause, Detail: l.Detail}, Redacted: l.Redacted,
-	}
-	leaf := Leaf{N: l.Leaf, Seq: r.Seq, Text: Hash(r.Text), Hash: tlog.RecordHash(l.Record)}
-	if !bytes.Equal(l.Record, row.Leaf(leaf.Text)) {
-		return Entry{}, errors.New("the leaf is not written as leaves are")
-	}
-	if err := f.bundle(l.Leaf / tileWidth); err != nil {
+	e, record, err := readLine(text)
+	if err != nil {
 		return Entry{}, err
 	}
-	i := int(l.Leaf % tileWidth)
-	if i >= len(f.leaves) || !bytes.Equal(f.leaves[i], l.Record) {
+	if e.N != f.last {
+		return Entry{}, errors.New("it is not the next leaf")
+	}
+	if err := f.bundle(e.N / tileWidth); err != nil {
+		return Entry{}, err
+	}
+	i := int(e.N % tileWidth)
+	if i >= len(f.leaves) || !bytes.Equal(f.leaves[i], record) {
 		return Entry{}, errors.New("the leaf is not the one among the entries")
 	}
 	if end := (i + 1) * tlog.HashSize; end <= len(f.hashes) {
-		leaf.Hash = Hash(f.hashes[end-tlog.HashSize : end])
+		e.Hash = Hash(f.hashes[end-tlog.HashSize : end])
 	}
-	return Entry{leaf, &row}, nil
+	return e, nil
 }
 
 // bundle reads a bundle of entries, and the tile of their hashes, when its first leaf is read.

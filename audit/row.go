@@ -156,5 +156,14 @@ func (r Row) Restarts() (restart Restart, is bool) {
 	return restart, is
 }
 
+// Redacts returns the numbers of the rows of whose redaction the row tells.
+func (r Row) Redacts() []int64 {
+	var redaction Redaction
+	if r.Action != ActionRedacted || !r.detail(&redaction) {
+		return nil
+	}
+	return redaction.Rows
+}
+
 // hexadecimal shows a hash as people compare it.
 func hexadecimal(h Hash) string { return hex.EncodeToString(h[:]) }

@@ -206,7 +206,7 @@ func (v *verifier) prepare(ctx context.Context) error {
 		if v.name == "" {
 			v.name = c.Origin
 		}
-		epoch, ok := epochOf(v.name, c.Origin)
+		epoch, ok := EpochOf(v.name, c.Origin)
 		if !ok {
 			v.report.add(Finding{Kind: Foreign, Leaf: -1, What: fmt.Sprintf("%s is of the log %s, and this is %s", where, c.Origin, v.name)})
 			continue
@@ -224,8 +224,8 @@ func (v *verifier) prepare(ctx context.Context) error {
 	return nil
 }
 
-// epochOf returns the epoch of an origin of the log with a name.
-func epochOf(name, origin string) (epoch int64, ok bool) {
+// EpochOf returns the epoch of an origin of the log with a name, and false if it is of another log.
+func EpochOf(name, origin string) (epoch int64, ok bool) {
 	if origin == name {
 		return 1, true
 	}
@@ -236,34 +236,35 @@ func epochOf(name, origin string) (epoch int64, ok bool) {
 
 // entry verifies a leaf and its row.
 func (v *verifier) entry(e Entry) {
-	wrong := func(kind Kind, what string) {
+	if kind, what := e.Check(); kind != "" {
 		v.report.add(Finding{Kind: kind, Leaf: e.N, Seq: e.Seq, What: what})
-	}
-	if e.Row == nil {
-		wrong(Missing, fmt.Sprintf("row %d is not there", e.Seq))
 		return
 	}
 	row := *e.Row
 	if row.Redacted {
-		if row.Salt != nil || row.Cause != "" || row.Detail != nil {
-			wrong(Altered, fmt.Sprintf("row %d is marked as redacted, and has a text", e.Seq))
-			return
-		}
 		v.report.Redacted++
 		if v.listed[row.Seq] {
 			delete(v.listed, row.Seq)
 		} else {
 			v.erased[row.Seq] = e.N
 		}
-	} else if row.Digest() != e.Text {
-		wrong(Altered, fmt.Sprintf("the text of row %d is not what its leaf says", e.Seq))
-		return
-	}
-	if tlog.RecordHash(row.Leaf(e.Text)) != e.Hash {
-		wrong(Altered, fmt.Sprintf("row %d is not what its leaf says", e.Seq))
-		return
 	}
 	v.tells(row, e.N)
+}
+
+// Check verifies a row against its leaf. It returns what is wrong, and no kind if nothing is.
+func (e Entry) Check() (wrong Kind, what string) {
+	switch row := e.Row; {
+	case row == nil:
+		return Missing, fmt.Sprintf("row %d is not there", e.Seq)
+	case row.Redacted && (row.Salt != nil || row.Cause != "" || row.Detail != nil):
+		return Altered, fmt.Sprintf("row %d is marked as redacted, and has a text", e.Seq)
+	case !row.Redacted && row.Digest() != e.Text:
+		return Altered, fmt.Sprintf("the text of row %d is not what its leaf says", e.Seq)
+	case tlog.RecordHash(row.Leaf(e.Text)) != e.Hash:
+		return Altered, fmt.Sprintf("row %d is not what its leaf says", e.Seq)
+	}
+	return "", ""
 }
 
 // tells notes what a row tells of the record itself.
@@ -272,14 +273,11 @@ func (v *verifier) tells(row Row, leaf int64) {
 		v.report.Epochs = r.Epoch
 		v.restarts = append(v.restarts, restart{r, leaf})
 	}
-	var redaction Redaction
-	if row.Action == ActionRedacted && row.detail(&redaction) {
-		for _, seq := range redaction.Rows {
-			if _, met := v.erased[seq]; met {
-				delete(v.erased, seq)
-			} else {
-				v.listed[seq] = true
-			}
+	for _, seq := range row.Redacts() {
+		if _, met := v.erased[seq]; met {
+			delete(v.erased, seq)
+		} else {
+			v.listed[seq] = true
 		}
 	}
 }
@@ -420,7 +418,7 @@ func (v *verifier) opened(c Stored) (root Hash, sound bool) {
 	case v.signed:
 		return altered("is not signed, and one before it is")
 	}
-	epoch, ours := epochOf(v.name, opened.Origin)
+	epoch, ours := EpochOf(v.name, opened.Origin)
 	if !ours {
 		return altered("is of the log %s, and this is %s", opened.Origin, v.name)
 	}
