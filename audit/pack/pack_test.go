@@ -312,7 +312,7 @@ func TestCheckpointsThatWereKeptAreCompared(t *testing.T) {
 	assert.Equal(t, audit.Rewritten, of(packed, forked).Findings[0].Kind)
 
 	between := newRecord(signer)
-	between.rows(10)
+	between.rows(11)
 	assert.Equal(t, pack.Incomparable, of(packed, between.checkpoint()).Findings[0].Kind)
 
 	r.rows(1)
