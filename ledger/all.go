@@ -135,6 +135,12 @@ func AllFindings(ctx context.Context, l ScanReader, f FindingFilter) iter.Seq2[F
 		func(f Finding) int64 { return f.ID })
 }
 
+// AllListed yields the accounts of an app that a scan has seen, by account ID: see Listing.
+func AllListed(ctx context.Context, l ScanReader, app string, scan int64) iter.Seq2[Observed, error] {
+	return all("", func(after string) ([]Observed, error) { return l.Listing(ctx, app, scan, after, PageSize) },
+		func(o Observed) string { return o.AccountID })
+}
+
 // AllNotices yields the notices that match the filter, by ID, after the given ID.
 func AllNotices(ctx context.Context, l NoticeReader, f NoticeFilter, after int64) iter.Seq2[Notice, error] {
 	return all(after, func(after int64) ([]Notice, error) { return l.Notices(ctx, f, after, PageSize) },

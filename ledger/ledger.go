@@ -240,6 +240,7 @@ type StoredEvent struct {
 	Seq   int64
 	Event hr.Event
 	At    time.Time
+	From  Position // the first record in Kafka that said so; zero if it did not come from there
 }
 
 // Summary is one person as the last assessment left them.

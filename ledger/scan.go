@@ -344,4 +344,7 @@ type ScanReader interface {
 	OrphanHistory(ctx context.Context, from, until time.Time) ([]OrphanRate, error)
 	// Seen returns an account as a scan saw it last; false if none did.
 	Seen(ctx context.Context, app, accountID string) (Observed, bool, error)
+	// Listing lists the accounts of an app that the scan with that ID, or a later one, has
+	// seen, as they were seen last, by account ID, after the given one, at most limit.
+	Listing(ctx context.Context, app string, scan int64, after string, limit int) ([]Observed, error)
 }

@@ -139,6 +139,7 @@ func checkpoints(ctx context.Context, s audit.Source) (sizes []int64, newest str
 // prove reads the record up to the last of sizes.
 func prove(ctx context.Context, s audit.Source, p *Prover, sizes []int64, rows io.Writer, wanted func(audit.Entry) bool) error {
 	size := sizes[len(sizes)-1]
+	sizes = slices.DeleteFunc(sizes, func(n int64) bool { return n == 0 })
 	erased := map[int64]bool{} // rows of the pack of whose redaction no row has told yet
 	for after := int64(math.MinInt64); p.Size() < size; {
 		entries, err := s.Entries(ctx, after, page)
@@ -160,12 +161,13 @@ func prove(ctx context.Context, s audit.Source, p *Prover, sizes []int64, rows i
 			} else if e.Row.Redacted {
 				erased[e.Row.Seq] = true
 			}
-			if len(sizes) > 0 && sizes[0] == p.Size() {
-				if err := p.Cut(); err != nil {
-					return err
-				}
-				sizes = sizes[1:]
+			if sizes[0] > p.Size() {
+				continue
 			}
+			if err := p.Cut(); err != nil {
+				return err
+			}
+			sizes = sizes[1:]
 		}
 	}
 	return p.Cut()

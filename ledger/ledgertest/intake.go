@@ -20,7 +20,7 @@ var intakeTests = tests{
 		}}
 		receipts := record(t, l, full, sparse)
 		assert.Equal(t, []ledger.StoredEvent{
-			{Seq: receipts[0].Seq, Event: full.Event, At: full.At},
+			{Seq: receipts[0].Seq, Event: full.Event, At: full.At, From: ledger.Position{Topic: "hr.events", Partition: 3, Offset: 1 << 40}},
 			{Seq: receipts[1].Seq, Event: sparse.Event, At: sparse.At},
 		}, read(t, l, "p1").Events)
 	},

@@ -91,7 +91,7 @@ func (m *machine) recordEvents(rt require.TestingT, batch []ledger.Received) {
 		}
 		require.False(rt, receipts[i].Duplicate)
 		m.events[r.Event.ID] = ledger.Receipt{Seq: receipts[i].Seq, Duplicate: true}
-		m.people[r.Event.PersonID].record(ledger.StoredEvent{Seq: receipts[i].Seq, Event: r.Event, At: r.At})
+		m.people[r.Event.PersonID].record(ledger.StoredEvent{Seq: receipts[i].Seq, Event: r.Event, At: r.At, From: ledger.Position{Topic: r.Topic, Partition: r.Partition, Offset: r.Offset}})
 	}
 }
 

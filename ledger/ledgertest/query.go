@@ -101,7 +101,7 @@ var queryTests = tests{
 			if i%2 == 1 {
 				r.Event.Source = "urn:other"
 			}
-			want = append(want, ledger.StoredEvent{Seq: record(t, l, r)[0].Seq, Event: r.Event, At: r.At})
+			want = append(want, ledger.StoredEvent{Seq: record(t, l, r)[0].Seq, Event: r.Event, At: r.At, From: ledger.Position{Topic: r.Topic, Partition: r.Partition, Offset: r.Offset}})
 		}
 		for name, c := range map[string]struct {
 			filter ledger.EventFilter

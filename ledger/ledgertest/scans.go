@@ -183,6 +183,24 @@ var scanTests = tests{
 		assert.Equal(t, at(5), last[0].EndedAt)
 		assert.Equal(t, ledger.ScanDone, last[0].State)
 	},
+	"TheAccountsOfAScanAreListed": func(t *testing.T, l ledger.Ledger) {
+		seen := func(id string) ledger.Observed {
+			return ledger.Observed{AccountID: id, Username: "of " + id, Active: true}
+		}
+		first := scanned(t, l, "run 1", 1, seen("b"), seen("a"), seen("gone"))
+		second := scanned(t, l, "run 2", 3, seen("c"), seen("b"), seen("a"))
+		listed := func(scan int64, after string, limit int) (ids []string) {
+			page, err := l.Listing(t.Context(), "wiki", scan, after, limit)
+			require.NoError(t, err)
+			return each(page, func(o ledger.Observed) string { return o.AccountID })
+		}
+		assert.Equal(t, []string{"a", "b", "c"}, listed(second.ID, "", 9))
+		assert.Equal(t, []string{"a", "b", "c", "gone"}, listed(first.ID, "", 9))
+		assert.Equal(t, []string{"b"}, listed(second.ID, "a", 1))
+		none, err := l.Listing(t.Context(), "mail", 0, "", 9)
+		require.NoError(t, err)
+		assert.Empty(t, none)
+	},
 	"ASuspiciousListIsBelievedOnAnOperatorsWord": func(t *testing.T, l ledger.Ledger) {
 		b := ledger.Belief{App: "wiki", Operator: "ops", Reason: "half of them left", At: at(9)}
 		var refused *ledger.DecisionError

@@ -21,7 +21,8 @@ func (s *Store) Person(ctx context.Context, personID string) (ledger.Person, err
 // The queries of one read of a person.
 const (
 	summaryQuery = `SELECT ` + summaryColumns + ` FROM people WHERE id = ?`
-	eventsQuery  = `SELECT seq, at, body FROM events WHERE person_id = ? AND body <> '{}' ORDER BY seq`
+	eventColumns = `seq, at, topic, partition, "offset", body`
+	eventsQuery  = `SELECT ` + eventColumns + ` FROM events WHERE person_id = ? AND body <> '{}' ORDER BY seq`
 	linksQuery   = `SELECT ` + linkColumns + ` FROM links WHERE person_id = ? ORDER BY app`
 	stepsQuery   = `SELECT ` + stepColumns + ` FROM steps s
 		WHERE person_id = ? AND state IN ('open', 'attention', 'skipped') ORDER BY app, key`
@@ -142,7 +143,9 @@ func personEvents(ctx context.Context, now Reader, id string) ([]ledger.StoredEv
 // storedEvents reads the events of a query.
 func storedEvents(ctx context.Context, now Reader, query string, args ...any) ([]ledger.StoredEvent, error) {
 	events, err := list(ctx, now, query, args,
-		func(e *ledger.StoredEvent) []any { return []any{&e.Seq, instant{&e.At}, decode{&e.Event}} })
+		func(e *ledger.StoredEvent) []any {
+			return []any{&e.Seq, instant{&e.At}, &e.From.Topic, &e.From.Partition, &e.From.Offset, decode{&e.Event}}
+		})
 	for i := range events {
 		e := &events[i].Event
 		e.Recorded = e.Recorded.UTC()
@@ -204,7 +207,7 @@ func (s *Store) People(ctx context.Context, after string, limit int) ([]ledger.S
 
 // Events implements ledger.Query.
 func (s *Store) Events(ctx context.Context, f ledger.EventFilter, after int64, limit int) ([]ledger.StoredEvent, error) {
-	query, args := `SELECT seq, at, body FROM events WHERE seq > ? AND body <> '{}'`, []any{after}
+	query, args := `SELECT `+eventColumns+` FROM events WHERE seq > ? AND body <> '{}'`, []any{after}
 	and := func(condition string, value any) {
 		query += ` AND ` + condition
 		args = append(args, value)

@@ -199,3 +199,10 @@ func (s *Store) Seen(ctx context.Context, app, accountID string) (ledger.Observe
 	}
 	return seen[0], true, nil
 }
+
+// Listing implements ledger.ScanReader.
+func (s *Store) Listing(ctx context.Context, app string, scan int64, after string, limit int) ([]ledger.Observed, error) {
+	seen, err := list(ctx, s.engine, `SELECT `+observedColumns+` FROM observed WHERE app = ? AND account_id > ? AND scan >= ? ORDER BY account_id LIMIT ?`,
+		[]any{app, after, scan, max(limit, 0)}, observedDest)
+	return seen, s.explain(err)
+}
