@@ -33,6 +33,7 @@ type Step struct {
 	PlannedAt     time.Time `json:"plannedAt,omitzero"`
 	LastAttemptAt time.Time `json:"lastAttemptAt,omitzero"`
 	FinishedAt    time.Time `json:"-"`
+	TryingSince   time.Time `json:"-"` // see Begun.TryingSince
 	Underway      Underway  `json:"underway,omitzero"`
 }
 

@@ -66,7 +66,7 @@ var assessmentTests = tests{
 		before := steps(t, l, "p1")
 		assert.Equal(t, ledger.Step{
 			PersonID: "p1", Key: "attention", App: "wiki", Kind: "Provision", State: ledger.StepAttention,
-			Attempts: 1, Code: "forbidden", Message: "grant the right", PlannedAt: at(1), LastAttemptAt: at(2),
+			Attempts: 1, Code: "forbidden", Message: "grant the right", PlannedAt: at(1), LastAttemptAt: at(2), TryingSince: at(2),
 		}, before["attention"])
 		assess(t, l, "p1", 9, planned)
 		assert.Equal(t, before, steps(t, l, "p1"))

@@ -62,7 +62,9 @@ func (m *model) person() ledger.Person {
 	for _, s := range m.steps {
 		switch s.State {
 		case ledger.StepOpen, ledger.StepAttention, ledger.StepSkipped:
-			p.Steps = append(p.Steps, *s)
+			step := *s
+			step.TryingSince = m.trying[s.Key]
+			p.Steps = append(p.Steps, step)
 		case ledger.StepDone, ledger.StepSuperseded:
 		}
 	}

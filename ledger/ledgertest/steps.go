@@ -43,7 +43,7 @@ var beginTests = tests{
 		begin(t, l, attempt("p1", "wiki", "a", 1))
 		assert.Equal(t, []ledger.Step{{
 			PersonID: "p1", Key: "a", App: "wiki", Kind: "Provision", State: ledger.StepOpen,
-			Attempts: 1, PlannedAt: at(1), LastAttemptAt: at(1),
+			Attempts: 1, PlannedAt: at(1), LastAttemptAt: at(1), TryingSince: at(1),
 		}}, read(t, l, "p1").Steps)
 	},
 	"LeavesTheStateOfAFinishedStep": func(t *testing.T, l ledger.Ledger) {
@@ -424,7 +424,7 @@ var actTests = tests{
 		require.NoError(t, l.Act(t.Context(), action(ledger.VerbSkip, "a", 5)))
 		want := ledger.Step{
 			PersonID: "p1", Key: "a", App: "wiki", Kind: "Provision", State: ledger.StepSkipped, Attempts: 1,
-			Code: "forbidden", Message: "grant the right", PlannedAt: at(0), LastAttemptAt: at(2), FinishedAt: at(5),
+			Code: "forbidden", Message: "grant the right", PlannedAt: at(0), LastAttemptAt: at(2), TryingSince: at(2), FinishedAt: at(5),
 			Reason: "ticket 42",
 		}
 		assert.Equal(t, want, steps(t, l, "p1")["a"])

@@ -230,7 +230,7 @@ func (t *Tx) saveOutcome(o ledger.Outcome) (repeated bool, err error) {
 }
 
 const stepColumns = `s.person_id, s.key, s.app, s.kind, s.state, s.attempts, s.code, s.message, s.reason,
-	s.planned_at, s.last_attempt_at, s.finished_at, s.operation, s.operation_call, s.operation_at, s.operation_look_at`
+	s.planned_at, s.last_attempt_at, s.finished_at, s.trying_since, s.operation, s.operation_call, s.operation_at, s.operation_look_at`
 
 // underwayDest lists the fields that the columns of an operation are scanned into.
 func underwayDest(u *ledger.Underway) []any {
@@ -241,7 +241,7 @@ func underwayDest(u *ledger.Underway) []any {
 func stepDest(s *ledger.Step) []any {
 	return append([]any{
 		&s.PersonID, &s.Key, &s.App, &s.Kind, &s.State, &s.Attempts, &s.Code, &s.Message, &s.Reason,
-		instant{&s.PlannedAt}, instant{&s.LastAttemptAt}, instant{&s.FinishedAt},
+		instant{&s.PlannedAt}, instant{&s.LastAttemptAt}, instant{&s.FinishedAt}, instant{&s.TryingSince},
 	}, underwayDest(&s.Underway)...)
 }
 
