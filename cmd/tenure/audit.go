@@ -21,8 +21,8 @@ import (
 )
 
 func (c *cli) auditCommand() *cobra.Command {
-	return noun("audit", "Verify the audit record",
-		c.auditVerifyCommand(), c.auditCheckpointCommand(), c.auditExportCommand(), c.auditKeyCommand(), c.auditRestartCommand())
+	return noun("audit", "Verify the audit record, and make evidence from it",
+		c.auditVerifyCommand(), c.auditPackCommand(), c.auditCheckpointCommand(), c.auditExportCommand(), c.auditKeyCommand(), c.auditRestartCommand())
 }
 
 // auditOptions holds the flags with which a record is verified.
@@ -35,7 +35,7 @@ func (c *cli) auditVerifyCommand() *cobra.Command {
 	var o auditOptions
 	cmd := &cobra.Command{
 		Use:   "verify [FOLDER]",
-		Short: "Verify the audit record from its rows up",
+		Short: "Verify the audit record from its rows up, or a pack of evidence",
 		Long: `Verify the audit record from its rows up: each row gives its leaf, the leaves give
 the tiles and the root, and every checkpoint has to have that root.
 
@@ -44,16 +44,21 @@ show by itself: that its newest rows are gone, that a backup was restored, or th
 the whole log was made anew. The file may have any number of checkpoints, as
 audit.publish adds them to a file.
 
-With a FOLDER that tenure audit export wrote, neither a configuration nor a ledger is
-needed. Give the key then (--key), as tenure audit key printed it.
+With a FOLDER that tenure audit export or tenure audit pack wrote, neither a
+configuration nor a ledger is needed. Give the key then (--key), as tenure audit key
+printed it. Of a pack, it names the file that was altered.
 
 The exit status is 3 if anything is wrong. docs/evidence.md says what each finding
 means, and what this does not prove.`,
 		Example: `  tenure audit verify
   tenure audit verify --checkpoint /mnt/worm/tenure-checkpoints
-  tenure audit verify record --key example.com/tenure+12ab34cd+AQID...`,
+  tenure audit verify record --key example.com/tenure+12ab34cd+AQID...
+  tenure audit verify q1 --key example.com/tenure+12ab34cd+AQID... --checkpoint kept.txt`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 1 && isPack(args[0]) {
+				return c.verifyPack(args[0], o)
+			}
 			if len(args) == 1 {
 				return c.verifyFolder(cmd.Context(), args[0], o)
 			}

@@ -53,6 +53,20 @@ var stateAfter = map[string]ledger.LinkState{
 	"deleted": ledger.LinkDeleted, "found_gone": ledger.LinkDeleted,
 }
 
+// StateAfter returns the state that an account has after what a row of the audit record tells, and
+// false if the row does not tell.
+func StateAfter(row ledger.AuditRow) (ledger.LinkState, bool) {
+	row = observed(row)
+	if row.Action == "unlinked" {
+		return ledger.LinkDeleted, true
+	}
+	if state, noted := row.Detail[ledger.DetailState].(string); noted {
+		return ledger.LinkState(state), true
+	}
+	state, told := stateAfter[row.Action]
+	return state, told
+}
+
 // AccessAt returns what somebody had at an instant, by app, according to the rows of the audit
 // record about them, oldest first. Accounts that were deleted, unlinked or never there are left
 // out.

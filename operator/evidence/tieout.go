@@ -1,0 +1,267 @@
+package evidence
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/review"
+)
+
+// Verdict says what a check came to.
+type Verdict string
+
+// The verdicts.
+const (
+	Ties      Verdict = "ties out"
+	TiesNot   Verdict = "does not tie out"
+	CannotSay Verdict = "cannot be told"
+)
+
+// Check compares what was counted in one place with what was counted in another.
+type Check struct {
+	Check   string         `json:"check"`
+	Of      string         `json:"of,omitempty"` // the app, the partition, the review
+	Numbers map[string]int `json:"numbers"`
+	Verdict Verdict        `json:"verdict"`
+	Why     string         `json:"why"`             // in words
+	Which   []string       `json:"which,omitempty"` // what does not tie out, the first ones
+}
+
+// mostNamed is how many of what does not tie out are named. All are counted.
+const mostNamed = 50
+
+// tally counts while the files are written.
+type tally struct {
+	toTake    int      // accounts of leavers
+	late      int      // of which it was proven too late that they are off, or is not yet
+	on        []string // of which it is not proven
+	links     int      // accounts that the ledger believes somebody has or had
+	differ    []string // of which the record says something else
+	letters   int      // records that could not be read, and about which nothing is decided
+	waivers   map[string]int
+	conflicts map[string]int
+}
+
+// stream is a partition of a topic.
+type stream struct {
+	topic     string
+	partition int
+}
+
+// offsets counts the records of a partition.
+type offsets struct {
+	first, last      int64
+	counted, refused int
+}
+
+// place says what became of a record.
+type place int
+
+const (
+	counted place = iota // it is an event in the ledger
+	refused              // it could not be read
+)
+
+// offset notes a record.
+func (k *maker) offset(at ledger.Position, received time.Time, what place) {
+	if at.Topic == "" || !k.everybody() || !k.holds(received) {
+		return
+	}
+	s := stream{at.Topic, at.Partition}
+	o := k.streams[s]
+	if o == nil {
+		o = &offsets{first: at.Offset, last: at.Offset}
+		k.streams[s] = o
+	}
+	o.first, o.last = min(o.first, at.Offset), max(o.last, at.Offset)
+	if what == counted {
+		o.counted++
+	} else {
+		o.refused++
+	}
+}
+
+// check adds a check. It ties out unless something is named that does not, or there is a number of
+// what does not.
+func (k *maker) check(c Check, which ...string) {
+	if c.Verdict == "" {
+		c.Verdict = Ties
+		if len(which) > 0 {
+			c.Verdict = TiesNot
+		}
+	}
+	slices.Sort(which)
+	c.Which = which[:min(len(which), mostNamed)]
+	k.checks = append(k.checks, c)
+}
+
+// reviewTies compares the population of a review with what is in the pack.
+func (k *maker) reviewTies(r ledger.Review, s review.Summary, items, accesses int) {
+	c := Check{
+		Check: "a review's population against its items", Of: r.Ref(),
+		Numbers: map[string]int{
+			"items when it was opened": r.Items, "items in the pack": items, "accesses when it was opened": r.Accesses, "accesses in the pack": accesses,
+			"decided by humans": s.Human, "decided by silence": s.Silence, "moot": s.Moot, "open": s.Open,
+		},
+		Why: "every account and entitlement that was frozen is in an item, and every item is decided by a human, by silence, moot or open",
+	}
+	var which []string
+	if accesses != r.Accesses {
+		which = append(which, "the accesses are not those that were frozen")
+	}
+	if items < r.Items || s.Human+s.Silence+s.Moot+s.Open != items {
+		which = append(which, "items are missing")
+	}
+	if r.OpenedAt.IsZero() {
+		c.Verdict, c.Why, which = CannotSay, "its population is being frozen", nil
+	}
+	k.check(c, which...)
+}
+
+// tieOut writes down whether what was counted in one place is what was counted in another.
+func (k *maker) tieOut(size int64) error {
+	k.leavesTie(size)
+	if k.Review == "" {
+		k.recordTies()
+		k.leaversTie()
+		k.eventsTie()
+		k.streamsTie()
+		k.scansTie()
+	}
+	for _, c := range k.checks {
+		if err := k.emit(fileTieOut, c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// leavesTie says whether the record has gaps.
+func (k *maker) leavesTie(size int64) {
+	c := Check{
+		Check:   "the record's rows against the leaves of its log",
+		Numbers: map[string]int{"leaves of the log": int(size), "rows that belong to them": int(size), "rows in the pack": int(k.rows.taken), "rows that no leaf covers yet": int(k.rows.waiting)},
+		Why:     "every leaf of the log, from the first to the last that the checkpoint covers, has its row, and no row was changed",
+	}
+	if k.everybody() && k.rows.inTime > 0 {
+		span := k.rows.last - k.rows.first + 1
+		c.Numbers["first leaf of the time"], c.Numbers["last leaf of the time"] = int(k.rows.first), int(k.rows.last)
+		c.Numbers["rows of the time"], c.Numbers["leaves between them of other times"] = int(k.rows.inTime), int(span-k.rows.inTime)
+	}
+	k.check(c)
+}
+
+// recordTies says whether the ledger believes what the record says.
+func (k *maker) recordTies() {
+	k.check(Check{
+		Check:   "accounts in the ledger against the record",
+		Numbers: map[string]int{"accounts": k.tally.links, "of which the record says the same": k.tally.links - len(k.tally.differ), "of which it says something else": len(k.tally.differ)},
+		Why:     "the state of each account, as the ledger has it, is what the rows of the record come to",
+	}, k.tally.differ...)
+}
+
+// leaversTie says whether every account of a leaver is proven to be off.
+func (k *maker) leaversTie() {
+	k.check(Check{
+		Check: "accounts of leavers against proofs",
+		Numbers: map[string]int{
+			"leavers": k.lines["leavers.jsonl"], "accounts": k.tally.toTake, "proven to be off": k.tally.toTake - len(k.tally.on), "not proven": len(k.tally.on), "late": k.tally.late,
+		},
+		Why: "for every account that a leaver had, the app has shown that it is off or gone",
+	}, k.tally.on...)
+}
+
+// eventsTie says what came of every event.
+func (k *maker) eventsTie() {
+	numbers, sum := maps.Clone(k.effects), 0
+	for _, n := range k.effects {
+		sum += n
+	}
+	numbers["events"] = k.lines["events.jsonl"]
+	c := Check{Check: "HR's events against what came of them", Numbers: numbers, Why: "every event is exactly one of these"}
+	var which []string
+	if sum != numbers["events"] {
+		which = append(which, fmt.Sprintf("%d events are not accounted for", numbers["events"]-sum))
+	}
+	k.check(c, which...)
+}
+
+// streamsTie says whether every record of Kafka is an event.
+func (k *maker) streamsTie() {
+	for _, s := range slices.SortedFunc(maps.Keys(k.streams), func(a, b stream) int {
+		if a.topic != b.topic {
+			if a.topic < b.topic {
+				return -1
+			}
+			return 1
+		}
+		return a.partition - b.partition
+	}) {
+		o := k.streams[s]
+		span := int(o.last - o.first + 1)
+		other := span - o.counted - o.refused
+		c := Check{
+			Check: "offsets of Kafka against events", Of: fmt.Sprintf("%s/%d", s.topic, s.partition),
+			Numbers: map[string]int{"first offset": int(o.first), "last offset": int(o.last), "offsets": span, "events": o.counted, "records that could not be read": o.refused, "other offsets": other},
+			Why:     "every record from the first to the last one is an event, or a record that could not be read",
+		}
+		switch {
+		case other > 0:
+			c.Verdict = CannotSay
+			c.Why = "other offsets are of events that came again, of events that came before or after this time, or of none: compare them with the topic"
+		case other < 0:
+			c.Verdict = CannotSay
+			c.Why = "the topic was made again meanwhile, and counts from zero"
+		}
+		k.check(c)
+	}
+	k.check(Check{
+		Check: "records that could not be read", Numbers: map[string]int{"records": k.lines["letters.jsonl"], "about which nothing is decided": k.tally.letters},
+		Why: "an operator has decided about every record that could not be read",
+	}, undecided(k.tally.letters)...)
+}
+
+func undecided(n int) []string {
+	if n == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("%d records: see letters.jsonl", n)}
+}
+
+// scansTie says whether the listings of accounts are what the apps showed.
+func (k *maker) scansTie() {
+	for _, s := range k.scanned {
+		c := Check{
+			Check: "an app's accounts against its last complete scan", Of: s.App,
+			Numbers: map[string]int{"scan": int(s.Scan), "accounts in the scan": s.Accounts, "accounts in the listing": s.Listed, "somebody's": s.Linked, "nobody's": s.Nobodys},
+			Why:     "the scan went to the end, is not older than it may be, and the listing has as many accounts as the app showed",
+		}
+		var which []string
+		if s.Reported != nil {
+			c.Numbers["accounts that the app says there are"] = *s.Reported
+			if *s.Reported != s.Accounts {
+				which = append(which, "the app says that there are others")
+			}
+		}
+		switch {
+		case s.Scan == 0:
+			c.Verdict, c.Why = CannotSay, "the app was never scanned to the end, so what it has is not known"
+		case s.Stale:
+			c.Verdict, c.Why = CannotSay, "the scan is older than it may be"
+		case s.Listed != s.Accounts:
+			which = append(which, "the listing has another number of accounts: a later scan is under way, or was not finished")
+		}
+		k.check(c, which...)
+	}
+}
+
+// digest returns the SHA-256 of a text, in hexadecimal.
+func digest(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:])
+}
