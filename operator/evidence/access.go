@@ -247,7 +247,7 @@ func (k *maker) judge(s *subject, a *Access, m Moment, kinds ...plan.Kind) {
 			continue
 		}
 		switch {
-		case row.App == a.App && row.Action == ledger.AuditNeedsAttention && asked.IsZero():
+		case row.App == a.App && row.Action == ledger.AuditNeedsAttention && asked.IsZero() && isOf(row, kinds):
 			asked = row.At
 			c.Down = append(c.Down, figures.Span{From: latest(a.Intent, m.At), Until: row.At})
 			cited = append(cited, row)
@@ -288,6 +288,12 @@ func (k *maker) judge(s *subject, a *Access, m Moment, kinds ...plan.Kind) {
 	seqs := append(a.Rows, k.cite(cited...)...)
 	slices.Sort(seqs)
 	a.Rows = slices.Compact(seqs)
+}
+
+// isOf reports whether the step that a row tells of is of one of these kinds.
+func isOf(row ledger.AuditRow, kinds []plan.Kind) bool {
+	kind, _ := row.Detail["step"].(string)
+	return slices.Contains(kinds, plan.Kind(kind))
 }
 
 // held returns when a mass change held something of a person.
