@@ -113,7 +113,7 @@ func (s *subject) account(app string) string {
 // they left, or came to be there afterwards. Next is when their next employment begins.
 func (k *maker) takenFrom(s *subject, m Moment, next time.Time) []Access {
 	byApp := map[string]*Access{}
-	for _, had := range report.AccessAt(s.rows, m.At) {
+	for _, had := range report.AccessAt(s.rows, m.At.Add(-time.Microsecond)) {
 		a := &Access{Person: s.PersonID, App: had.App, Due: m.At, Open: true}
 		byApp[had.App] = a
 		if had.State == ledger.LinkDisabled {
@@ -210,11 +210,11 @@ func (k *maker) givenTo(s *subject, m Moment, p hr.Period) (all []Access) {
 }
 
 // movedBy returns what was given and taken because somebody moved.
-func (k *maker) movedBy(m Moment, rows []ledger.AuditRow) (all []Access) {
+func (k *maker) movedBy(s *subject, m Moment, rows []ledger.AuditRow) (all []Access) {
 	for _, row := range rows {
-		s := &subject{}
 		a := Access{Person: m.Person, App: row.App, Due: m.At, Because: row.Cause, Granted: texts(row.Detail["granted"]), Revoked: texts(row.Detail["revoked"])}
-		a.Done = s.proofOf(row, "")
+		a.Account = s.account(row.App)
+		a.Done = s.proofOf(row, a.Account)
 		a.Before, a.Seconds = row.At.Before(m.At), seconds(row.At.Sub(latest(m.At, m.HR.Recorded)))
 		a.Late = row.At.Sub(latest(m.At, m.HR.Recorded)) > k.Within
 		a.Minutes = inSeconds(figures.Course{Due: m.At, Recorded: m.HR.Recorded, Received: m.HR.Received, Proven: row.At})

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"html/template"
 	"iter"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -126,7 +125,7 @@ func (k *maker) functions(r *reader) template.FuncMap {
 		"numbers":    numbers,
 		"join":       func(list []string) string { return strings.Join(list, ", ") },
 		"rows":       rowNumbers,
-		"of":         func(minutes map[string]int64, whose figures.Whose) string { return took(minutes[string(whose)]) },
+		"of":         minutesOf,
 		"percent":    func(share float64) string { return strconv.FormatFloat(100*share, 'f', 1, 64) + " %" },
 		"words":      func(name any) string { return strings.ReplaceAll(fmt.Sprint(name), "_", " ") },
 	}
@@ -140,23 +139,37 @@ func (k *maker) instant(at time.Time) string {
 	return at.In(k.Zone).Format("2006-01-02 15:04:05")
 }
 
-// took shows a number of seconds; nothing for none.
+// took shows a number of seconds: "3d 6h".
 func took(seconds int64) string {
-	if seconds == 0 {
-		return ""
+	var parts []string
+	for _, unit := range []struct {
+		name string
+		of   int64
+	}{{"d", 24 * 3600}, {"h", 3600}, {"m", 60}, {"s", 1}} {
+		if n := seconds / unit.of; n > 0 {
+			parts = append(parts, strconv.FormatInt(n, 10)+unit.name)
+		}
+		seconds %= unit.of
 	}
-	d := time.Duration(seconds) * time.Second
-	if d < 24*time.Hour {
-		return d.String()
+	if parts == nil {
+		return "0s"
 	}
-	return fmt.Sprintf("%dd%s", d/(24*time.Hour), d%(24*time.Hour))
+	return strings.Join(parts, " ")
 }
 
-// numbers shows the numbers of a check, by their names.
-func numbers(all map[string]int) string {
-	var parts []string
-	for _, name := range slices.Sorted(maps.Keys(all)) {
-		parts = append(parts, fmt.Sprintf("%s: %d", name, all[name]))
+// minutesOf shows how much of a time was somebody's; nothing for none.
+func minutesOf(minutes map[string]int64, whose figures.Whose) string {
+	if minutes[string(whose)] == 0 {
+		return ""
+	}
+	return took(minutes[string(whose)])
+}
+
+// numbers shows the numbers of a check.
+func numbers(all []Number) string {
+	parts := make([]string, len(all))
+	for i, n := range all {
+		parts[i] = fmt.Sprintf("%s: %d", n.What, n.N)
 	}
 	return strings.Join(parts, "; ")
 }

@@ -298,12 +298,15 @@ func (k *maker) moved(s *subject, before, after hr.EffectiveProfile) error {
 	if len(rows) == 0 && before.Profile.Department == after.Profile.Department && before.Profile.JobTitle == after.Profile.JobTitle && before.Profile.ManagerID == after.Profile.ManagerID {
 		return nil // nothing that anybody decides by
 	}
+	if err := k.works(s); err != nil {
+		return err
+	}
 	what := "moved"
 	if before.Profile.Department != after.Profile.Department {
 		what = "moved from " + before.Profile.Department
 	}
 	m := s.moment(what, after.From, after.Profile.Department, after.Event)
-	return k.write(m, "movers", k.movedBy(m, rows))
+	return k.write(m, "movers", k.movedBy(s, m, rows))
 }
 
 // works reads the steps and tasks of a person, once.

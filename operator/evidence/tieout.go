@@ -24,12 +24,18 @@ const (
 
 // Check compares what was counted in one place with what was counted in another.
 type Check struct {
-	Check   string         `json:"check"`
-	Of      string         `json:"of,omitempty"` // the app, the partition, the review
-	Numbers map[string]int `json:"numbers"`
-	Verdict Verdict        `json:"verdict"`
-	Why     string         `json:"why"`             // in words
-	Which   []string       `json:"which,omitempty"` // what does not tie out, the first ones
+	Check   string   `json:"check"`
+	Of      string   `json:"of,omitempty"` // the app, the partition, the review
+	Numbers []Number `json:"numbers"`
+	Verdict Verdict  `json:"verdict"`
+	Why     string   `json:"why"`             // in words
+	Which   []string `json:"which,omitempty"` // what does not tie out, the first ones
+}
+
+// Number is a number that was counted.
+type Number struct {
+	What string `json:"what"`
+	N    int    `json:"n"`
 }
 
 // mostNamed is how many of what does not tie out are named. All are counted.
@@ -104,11 +110,8 @@ func (k *maker) check(c Check, which ...string) {
 func (k *maker) reviewTies(r ledger.Review, s review.Summary, items, accesses int) {
 	c := Check{
 		Check: "a review's population against its items", Of: r.Ref(),
-		Numbers: map[string]int{
-			"items when it was opened": r.Items, "items in the pack": items, "accesses when it was opened": r.Accesses, "accesses in the pack": accesses,
-			"decided by humans": s.Human, "decided by silence": s.Silence, "moot": s.Moot, "open": s.Open,
-		},
-		Why: "every account and entitlement that was frozen is in an item, and every item is decided by a human, by silence, moot or open",
+		Numbers: []Number{{"items when it was opened", r.Items}, {"items in the pack", items}, {"accesses when it was opened", r.Accesses}, {"accesses in the pack", accesses}, {"decided by humans", s.Human}, {"decided by silence", s.Silence}, {"moot", s.Moot}, {"open", s.Open}},
+		Why:     "every account and entitlement that was frozen is in an item, and every item is decided by a human, by silence, moot or open",
 	}
 	var which []string
 	if accesses != r.Accesses {
@@ -145,13 +148,13 @@ func (k *maker) tieOut(size int64) error {
 func (k *maker) leavesTie(size int64) {
 	c := Check{
 		Check:   "the record's rows against the leaves of its log",
-		Numbers: map[string]int{"leaves of the log": int(size), "rows that belong to them": int(size), "rows in the pack": int(k.rows.taken), "rows that no leaf covers yet": int(k.rows.waiting)},
+		Numbers: []Number{{"leaves of the log", int(size)}, {"rows that belong to them", int(size)}, {"rows in the pack", int(k.rows.taken)}, {"rows that no leaf covers yet", int(k.rows.waiting)}},
 		Why:     "every leaf of the log, from the first to the last that the checkpoint covers, has its row, and no row was changed",
 	}
 	if k.everybody() && k.rows.inTime > 0 {
 		span := k.rows.last - k.rows.first + 1
-		c.Numbers["first leaf of the time"], c.Numbers["last leaf of the time"] = int(k.rows.first), int(k.rows.last)
-		c.Numbers["rows of the time"], c.Numbers["leaves between them of other times"] = int(k.rows.inTime), int(span-k.rows.inTime)
+		c.Numbers = append(c.Numbers, Number{"first leaf of the time", int(k.rows.first)}, Number{"last leaf of the time", int(k.rows.last)},
+			Number{"rows of the time", int(k.rows.inTime)}, Number{"leaves between them of other times", int(span - k.rows.inTime)})
 	}
 	k.check(c)
 }
@@ -160,7 +163,7 @@ func (k *maker) leavesTie(size int64) {
 func (k *maker) recordTies() {
 	k.check(Check{
 		Check:   "accounts in the ledger against the record",
-		Numbers: map[string]int{"accounts": k.tally.links, "of which the record says the same": k.tally.links - len(k.tally.differ), "of which it says something else": len(k.tally.differ)},
+		Numbers: []Number{{"accounts", k.tally.links}, {"of which the record says the same", k.tally.links - len(k.tally.differ)}, {"of which it says something else", len(k.tally.differ)}},
 		Why:     "the state of each account, as the ledger has it, is what the rows of the record come to",
 	}, k.tally.differ...)
 }
@@ -168,25 +171,23 @@ func (k *maker) recordTies() {
 // leaversTie says whether every account of a leaver is proven to be off.
 func (k *maker) leaversTie() {
 	k.check(Check{
-		Check: "accounts of leavers against proofs",
-		Numbers: map[string]int{
-			"leavers": k.lines["leavers.jsonl"], "accounts": k.tally.toTake, "proven to be off": k.tally.toTake - len(k.tally.on), "not proven": len(k.tally.on), "late": k.tally.late,
-		},
-		Why: "for every account that a leaver had, the app has shown that it is off or gone",
+		Check:   "accounts of leavers against proofs",
+		Numbers: []Number{{"leavers", k.lines["leavers.jsonl"]}, {"accounts", k.tally.toTake}, {"proven to be off", k.tally.toTake - len(k.tally.on)}, {"not proven", len(k.tally.on)}, {"late", k.tally.late}},
+		Why:     "for every account that a leaver had, the app has shown that it is off or gone",
 	}, k.tally.on...)
 }
 
 // eventsTie says what came of every event.
 func (k *maker) eventsTie() {
-	numbers, sum := maps.Clone(k.effects), 0
-	for _, n := range k.effects {
-		sum += n
+	events, sum := k.lines["events.jsonl"], 0
+	c := Check{Check: "HR's events against what came of them", Numbers: []Number{{"events", events}}, Why: "every event is exactly one of these"}
+	for _, effect := range slices.Sorted(maps.Keys(k.effects)) {
+		c.Numbers = append(c.Numbers, Number{effect, k.effects[effect]})
+		sum += k.effects[effect]
 	}
-	numbers["events"] = k.lines["events.jsonl"]
-	c := Check{Check: "HR's events against what came of them", Numbers: numbers, Why: "every event is exactly one of these"}
 	var which []string
-	if sum != numbers["events"] {
-		which = append(which, fmt.Sprintf("%d events are not accounted for", numbers["events"]-sum))
+	if sum != events {
+		which = append(which, fmt.Sprintf("%d events are not accounted for", events-sum))
 	}
 	k.check(c, which...)
 }
@@ -207,7 +208,7 @@ func (k *maker) streamsTie() {
 		other := span - o.counted - o.refused
 		c := Check{
 			Check: "offsets of Kafka against events", Of: fmt.Sprintf("%s/%d", s.topic, s.partition),
-			Numbers: map[string]int{"first offset": int(o.first), "last offset": int(o.last), "offsets": span, "events": o.counted, "records that could not be read": o.refused, "other offsets": other},
+			Numbers: []Number{{"first offset", int(o.first)}, {"last offset", int(o.last)}, {"offsets", span}, {"events", o.counted}, {"records that could not be read", o.refused}, {"other offsets", other}},
 			Why:     "every record from the first to the last one is an event, or a record that could not be read",
 		}
 		switch {
@@ -221,7 +222,7 @@ func (k *maker) streamsTie() {
 		k.check(c)
 	}
 	k.check(Check{
-		Check: "records that could not be read", Numbers: map[string]int{"records": k.lines["letters.jsonl"], "about which nothing is decided": k.tally.letters},
+		Check: "records that could not be read", Numbers: []Number{{"records", k.lines["letters.jsonl"]}, {"about which nothing is decided", k.tally.letters}},
 		Why: "an operator has decided about every record that could not be read",
 	}, undecided(k.tally.letters)...)
 }
@@ -238,12 +239,12 @@ func (k *maker) scansTie() {
 	for _, s := range k.scanned {
 		c := Check{
 			Check: "an app's accounts against its last complete scan", Of: s.App,
-			Numbers: map[string]int{"scan": int(s.Scan), "accounts in the scan": s.Accounts, "accounts in the listing": s.Listed, "somebody's": s.Linked, "nobody's": s.Nobodys},
+			Numbers: []Number{{"scan", int(s.Scan)}, {"accounts in the scan", s.Accounts}, {"accounts in the listing", s.Listed}, {"somebody's", s.Linked}, {"nobody's", s.Nobodys}},
 			Why:     "the scan went to the end, is not older than it may be, and the listing has as many accounts as the app showed",
 		}
 		var which []string
 		if s.Reported != nil {
-			c.Numbers["accounts that the app says there are"] = *s.Reported
+			c.Numbers = append(c.Numbers, Number{"accounts that the app says there are", *s.Reported})
 			if *s.Reported != s.Accounts {
 				which = append(which, "the app says that there are others")
 			}
