@@ -157,7 +157,7 @@ func IsCut(text, name string) bool {
 	}
 	body, signatures, _ := strings.Cut(strings.TrimRight(text, "\n"), "\n\n")
 	first, rest, more := strings.Cut(body, "\n")
-	if _, ours := epochOf(name, first); !ours {
+	if _, ours := EpochOf(name, first); !ours {
 		return !more && signatures == "" && (strings.HasPrefix(name, first) || strings.HasPrefix(first, name+"/"))
 	}
 	if !bodyBegun.MatchString(rest) {

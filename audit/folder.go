@@ -93,13 +93,20 @@ func WriteLine(w io.Writer, e Entry) error {
 
 // ReadLine reads what WriteLine wrote, and refuses what is written otherwise. The hash is that of
 // the leaf in the line: whether it is the leaf of its row, and is in the log, is left to Check and
-// to the tree.
-func ReadLine(text []byte) (Entry, error) {
-	e, _, err := readLine(text)
-	return e, err
+// to the tree. The error is io.EOF at the end.
+func ReadLine(in *bufio.Reader) (Entry, error) {
+	text, err := readLine(in, longestLine)
+	if err != nil {
+		return Entry{}, err
+	}
+	e, _, err := parseLine(text)
+	if err != nil { // an empty line is not the end
+		return Entry{}, errors.New("it is no row: " + err.Error())
+	}
+	return e, nil
 }
 
-func readLine(text []byte) (e Entry, record []byte, err error) {
+func parseLine(text []byte) (e Entry, record []byte, err error) {
 	var l line
 	var r struct {
 		V, Seq, At, Attempt                    int64
@@ -409,7 +416,7 @@ func (f *exported) Entries(_ context.Context, after int64, limit int) (entries [
 }
 
 func (f *exported) entry(text []byte) (Entry, error) {
-	e, record, err := readLine(text)
+	e, record, err := parseLine(text)
 	if err != nil {
 		return Entry{}, err
 	}

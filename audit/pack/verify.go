@@ -2,7 +2,6 @@ package pack
 
 import (
 	"bufio"
-	"bytes"
 	"cmp"
 	"crypto/sha256"
 	"errors"
@@ -41,6 +40,7 @@ type Report struct {
 	Root     string    `json:"root"`   // of the log, in hexadecimal
 	Redacted int64     `json:"redacted"`
 	Kept     int64     `json:"kept"`     // checkpoints that were given and agree
+	Cut      int64     `json:"cut"`      // beginnings of checkpoints that were given, as a crash leaves them in a file: they prove nothing
 	Restored int64     `json:"restored"` // checkpoints that were given, and that a restart on the record explains
 	Findings []Finding `json:"findings,omitempty"`
 }
@@ -56,7 +56,7 @@ func (r *Report) add(kind audit.Kind, file, what string, args ...any) {
 // of the record against the checkpoint. Of the options it takes Verifiers, MustBeSigned and Kept.
 // The error says that the pack cannot be read: what is wrong with it is in the report.
 func Verify(folder fs.FS, o audit.Options) (*Report, error) {
-	text, err := fs.ReadFile(folder, FileManifest)
+	text, err := readFile(folder, FileManifest, longestManifest)
 	if err != nil {
 		return nil, err
 	}
@@ -73,6 +73,26 @@ func Verify(folder fs.FS, o audit.Options) (*Report, error) {
 		return r, err
 	}
 	return r, record(folder, m, r, o)
+}
+
+// What there may be in a file at most: whoever made the pack must not be able to fill the memory of
+// whoever verifies it.
+const (
+	longestManifest = 16 << 20
+	longestNote     = 4 << 10
+)
+
+// readFile reads a file of at most so many bytes.
+func readFile(folder fs.FS, name string, most int64) ([]byte, error) {
+	f, err := folder.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	text, err := io.ReadAll(io.LimitReader(f, most+1))
+	if err == nil && int64(len(text)) > most {
+		err = fmt.Errorf("%s has more than %d bytes", name, most)
+	}
+	return text, errors.Join(err, f.Close())
 }
 
 // mustBeSigned notes that something is not signed which has to be.
@@ -129,7 +149,7 @@ type kept struct {
 
 // record verifies the rows.
 func record(folder fs.FS, m Manifest, r *Report, o audit.Options) error {
-	text, err := fs.ReadFile(folder, FileCheckpoint)
+	text, err := readFile(folder, FileCheckpoint, longestNote)
 	if err != nil {
 		return err
 	}
@@ -158,6 +178,8 @@ func given(log string, r *Report, o audit.Options) (all []kept) {
 		epoch, ours := audit.EpochOf(log, c.Origin)
 		where := fmt.Sprintf("checkpoint %d of those that were given", i+1)
 		switch {
+		case (err != nil || signature == audit.Unsigned && o.Verifiers != nil) && audit.IsCut(text, log):
+			r.Cut++
 		case err != nil:
 			r.add(audit.Altered, "", "%s: %v", where, err)
 		case signature != audit.Signed && o.Verifiers != nil:
@@ -251,11 +273,11 @@ func (w *walk) row(e audit.Entry) {
 
 // subtree takes a subtree of leaves whose rows are not in the pack, and says what is wrong with it.
 func (w *walk) subtree(proof *bufio.Reader, until int64) (wrong string) {
-	line, err := proof.ReadString('\n')
+	line, err := proof.ReadSlice('\n') // longer than any line of a proof may be
 	if err != nil {
 		return fmt.Sprintf("it does not say what leaf %d is", w.position)
 	}
-	p, err := readPart(line)
+	p, err := readPart(string(line))
 	if err != nil {
 		return err.Error()
 	}
@@ -350,13 +372,9 @@ func lines(folder fs.FS, name string) (in *bufio.Reader, done func(), err error)
 
 // nextRow reads a line of rows; nil if there is none.
 func nextRow(rows *bufio.Reader) (*audit.Entry, error) {
-	text, err := rows.ReadBytes('\n')
-	if errors.Is(err, io.EOF) && len(bytes.TrimSpace(text)) == 0 {
+	e, err := audit.ReadLine(rows)
+	if errors.Is(err, io.EOF) {
 		return nil, nil //nolint:nilnil // the end is a value
 	}
-	if err != nil {
-		return nil, err
-	}
-	e, err := audit.ReadLine(text)
 	return &e, err
 }

@@ -212,6 +212,9 @@ func (c *cli) verifyPack(path string, o auditOptions) error {
 func drawPack(p *page, r *pack.Report, withKey bool) {
 	if r.Sound() {
 		p.note("The pack is sound: %d files, %d rows of the audit record.\n", r.Files, r.Rows)
+		if r.Restored > 0 {
+			p.note("%s\n", p.paint("But a checkpoint that was given is of what a restore has lost, as the record says: ask whether there was one."))
+		}
 	} else {
 		p.note("%s\n", p.paint("The pack is not sound."))
 	}
@@ -228,6 +231,9 @@ func drawPack(p *page, r *pack.Report, withKey bool) {
 	}
 	if r.Kept+r.Restored > 0 {
 		fields = append(fields, field{"kept elsewhere", fmt.Sprintf("%d checkpoints agree", r.Kept)})
+	}
+	if r.Cut > 0 {
+		fields = append(fields, field{"cut", fmt.Sprintf("%d of those that were given end before their signature, as after a crash: they prove nothing", r.Cut)})
 	}
 	if r.Restored > 0 {
 		fields = append(fields, field{"restored", fmt.Sprintf("%d checkpoints are of what a restore has lost, as the record says", r.Restored)})

@@ -1,6 +1,6 @@
-// Command verify verifies an audit record that tenure audit export wrote. It shares no code with
-// Tenure and uses the standard library only, so that an auditor can read the whole of it:
-// docs/evidence.md has the algorithm in prose.
+// Command verify verifies an audit record that tenure audit export wrote, or a pack of evidence that
+// tenure audit pack wrote. It shares no code with Tenure and uses the standard library only, so that
+// an auditor can read the whole of it: docs/evidence.md has the algorithm in prose.
 //
 //	verify FOLDER KEY [FILE OF CHECKPOINTS THAT YOU KEPT]...
 package main
@@ -63,6 +63,9 @@ func verify(folder, key string, kept []string) (found outcome, err error) {
 	name, public, err := readKey(key)
 	if err != nil {
 		return found, err
+	}
+	if _, err := os.Stat(filepath.Join(folder, "manifest")); err == nil {
+		return verifyPack(folder, name, public, kept)
 	}
 	var checkpoints []checkpoint
 	for i, path := range append([]string{filepath.Join(folder, "checkpoints")}, kept...) {
@@ -221,6 +224,7 @@ func readLine(in *bufio.Reader, longest int) (line []byte, err error) {
 
 // record is what there is of each leaf.
 type record struct {
+	size     int
 	leaves   [][32]byte // their hashes
 	restarts []restart
 }
@@ -249,39 +253,18 @@ func readRows(folder string) (r record, err error) {
 		if len(text) == 0 {
 			break
 		}
-		var line struct {
-			Leaf     int             `json:"leaf"`
-			Record   json.RawMessage `json:"record"`
-			Salt     []byte          `json:"salt"`
-			Cause    string          `json:"cause"`
-			Detail   *string         `json:"detail"`
-			Redacted bool            `json:"redacted,omitempty"`
+		row, err := parseRow(text)
+		if err == nil && row.line.Leaf != n {
+			err = fmt.Errorf("it is not that of leaf %d", n)
 		}
-		var leaf struct {
-			Seq, Attempt        int64
-			Person, Action, Key string
-			Text                []byte
+		if err != nil {
+			return r, fmt.Errorf("line %d of rows.jsonl: %w", n+1, err)
 		}
-		if err := errors.Join(json.Unmarshal(text, &line), json.Unmarshal(line.Record, &leaf)); err != nil || line.Leaf != n {
-			return r, fmt.Errorf("line %d of rows.jsonl cannot be read, or is not that of leaf %d", n+1, n)
-		}
-		// A line that is written otherwise could be read in another way than it is here.
-		var again bytes.Buffer
-		encoder := json.NewEncoder(&again)
-		encoder.SetEscapeHTML(false)
-		if err := encoder.Encode(line); err != nil || !bytes.Equal(again.Bytes(), text) {
-			return r, fmt.Errorf("line %d of rows.jsonl is not written as lines are", n+1)
-		}
+		line, leaf, hash := row.line, row.leaf, row.hash
 		if line.Redacted {
-			if line.Salt != nil || line.Cause != "" || line.Detail != nil {
-				return r, fmt.Errorf("leaf %d: the row was redacted, and has a text", n)
-			}
 			redacted[leaf.Seq] = true
-		} else if digest := digestOf(line.Salt, line.Cause, line.Detail); !bytes.Equal(digest[:], leaf.Text) {
-			return r, fmt.Errorf("leaf %d: the text of row %d was altered", n, leaf.Seq)
 		}
-		hash := sha256.Sum256(append([]byte{0}, line.Record...))
-		r.leaves = append(r.leaves, hash)
+		r.leaves, r.size = append(r.leaves, hash), n+1
 		hashes = append(hashes, hash[:]...)
 		entries = append(binary.BigEndian.AppendUint16(entries, uint16(len(line.Record))), line.Record...)
 		if len(r.leaves)%256 == 0 {
@@ -290,21 +273,11 @@ func readRows(folder string) (r record, err error) {
 			}
 			entries, hashes = nil, nil
 		}
-		if line.Detail == nil || leaf.Person != "" {
-			continue
+		for _, seq := range row.redacts() {
+			listed[seq] = true
 		}
-		var detail struct {
-			Rows  []int64
-			Known int
-		}
-		_ = json.Unmarshal([]byte(*line.Detail), &detail) // other rows have other details
-		switch {
-		case leaf.Action == "audit_redacted":
-			for _, seq := range detail.Rows {
-				listed[seq] = true
-			}
-		case leaf.Action == "audit_restarted" && leaf.Key == "audit:restart" && int(leaf.Attempt) == len(r.restarts)+2:
-			r.restarts = append(r.restarts, restart{n, detail.Known})
+		if lost, again := row.restarts(len(r.restarts) + 2); again {
+			r.restarts = append(r.restarts, restart{n, lost})
 		}
 	}
 	for seq := range redacted {
@@ -316,6 +289,66 @@ func readRows(folder string) (r record, err error) {
 		return r, sameFiles(folder, len(r.leaves)/256, width, entries, hashes)
 	}
 	return r, nil
+}
+
+// row is a line of rows.jsonl, whose text was verified against its leaf.
+type row struct {
+	line struct {
+		Leaf     int             `json:"leaf"`
+		Record   json.RawMessage `json:"record"`
+		Salt     []byte          `json:"salt"`
+		Cause    string          `json:"cause"`
+		Detail   *string         `json:"detail"`
+		Redacted bool            `json:"redacted,omitempty"`
+	}
+	leaf struct {
+		Seq, Attempt        int64
+		Person, Action, Key string
+		Text                []byte
+	}
+	hash [32]byte // of the leaf
+}
+
+// parseRow reads a line of rows.jsonl.
+func parseRow(text []byte) (r row, err error) {
+	if err := errors.Join(json.Unmarshal(text, &r.line), json.Unmarshal(r.line.Record, &r.leaf)); err != nil {
+		return r, errors.New("it cannot be read")
+	}
+	// A line that is written otherwise could be read in another way than it is here.
+	var again bytes.Buffer
+	encoder := json.NewEncoder(&again)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(r.line); err != nil || !bytes.Equal(again.Bytes(), text) {
+		return r, errors.New("it is not written as lines are")
+	}
+	if r.line.Redacted {
+		if r.line.Salt != nil || r.line.Cause != "" || r.line.Detail != nil {
+			return r, fmt.Errorf("leaf %d: the row was redacted, and has a text", r.line.Leaf)
+		}
+	} else if digest := digestOf(r.line.Salt, r.line.Cause, r.line.Detail); !bytes.Equal(digest[:], r.leaf.Text) {
+		return r, fmt.Errorf("leaf %d: the text of row %d was altered", r.line.Leaf, r.leaf.Seq)
+	}
+	r.hash = sha256.Sum256(append([]byte{0}, r.line.Record...))
+	return r, nil
+}
+
+// detail reads the detail of a row about the record itself, with an action.
+func (r row) detail(action string, into any) bool {
+	return r.line.Detail != nil && r.leaf.Person == "" && r.leaf.Action == action && json.Unmarshal([]byte(*r.line.Detail), into) == nil
+}
+
+// redacts returns the numbers of the rows whose texts were erased, if the row tells of that.
+func (r row) redacts() []int64 {
+	var detail struct{ Rows []int64 }
+	r.detail("audit_redacted", &detail)
+	return detail.Rows
+}
+
+// restarts reports whether an epoch of the log begins with the row, and what a restore has lost.
+func (r row) restarts(epoch int) (lost int, is bool) {
+	var detail struct{ Known int }
+	is = r.leaf.Key == "audit:restart" && int(r.leaf.Attempt) == epoch && r.detail("audit_restarted", &detail)
+	return detail.Known, is
 }
 
 // digestOf returns the digest of a row's text.
@@ -377,8 +410,8 @@ func (r record) holds(c checkpoint, name string, roots map[int][32]byte) (excuse
 		}
 	}
 	switch {
-	case c.size > len(r.leaves):
-		return nil, fmt.Errorf("rolled back: a checkpoint has size %d, and the record %d rows", c.size, len(r.leaves))
+	case c.size > r.size:
+		return nil, fmt.Errorf("rolled back: a checkpoint has size %d, and the record %d rows", c.size, r.size)
 	case c.origin != origin(epoch):
 		return nil, fmt.Errorf("a checkpoint of size %d is of the log %s, and the record is %s there", c.size, c.origin, origin(epoch))
 	case roots[c.size] != c.root:
@@ -389,27 +422,52 @@ func (r record) holds(c checkpoint, name string, roots map[int][32]byte) (excuse
 
 // rootsOf returns the root of the tree, as RFC 6962 has it, at the size of each checkpoint.
 func rootsOf(leaves [][32]byte, checkpoints []checkpoint) map[int][32]byte {
+	roots := wanted(checkpoints)
+	var t tree
+	for _, leaf := range leaves {
+		t.add(0, leaf)
+		t.note(roots)
+	}
+	return roots
+}
+
+// wanted returns the sizes of checkpoints, as the keys of a map.
+func wanted(checkpoints []checkpoint) map[int][32]byte {
 	roots := map[int][32]byte{}
 	for _, c := range checkpoints {
 		roots[c.size] = sha256.Sum256(nil) // of the empty tree
 	}
-	// The tree consists of complete subtrees, the largest on the left, as the bits of its size.
-	var subtrees [][32]byte
-	for n, leaf := range leaves {
-		for rest := n; rest%2 == 1; rest /= 2 { // two of one size become one
-			last := len(subtrees) - 1
-			leaf, subtrees = node(subtrees[last], leaf), subtrees[:last]
-		}
-		subtrees = append(subtrees, leaf)
-		if _, wanted := roots[n+1]; wanted {
-			root := subtrees[len(subtrees)-1]
-			for i := len(subtrees) - 2; i >= 0; i-- {
-				root = node(subtrees[i], root)
-			}
-			roots[n+1] = root
-		}
-	}
 	return roots
+}
+
+// tree is what is kept of a tree: it consists of complete subtrees, the largest on the left, as the
+// bits of its size.
+type tree struct {
+	size     int
+	subtrees [][32]byte
+	levels   []int // of the subtrees: a subtree of level n has 2^n leaves
+}
+
+// add adds a subtree at the right, whose leaves begin where its size divides their number.
+func (t *tree) add(level int, hash [32]byte) {
+	t.size += 1 << level
+	for last := len(t.levels) - 1; last >= 0 && t.levels[last] == level; last-- { // two of one size become one
+		hash, level = node(t.subtrees[last], hash), level+1
+		t.subtrees, t.levels = t.subtrees[:last], t.levels[:last]
+	}
+	t.subtrees, t.levels = append(t.subtrees, hash), append(t.levels, level)
+}
+
+// note notes the root, if it is wanted at the present size.
+func (t *tree) note(roots map[int][32]byte) {
+	if _, wanted := roots[t.size]; !wanted || t.size == 0 {
+		return
+	}
+	root := t.subtrees[len(t.subtrees)-1]
+	for i := len(t.subtrees) - 2; i >= 0; i-- {
+		root = node(t.subtrees[i], root)
+	}
+	roots[t.size] = root
 }
 
 func node(left, right [32]byte) [32]byte {
