@@ -121,6 +121,7 @@ func TestEveryFilterIsCheckedAgainstWhatThereIs(t *testing.T) {
 		"tenure app accounts":     {"wiki"},
 		"tenure review show":      {"v-1"},
 		"tenure review decide":    {"v-1", "keep", "1", "--as", "10001"},
+		"tenure audit pack":       {"quarter", "--month", "2026-03"},
 		"tenure watch":            {"--from", "36h", "--no-follow"},
 	}
 	checked := 0

@@ -60,6 +60,7 @@ var shownFirst = []struct{ command, args string }{
 
 // atOnce lists the commands that do something without --apply, and why they may.
 var atOnce = map[string]string{
+	"audit pack":        "it writes a folder, and says in it who asked",
 	"app scan":          "looks, and changes no app",
 	"app test --write":  "only the test account that it makes itself, and takes away",
 	"dlq index":         "writes into the ledger what Kafka has; nothing comes of it for anybody",
