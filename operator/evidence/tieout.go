@@ -214,7 +214,7 @@ func (k *maker) streamsTie() {
 		switch {
 		case other > 0:
 			c.Verdict = CannotSay
-			c.Why = "other offsets are of events that came again, of events that came before or after this time, or of none: compare them with the topic"
+			c.Why = "other offsets are of events that came again or were of another time, of people who were erased, or of no record: compare them with the topic"
 		case other < 0:
 			c.Verdict = CannotSay
 			c.Why = "the topic was made again meanwhile, and counts from zero"
