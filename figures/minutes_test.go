@@ -13,7 +13,9 @@ import (
 // minute returns an instant some minutes after the beginning of March.
 func minute(n int) time.Time { return march.Add(time.Duration(n) * time.Minute) }
 
-func span(from, until int) figures.Span { return figures.Span{From: minute(from), Until: minute(until)} }
+func span(from, until int) figures.Span {
+	return figures.Span{From: minute(from), Until: minute(until)}
+}
 
 func TestWhoseMinutesTheyWere(t *testing.T) {
 	type minutes map[figures.Whose]time.Duration
