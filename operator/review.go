@@ -272,6 +272,9 @@ func (o *Operator) deciding(ctx context.Context, d ReviewDecision) (ledger.Revie
 	switch {
 	case found.State != ledger.ReviewOpen:
 		return found, review.Terms{}, nil, refuse(fmt.Sprintf("%s is %s: nobody can decide about it now", found.Ref(), found.State), "review show %s", found.Ref())
+	case !found.PreviewedAt.IsZero() && !found.EndsAt.After(o.Clock.Now()): // what silence does was shown, and counts from then on
+		return found, review.Terms{}, nil, refuse(fmt.Sprintf("%s was to be decided by %s: let it end later, or start another one",
+			found.Ref(), found.EndsAt.UTC().Format(time.RFC3339)), "review extend %s --help", found.Ref())
 	case len(d.Items) == 0:
 		return found, review.Terms{}, nil, refuse("say about which items", "review show %s", found.Ref())
 	case d.As == "":

@@ -442,6 +442,24 @@ func TestSilenceCountsOnlyAfterItWasShown(t *testing.T) {
 	}, c.facts())
 }
 
+// Nobody decides after the end, even if nothing of Tenure runs that could close the review.
+func TestAReviewIsNotDecidedAfterItsEnd(t *testing.T) {
+	c := newCampaign(t, nil)
+	c.starts(time.Hour)
+	c.during(3*time.Hour, func() {
+		is := c.theReview(1).Review
+		is.PreviewedAt, is.EndsAt = c.now(), c.now() // the run hears nothing of it
+		_, err := c.ledger.ChangeReview(context.Background(), ledger.ReviewChange{Review: is, At: c.now()})
+		require.NoError(t, err)
+		require.ErrorContains(t, c.says("10000", grantKey, ledger.VerdictKeep), "v-1 was to be decided by")
+		_, err = c.o.ExtendReview(context.Background(), olga, "v-1", epoch.Add(10*day), true)
+		require.NoError(t, err)
+		require.NoError(t, c.says("10000", grantKey, ledger.VerdictKeep))
+	})
+	c.holds(1, 40*day)
+	require.True(t, c.done)
+}
+
 func TestItemsFollowWhoIsThere(t *testing.T) {
 	c := newCampaign(t, func(_ *policy.Rules, terms *review.Terms) { terms.Escalate, terms.Remind = 0, nil })
 	c.starts(time.Hour)
