@@ -1,12 +1,14 @@
 package operator
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 
 	"github.com/tenurehq/tenure/audit"
+	"github.com/tenurehq/tenure/audit/export"
 	"github.com/tenurehq/tenure/ledger"
 )
 
@@ -55,6 +57,69 @@ func (v *Viewer) ExportRecord(ctx context.Context, create func(name string) (io.
 		return err
 	})
 	return leaves, err
+}
+
+// RowsOf says which rows of the audit record are exported, and how.
+type RowsOf struct {
+	Format   export.Format
+	From, To int64  // the first and the last leaf
+	Origin   string // name of the log
+	Version  string // of the product
+}
+
+// RowsExported says what was exported.
+type RowsExported struct {
+	Leaves   int64 `json:"leaves"`
+	Messages int64 `json:"messages"`
+	Tampered int64 `json:"tampered"` // rows that are not what their leaves say, or not there
+}
+
+// rowsAtOnce is the number of rows that are in memory at once.
+const rowsAtOnce = 250
+
+// ExportRows writes rows of the audit record for other systems, one message a line, in the order of
+// the log's leaves.
+func (v *Viewer) ExportRows(ctx context.Context, o RowsOf, w io.Writer) (done RowsExported, err error) {
+	begun := false
+	err = v.Ledger.ReadRecord(ctx, func(s audit.Source) error {
+		if begun { // some rows are written already
+			return errors.New("the connection broke meanwhile: export again")
+		}
+		begun = true
+		out := bufio.NewWriter(w)
+		for o.From <= o.To {
+			entries, err := s.Entries(ctx, o.From-1, int(min(rowsAtOnce-1, o.To-o.From)+1))
+			if err != nil || len(entries) == 0 {
+				return errors.Join(err, out.Flush())
+			}
+			for _, e := range entries {
+				if e.N != o.From {
+					return fmt.Errorf("the log has no leaf %d: verify the record (tenure audit verify)", o.From)
+				}
+				if err := done.write(out, o.Format.Render(export.Of(o.Origin, e), o.Version)); err != nil {
+					return err
+				}
+				o.From++
+			}
+		}
+		return out.Flush()
+	})
+	return done, err
+}
+
+// write writes the messages of a row.
+func (r *RowsExported) write(w io.Writer, messages []export.Message) error {
+	for _, m := range messages {
+		if _, err := w.Write(append(m.Text, '\n')); err != nil {
+			return err
+		}
+		r.Messages++
+	}
+	r.Leaves++
+	if messages[0].Alarm {
+		r.Tampered++
+	}
+	return nil
 }
 
 // LogRestart is what a restart of the audit record's log means.

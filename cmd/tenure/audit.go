@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -115,7 +114,7 @@ func (o auditOptions) options(cfg *config.Config) (audit.Options, error) {
 		}
 		notes := audit.Split(text)
 		if !slices.ContainsFunc(notes, func(n string) bool { _, _, err := audit.Open(n, nil); return err == nil }) {
-			return audit.Options{}, usagef("--checkpoint %s: there is no checkpoint in it", path)
+			return audit.Options{}, usagef("--checkpoint %q: there is no checkpoint in it", path)
 		}
 		options.Kept = append(options.Kept, notes...)
 	}
@@ -129,7 +128,7 @@ func (c *cli) verifyFolder(ctx context.Context, path string, o auditOptions) err
 	}
 	source, rows, err := audit.Folder(os.DirFS(path))
 	if err != nil {
-		return fmt.Errorf("%s: %w", path, err)
+		return fmt.Errorf("%q: %w", path, err)
 	}
 	defer func() { _ = rows.Close() }() // they were read
 	finish := c.verifying(&options, -1)
@@ -276,41 +275,6 @@ With -o json, it also says where checkpoints were published, and what none cover
 	return c.reads(cmd)
 }
 
-func (c *cli) auditExportCommand() *cobra.Command {
-	cmd := &cobra.Command{
-		Use:   "export FOLDER",
-		Short: "Write the audit record and its log to plain files",
-		Long: `Write the audit record and its log to plain files in a new folder, which only its owner
-can read: every row, the leaves and tiles as C2SP tlog-tiles has them, and all
-checkpoints. Whoever has the folder can verify it without Tenure, or with it
-(tenure audit verify FOLDER): docs/evidence.md describes the files.
-
-The folder holds the IDs of people, and the reasons that operators gave.`,
-		Example: `  tenure audit export record-2026-12
-  tenure audit verify record-2026-12 --key example.com/tenure+12ab34cd+AQID...`,
-		Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return c.view(cmd.Context(), func(_ *config.Config, v *operator.Viewer) error {
-				if exists(args[0]) {
-					return fmt.Errorf("%q is there already: remove it, or give another name", args[0])
-				}
-				leaves, err := v.ExportRecord(cmd.Context(), func(name string) (io.WriteCloser, error) {
-					return newFile(filepath.Join(args[0], filepath.FromSlash(name)))
-				})
-				if err != nil {
-					return err
-				}
-				c.tell("exported %d rows to %s\n", leaves, args[0])
-				return c.report(struct {
-					Leaves int64  `json:"leaves"`
-					Folder string `json:"folder"`
-				}{leaves, args[0]})
-			})
-		},
-	}
-	return c.reads(cmd)
-}
-
 // newFile makes a file that only its owner can read, with the folders above it.
 func newFile(path string) (*os.File, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
@@ -414,7 +378,7 @@ func newestIn(path string, cfg *config.Config) (*audit.Checkpoint, error) {
 			continue
 		}
 		if bad {
-			return nil, usagef("--checkpoint %s: one of its checkpoints is not signed by the key of this log", path)
+			return nil, usagef("--checkpoint %q: one of its checkpoints is not signed by the key of this log", path)
 		}
 		if newest == nil || c.Size >= newest.Size {
 			newest = &c

@@ -3,8 +3,10 @@ package main
 import (
 	"database/sql"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +17,7 @@ import (
 	"golang.org/x/mod/sumdb/note"
 
 	"github.com/tenurehq/tenure/audit"
+	"github.com/tenurehq/tenure/audit/export"
 	"github.com/tenurehq/tenure/audit/place"
 	"github.com/tenurehq/tenure/audit/sequencer"
 	"github.com/tenurehq/tenure/clock"
@@ -147,6 +150,41 @@ func TestAnExportIsVerifiedWithoutAConfiguration(t *testing.T) {
 	assert.Equal(t, service.ExitAttention, got.code, got.err)
 	assert.Contains(t, got.stdout, "altered")
 	s.refuses(service.ExitFailed, "none", "audit", "verify", "none")
+}
+
+func TestRowsAreExportedForOtherSystems(t *testing.T) {
+	s := newLogged(t)
+	s.with(t, func(l ledger.Ledger) { s.grow(t, l, 0, 300) }) // more than are read at once
+	for _, format := range export.Names() {
+		got := s.run("audit", "export", "--format", format)
+		require.Equal(t, service.ExitDone, got.code, got.err)
+		all := slices.Collect(strings.Lines(got.stdout))
+		require.GreaterOrEqual(t, len(all), 300, format)
+		assert.Contains(t, got.err, fmt.Sprintf(" in %d messages", len(all)))
+		for i, line := range all[:5] {
+			assert.Contains(t, line, fmt.Sprintf(map[string]string{"jsonl": `"leaf":%d,`, "ocsf": `"sequence":%d,`, "cef": ` cn1=%d `}[format], i))
+		}
+		got = s.run("audit", "export", "--format", format, "--from", "3", "--to", "297", "-")
+		require.Equal(t, service.ExitDone, got.code, got.err)
+		assert.Equal(t, strings.Join(all[3:298], ""), got.stdout, format)
+		assert.Empty(t, s.run("audit", "export", "--format", format, "--from", "1000").stdout)
+		got = s.run("audit", "export", "--format", format, "--from", "299", "rows."+format)
+		require.Equal(t, service.ExitDone, got.code, got.err)
+		text, err := os.ReadFile("rows." + format)
+		require.NoError(t, err)
+		assert.Equal(t, strings.Join(all[299:], ""), string(text), format)
+		s.refuses(service.ExitFailed, "is there already", "audit", "export", "--format", format, "rows."+format)
+	}
+	s.refuses(service.ExitUsage, "--format xml: there is jsonl, ocsf, cef", "audit", "export", "--format", "xml")
+	s.refuses(service.ExitUsage, "--format must not be empty", "audit", "export", "--format", "")
+	s.refuses(service.ExitUsage, "name a new folder, or give --format", "audit", "export")
+	s.refuses(service.ExitUsage, "--to is for --format", "audit", "export", "folder", "--to", "3")
+	s.refuses(service.ExitUsage, "--from and --to are the first and the last leaf", "audit", "export", "--format", "cef", "--from", "3", "--to", "2")
+	s.execute("DROP TRIGGER audit_no_update; UPDATE audit SET actor = 'nobody' WHERE seq = 5")
+	got := s.run("audit", "export", "--format", "jsonl")
+	assert.Equal(t, service.ExitAttention, got.code)
+	assert.Contains(t, got.err, "1 of them are not what their leaves say")
+	assert.Contains(t, got.stdout, `"state":"altered"`)
 }
 
 // Somebody who may write to the ledger as they like changes it.
