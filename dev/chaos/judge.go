@@ -18,6 +18,10 @@ import (
 type verdict struct {
 	accounts                int // enabled ones, and right
 	admitted                int // leavers whom the breaker counted and let through
+	granted                 int // requests whose access was proven
+	scans                   int // that came to their end
+	reviews                 int // likewise
+	revoked                 int // items of reviews that were revoked, and are proven to be gone
 	wrong, lost, duplicates []string
 }
 
@@ -127,7 +131,7 @@ func (v *verdict) judgeLedger(ctx context.Context, t *topology.Topology, h *hist
 		return err
 	}
 	defer func() { _ = store.Close() }()
-	if err := v.judgeLetters(ctx, store, h); err != nil {
+	if err := errors.Join(v.judgeLetters(ctx, store, h), v.judgeGovernance(ctx, store)); err != nil {
 		return err
 	}
 	left := 0

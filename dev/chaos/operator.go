@@ -9,22 +9,27 @@ import (
 	"github.com/tenurehq/tenure/dev/topology"
 )
 
-// operator releases what the breaker holds, and discards dead letters. It tries until
-// it is stopped, because most of the time something that it needs is away.
+// operator releases what the breaker holds, discards dead letters, and does what governance
+// asks for. It tries until it is stopped, because most of the time something that it needs is
+// away.
 type operator struct {
 	cancel   context.CancelFunc
+	quiet    context.CancelFunc // nobody asks for more
 	ended    chan struct{}
 	released map[string]bool // cohorts; to be read once ended is closed
 }
 
-func operate(ctx context.Context, t *topology.Topology, progress func(string)) *operator {
+func operate(ctx context.Context, t *topology.Topology, g *governance, progress func(string)) *operator {
 	ctx, cancel := context.WithCancel(ctx)
-	o := &operator{cancel: cancel, ended: make(chan struct{}), released: map[string]bool{}}
+	busy, quiet := context.WithCancel(ctx)
+	o := &operator{cancel: cancel, quiet: quiet, ended: make(chan struct{}), released: map[string]bool{}}
 	go func() {
 		defer close(o.ended)
 		for sleep(ctx, 2*time.Second) == nil {
 			o.release(ctx, t, progress)
 			o.discard(ctx, t)
+			g.asks = busy.Err() == nil
+			g.turn(ctx, t)
 		}
 	}()
 	return o

@@ -32,6 +32,10 @@ type Row struct {
 	Admitted   int      `json:"admitted"` // leavers whom the breaker let through
 	Held       int      `json:"held"`     // cohorts that the breaker held, and an operator released
 	Refused    int      `json:"refused"`  // hostile records, each of which is a dead letter
+	Granted    int      `json:"granted"`  // requests whose access was proven, and is over
+	Scans      int      `json:"scans"`    // of apps, that came to their end
+	Reviews    int      `json:"reviews"`  // that were closed and proven
+	Revoked    int      `json:"revoked"`  // what they have revoked
 	Wrong      int      `json:"wrong"`
 	Lost       int      `json:"lost"`
 	Duplicates int      `json:"duplicates"`
@@ -40,9 +44,10 @@ type Row struct {
 }
 
 // Good reports whether everything was as it must be, and was put to the test: the
-// breaker has held somebody, and records were refused.
+// breaker has held somebody, records were refused, access was asked for, apps were scanned and
+// reviews have revoked something.
 func (r Row) Good() bool {
-	return r.Accounts > 0 && r.Held > 0 && r.Refused > 0 && r.Wrong+r.Lost+r.Duplicates == 0
+	return r.Accounts > 0 && r.Held > 0 && r.Refused > 0 && r.Granted > 0 && r.Scans > 0 && r.Revoked > 0 && r.Wrong+r.Lost+r.Duplicates == 0
 }
 
 // behind counts records that were sent and are not acknowledged; Kafka may not answer yet.
@@ -61,7 +66,7 @@ func (r *Row) behind(ctx context.Context, t *topology.Topology) {
 
 func (r *Row) judged(v *verdict, settled time.Duration, restarted string) {
 	r.Settled, r.Accounts, r.Restarted = settled.String(), v.accounts, restarted
-	r.Admitted = v.admitted
+	r.Admitted, r.Granted, r.Scans, r.Reviews, r.Revoked = v.admitted, v.granted, v.scans, v.reviews, v.revoked
 	r.Wrong, r.Lost, r.Duplicates = len(v.wrong), len(v.lost), len(v.duplicates)
 	for _, some := range [][]string{v.wrong, v.lost, v.duplicates} {
 		r.Examples = append(r.Examples, some[:min(5, len(some))]...)
@@ -70,9 +75,9 @@ func (r *Row) judged(v *verdict, settled time.Duration, restarted string) {
 
 // Print prints the table, and examples of what is wrong.
 func Print(out io.Writer, rows []Row) {
-	t := sheet.Table(out, table.Row{"fault", "for", "people", "events", "sent before", "behind after", "ready after", "settled after", "accounts right", "leavers admitted", "cohorts held", "hostile records", "wrong", "lost", "duplicate"})
+	t := sheet.Table(out, table.Row{"fault", "for", "people", "events", "sent before", "behind after", "ready after", "settled after", "accounts right", "leavers admitted", "cohorts held", "hostile records", "requests granted", "scans", "reviews", "revoked", "wrong", "lost", "duplicate"})
 	for _, r := range rows {
-		t.AppendRow(table.Row{r.Fault, r.Outage, r.People, r.Events, r.Sent, r.Behind, r.Ready, r.Settled, r.Accounts, r.Admitted, r.Held, r.Refused, r.Wrong, r.Lost, r.Duplicates})
+		t.AppendRow(table.Row{r.Fault, r.Outage, r.People, r.Events, r.Sent, r.Behind, r.Ready, r.Settled, r.Accounts, r.Admitted, r.Held, r.Refused, r.Granted, r.Scans, r.Reviews, r.Revoked, r.Wrong, r.Lost, r.Duplicates})
 	}
 	t.Render()
 	for _, r := range rows {

@@ -72,6 +72,7 @@ func (o Options) run(ctx context.Context, faults []Fault) (rows []Row, err error
 	}
 	h.withHostile()
 	o.Progress(fmt.Sprintf("%v: starting the topology", faults))
+	o.Topology.Decider = h.decider()
 	t, err := topology.Start(ctx, o.Topology)
 	if err != nil {
 		return nil, err
@@ -81,7 +82,7 @@ func (o Options) run(ctx context.Context, faults []Fault) (rows []Row, err error
 	defer feed.stop()
 	watch := watchOver(ctx, t)
 	defer watch.stop()
-	operator := operate(ctx, t, o.Progress)
+	operator := operate(ctx, t, governed(h), o.Progress)
 	defer operator.stop()
 	for _, f := range faults {
 		if err := sleep(ctx, o.Calm); err != nil {
@@ -104,6 +105,7 @@ func (o Options) run(ctx context.Context, faults []Fault) (rows []Row, err error
 	if err := feed.wait(ctx); err != nil {
 		return nil, err
 	}
+	operator.quiet()
 	began := time.Now()
 	v, err := o.settle(ctx, t, h)
 	if err != nil {

@@ -26,7 +26,9 @@ history goes in, and see that no account is wrong at the end, nothing is lost an
 nothing done twice.
 
 Records that nobody can read are among the history, and the breaker holds whoever
-leaves beyond a few, until an operator, who is part of it, releases them.
+leaves beyond a few, until an operator, who is part of it, releases them. The operator
+also asks for access and has it approved, has apps scanned, and holds reviews that close
+and revoke what was granted.
 
 Kafka, PostgreSQL, Temporal, two workers, two starters and three apps run as
 processes of their own. Faults are "kill" (and start again at once), "stop" and

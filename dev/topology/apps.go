@@ -22,6 +22,14 @@ const (
 	AppDatabase  = "database"  // another PostgreSQL
 )
 
+// RoleOnCall is a role that has to be requested, if Options name a Decider: it gives the
+// group oncall in the wiki.
+const RoleOnCall = "on-call"
+
+// ReviewDrill is a review of what was granted, if Options name a Decider: what nobody keeps is
+// revoked.
+const ReviewDrill = "drill"
+
 // startDirectory runs OpenLDAP as the image of docker-compose.yml does.
 func (t *Topology) startDirectory(ctx context.Context) error {
 	dir := filepath.Join(t.dir, AppDirectory)

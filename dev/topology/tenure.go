@@ -30,6 +30,7 @@ type rendering struct {
 	DirectoryURL, DirectoryCA    string
 	WikiURL, DatabaseAddress     string
 	Allowed                      int // before the breaker holds
+	Decider                      string
 }
 
 // Run runs Tenure's command line as an operator, and returns what it prints.
@@ -69,6 +70,7 @@ func (t *Topology) render(name, path, directoryCA string) error {
 		WikiURL:         t.wikiURL(),
 		DatabaseAddress: t.ports.address(AppDatabase),
 		Allowed:         cmp.Or(t.opts.Allowed, 5000),
+		Decider:         t.opts.Decider,
 	}
 	if t.opts.Secure {
 		r.Brokers, r.CA = t.ports.address("kafka-clients"), t.certs.ca()

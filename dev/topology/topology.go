@@ -39,6 +39,9 @@ type Options struct {
 	// holds the next ones, where it is more than one in a hundred people. Default: 5000,
 	// so that nobody is held.
 	Allowed int
+	// Decider is the person who decides about access requests where nobody else can.
+	// Without one, nothing can be requested, and apps are scanned once a day.
+	Decider string
 	// Progress is told, in one line each, what happens; nil: nobody is.
 	Progress func(line string)
 }
