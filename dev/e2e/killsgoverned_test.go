@@ -66,6 +66,7 @@ func TestKillsDuringARequestAScanAndAReview(t *testing.T) {
 	keepRunning(t, r.Stack.Worker())
 	keepRunning(t, r.Stack.Starter())
 	wiki := apps["wiki"]
+	wiki.AddGroup("admins")
 	person, _ := hiredAndCutOff(0, false)
 	boss, _ := hiredAndCutOff(1, false)
 	leaver, left := hiredAndCutOff(2, false)
