@@ -17,7 +17,7 @@ const Erased = "[erased]"
 // Words are those by which texts tell who somebody is.
 type Words struct {
 	// Sure are found in whatever a text says: full names, addresses, telephone numbers, and
-	// usernames that are made of a name.
+	// usernames, IDs of accounts and first parts of addresses that are made of a name.
 	Sure []string
 	// Bare are single names and other usernames. They are found in what humans typed only:
 	// elsewhere they are as likely to be the name of something else.
@@ -27,9 +27,9 @@ type Words struct {
 // shortest is the length, in characters, below which a word tells nothing.
 const shortest = 3
 
-// WordsOf returns the words of somebody of whom HR said this, and who is or was called by
-// these usernames and addresses.
-func WordsOf(events []hr.Event, usernames, addresses []string) Words {
+// WordsOf returns the words of somebody of whom HR said this, and who is or was called by these
+// usernames and addresses, and whose accounts are or were these, by the IDs that apps gave them.
+func WordsOf(events []hr.Event, usernames, addresses, accounts []string) Words {
 	var sure, bare, names []string
 	for i := range events {
 		p := events[i].Profile
@@ -43,6 +43,16 @@ func WordsOf(events []hr.Event, usernames, addresses []string) Words {
 		sure = append(sure, p.WorkEmail, p.PersonalEmail, p.Phone)
 	}
 	sure = append(sure, addresses...)
+	for _, address := range sure {
+		if local, _, ok := strings.Cut(address, "@"); ok {
+			accounts = append(accounts, local)
+		}
+	}
+	for _, id := range accounts {
+		if madeOf(id, names) {
+			sure = append(sure, id)
+		}
+	}
 	for _, u := range usernames {
 		if madeOf(u, names) {
 			sure = append(sure, u)
@@ -69,8 +79,11 @@ func fullNames(given, family string) []string {
 }
 
 // madeOf reports whether a username has a name in it, or the beginning of one: what is behind it
-// may be written in other letters.
+// may be written in other letters. A single name may be anybody's.
 func madeOf(username string, names []string) bool {
+	if slices.ContainsFunc(names, func(name string) bool { return strings.EqualFold(strings.TrimSpace(name), username) }) {
+		return false
+	}
 	for _, name := range names {
 		beginning := []rune(strings.ToLower(strings.TrimSpace(name)))
 		beginning = beginning[:min(len(beginning), 4)]

@@ -14,10 +14,10 @@ import (
 var ada = privacy.WordsOf([]hr.Event{
 	{Profile: &hr.Profile{GivenName: "Ada", FamilyName: "O'Brien-Łukasz", PreferredName: `"Z"`, WorkEmail: "ada@example.com", Phone: "+49 (30) 1"}},
 	{},
-}, []string{"aobrien", "x17"}, []string{"ada.old@example.com"})
+}, []string{"aobrien", "x17"}, []string{"ada.old@example.com"}, []string{"uid=ada,ou=x", "4711"})
 
 func TestWordsThatTellWhoSomebodyIs(t *testing.T) {
-	for _, word := range []string{"Ada O'Brien-Łukasz", "O'Brien-Łukasz, Ada", "ada@example.com", "ada.old@example.com", "+49 (30) 1", "Ada.O'Brien-Łukasz"} {
+	for _, word := range []string{"Ada O'Brien-Łukasz", "O'Brien-Łukasz, Ada", "ada@example.com", "ada.old@example.com", "+49 (30) 1", "Ada.O'Brien-Łukasz", "ada.old", "uid=ada,ou=x"} {
 		assert.Contains(t, ada.Sure, word)
 	}
 	assert.Equal(t, []string{"O'Brien-Łukasz", "aobrien", `"Z"`, "Ada", "x17"}, ada.Bare)

@@ -94,6 +94,11 @@ func Named(t *testing.T, l ledger.Ledger) {
 	require.NoError(t, err)
 	scanned(t, l, "run 1", 12, ledger.Observed{AccountID: "uid=Adelheid.Zwetschgenmueller", Username: "azwetschgenmueller", Addresses: []string{"Adelheid.Zwetschgenmueller@example.com"}, ExternalID: "p1"},
 		ledger.Observed{AccountID: "other", Username: "AZwetschgenmueller"})
+	account := ledger.Observed{AccountID: "uid=Adelheid.Zwetschgenmueller", Username: "azwetschgenmueller", ExternalID: "p1"}
+	second := scanned(t, l, "run 2", 12, account)
+	verdicts(t, l, second, 12, ledger.Verdict{AccountID: account.AccountID, Findings: []ledger.Finding{{Kind: ledger.FindingStray, What: "friends of azwetschgenmueller", PersonID: "p1", State: ledger.FindingOpen, Why: "Heidi has it"}}})
+	third := scanned(t, l, "run 3", 12, account, ledger.Observed{AccountID: "other", Username: "AZwetschgenmueller"})
+	verdicts(t, l, third, 12, ledger.Verdict{AccountID: account.AccountID})
 	// Other people's.
 	placeHold(t, l, ledger.Hold{PersonID: "p2", PlacedAt: at(13), ExpiresAt: at(90), Operator: "ops", Reason: "took over from " + who + ", and not from Adelhard"})
 	other := letter(8, 13)
@@ -158,7 +163,7 @@ var privacyTests = tests{
 		RequireForgotten(t, Dump(t, l))
 		assert.Equal(t, at(20), erased.At)
 		assert.Positive(t, erased.Redacted)
-		assert.EqualValues(t, 3, erased.Elsewhere, "an event, a hold and a dead letter")
+		assert.EqualValues(t, 5, erased.Elsewhere, "an event, a hold, a dead letter, and where two scans go on")
 		assert.EqualValues(t, 2, erased.Rows["events"])
 		assert.EqualValues(t, 2, erased.Rows["observed"])
 		for _, id := range []string{"p2", "boss"} {

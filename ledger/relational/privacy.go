@@ -67,16 +67,19 @@ const (
 	byHuman = "human" // humans typed it
 	byText  = "text"  // Tenure or an app wrote it
 	byJSON  = "json"  // likewise, in JSON
+	byID    = "id"    // an app made it, and it may be part of a key
+	byPlace = "place" // where something goes on; without it, from the beginning
 )
 
-// mentions lists the columns of other people's rows in which somebody may be named. Names of
-// apps, roles, entitlements and operators are none of them: they are what the configuration, an
-// app or an operator calls itself.
+// mentions lists the columns in which somebody may be named, in their own rows and in other
+// people's. Names of apps, roles, entitlements and operators are none of them: they are what the
+// configuration, an app or an operator calls itself.
 var mentions = []struct {
 	table   string
 	columns map[string]string
 }{
 	{"events", map[string]string{"body": byJSON}},
+	{"links", map[string]string{"receiver": byJSON}},
 	{"steps", map[string]string{"message": byText, "reason": byHuman}},
 	{"waivers", map[string]string{"reason": byHuman}},
 	{"dead_letters", map[string]string{"reason": byText, "text": byText, "why": byHuman}},
@@ -91,11 +94,11 @@ var mentions = []struct {
 	{"votes", map[string]string{"authority": byText, "reason": byHuman}},
 	{"stand_ins", map[string]string{"reason": byHuman, "end_reason": byHuman}},
 	{"reviews", map[string]string{"reason": byHuman}},
-	{"review_items", map[string]string{"authority": byText, "because": byText, "facts": byJSON, "assigned_why": byHuman, "reason": byHuman}},
-	{"review_accesses", map[string]string{"needs": byText}},
+	{"review_items", map[string]string{"key": byID, "account_id": byID, "authority": byText, "because": byText, "facts": byJSON, "assigned_why": byHuman, "reason": byHuman}},
+	{"review_accesses", map[string]string{"account_id": byID, "needs": byText}},
 	{"same_people", map[string]string{"reason": byHuman, "end_reason": byHuman}},
-	{"scans", map[string]string{"why": byText, "believe_reason": byHuman}},
-	{"findings", map[string]string{"why": byText, "reason": byHuman}},
+	{"scans", map[string]string{"place": byPlace, "token": byPlace, "why": byText, "believe_reason": byHuman}},
+	{"findings", map[string]string{"account_id": byID, "what": byID, "why": byText, "reason": byHuman}},
 	{"notices", map[string]string{"recipient": byText, "why": byText}},
 }
 
@@ -397,7 +400,11 @@ func (x *eraser) read() error {
 	if err != nil {
 		return err
 	}
-	w := privacy.WordsOf(events, usernames, addresses)
+	accounts, err := list(ctx, now, `SELECT account_id FROM links WHERE person_id = ?1 UNION SELECT value FROM identifiers WHERE person_id = ?1 AND kind = 'account'`, []any{x.PersonID}, text)
+	if err != nil {
+		return err
+	}
+	w := privacy.WordsOf(events, usernames, addresses, accounts)
 	for _, id := range slices.Concat(usernames, addresses) {
 		x.addresses = append(x.addresses, strings.ToLower(id))
 	}
@@ -547,7 +554,20 @@ func likes(column string, f privacy.Finder) (condition string, args []any) {
 func (x *eraser) forget() error {
 	for _, m := range mentions {
 		for _, column := range sorted(keys(m.columns)) {
-			if err := x.forgetIn(m.table, column, m.columns[column]); err != nil {
+			how := m.columns[column]
+			own := slices.IndexFunc(holdings, func(h holding) bool { return h.table == m.table })
+			finder := x.text
+			if how == byHuman {
+				finder = x.typed
+			}
+			before := x.elsewhere
+			if own >= 0 {
+				if err := x.forgetIn(m.table, column, how, x.own, holdings[own].about); err != nil {
+					return fmt.Errorf("look for the person in their rows of %s.%s: %w", m.table, column, err)
+				}
+				x.elsewhere = before // these are theirs
+			}
+			if err := x.forgetIn(m.table, column, how, finder, ""); err != nil {
 				return fmt.Errorf("look for the person in %s.%s: %w", m.table, column, err)
 			}
 		}
@@ -563,17 +583,18 @@ func keys(m map[string]string) []string {
 	return out
 }
 
-func (x *eraser) forgetIn(name, column, how string) error {
-	finder := x.text
-	if how == byHuman {
-		finder = x.typed
-	}
+// forgetIn takes what the finder finds out of a column, of all rows or of those for which a
+// condition about the person (?1) holds.
+func (x *eraser) forgetIn(name, column, how string, finder privacy.Finder, about string) error {
 	if len(finder.Likes()) == 0 {
 		return nil
 	}
 	tab := tables[slices.IndexFunc(tables, func(t table) bool { return t.name == name })]
 	by := strings.Split(tab.key, ", ")
 	condition, args := likes(column, finder)
+	if about != "" {
+		condition, args = `(`+about+`) AND `+condition, append([]any{x.PersonID}, args...)
+	}
 	type found struct{ values []any }
 	rows, err := collect(x.Tx, `SELECT `+tab.key+`, `+column+` FROM `+name+` WHERE `+condition+` ORDER BY `+tab.key, args,
 		func(f *found) []any {
@@ -598,6 +619,12 @@ func (x *eraser) forgetIn(name, column, how string) error {
 		}
 		if !named {
 			continue
+		}
+		switch how {
+		case byID: // of which two must not become the same
+			changed += "~" + reserve(x.pepper, byID, name, text)[:8]
+		case byPlace:
+			changed = ""
 		}
 		where := strings.Join(by, ` = ? AND `) + ` = ?`
 		if err := x.exec(`UPDATE `+name+` SET `+column+` = ? WHERE `+where, append([]any{changed}, row.values[:len(by)]...)...); err != nil {
