@@ -31,7 +31,7 @@ func TestReplay(t *testing.T) {
 				workflows.TypeJoiner: workflows.Joiner, workflows.TypeMover: workflows.Mover,
 				workflows.TypeLeaver: workflows.Leaver, workflows.TypeScheduled: workflows.Scheduled,
 				workflows.TypeSweep: workflows.Sweep, workflows.TypeRequest: workflows.Request,
-				workflows.TypeReconcile: workflows.Reconcile, workflows.TypeReview: workflows.Review,
+				workflows.TypeReconcile: workflows.Reconcile, workflows.TypeReview: workflows.Review, workflows.TypeErase: workflows.Erase,
 			} {
 				replayer.RegisterWorkflowWithOptions(fn, workflow.RegisterOptions{Name: name})
 			}
@@ -39,7 +39,7 @@ func TestReplay(t *testing.T) {
 			require.NoError(t, replayer.ReplayWorkflowHistoryFromJSONFile(quiet, file))
 		})
 	}
-	for _, kind := range []string{workflows.TypeJoiner, workflows.TypeMover, workflows.TypeLeaver, workflows.TypeScheduled, workflows.TypeSweep, workflows.TypeRequest, workflows.TypeReconcile, workflows.TypeReview} {
+	for _, kind := range []string{workflows.TypeJoiner, workflows.TypeMover, workflows.TypeLeaver, workflows.TypeScheduled, workflows.TypeSweep, workflows.TypeRequest, workflows.TypeReconcile, workflows.TypeReview, workflows.TypeErase} {
 		require.True(t, seen[kind], "no fixture of %s", kind)
 	}
 }

@@ -16,10 +16,13 @@ type taken struct {
 	names  map[string]bool // in lower case
 }
 
-// has reports whether somebody has a username.
+// has reports whether somebody has a username, or had it and was erased.
 func (t *taken) has(ctx context.Context, name string) (bool, error) {
 	if t.names != nil {
-		return t.names[strings.ToLower(name)], nil
+		if t.names[strings.ToLower(name)] {
+			return true, nil
+		}
+		return t.ledger.Reserved(ctx, ledger.IdentifiesUsername, "", name)
 	}
 	names := map[string]bool{}
 	for s, err := range ledger.AllPeople(ctx, t.ledger, "") {

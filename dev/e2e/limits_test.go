@@ -151,6 +151,7 @@ func (r *rig) startSecondWorker(t *testing.T) {
 type site struct {
 	apps   map[string]*memory.App
 	ledger ledger.Ledger
+	path   string // of the ledger
 	client client.Client
 	runs   *runs.Client
 }
@@ -169,7 +170,8 @@ func startTemporal(t *testing.T) *site {
 	})
 	require.NoError(t, err)
 	t.Cleanup(s.client.Close)
-	s.ledger, err = sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "ledger.db"))
+	s.path = filepath.Join(t.TempDir(), "ledger.db")
+	s.ledger, err = sqlite.Open(t.Context(), s.path)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = s.ledger.Close() })
 	s.runs = runs.New(s.client, stack.Namespace)

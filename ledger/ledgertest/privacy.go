@@ -32,11 +32,11 @@ func adelheid(id, typ string, minutes int) ledger.Received {
 	return r
 }
 
-// pepper is the key of the digests in tests.
-var pepper = []byte("a pepper that only tests use, which is long enough")
+// Pepper is the key of the digests in tests.
+var Pepper = []byte("a pepper that only tests use, which is long enough")
 
 func season(l ledger.Ledger) {
-	l.(interface{ SetPepper(pepper []byte) }).SetPepper(pepper)
+	l.(interface{ SetPepper(pepper []byte) }).SetPepper(Pepper)
 }
 
 // Named writes about somebody into every table that may hold anything of a person, with their
@@ -140,12 +140,18 @@ func erasure(t *testing.T, l ledger.Ledger, minutes int) ledger.Erasure {
 	return ledger.Erasure{PersonID: "p1", Revision: read(t, l, "p1").Revision, Operator: "dpo", Reason: "request 7", At: at(minutes)}
 }
 
-// Forgotten writes what Named does, and erases it.
-func Forgotten(t *testing.T, l ledger.Ledger) ledger.Erased {
+// Erasable writes what Named does, and returns how it is erased.
+func Erasable(t *testing.T, l ledger.Ledger) ledger.Erasure {
 	t.Helper()
 	Named(t, l)
 	sequence(t, l, takeAudit(t, l, "a"), 100)
-	erased, err := l.Erase(t.Context(), erasure(t, l, 20))
+	return erasure(t, l, 20)
+}
+
+// Forgotten writes what Named does, and erases it.
+func Forgotten(t *testing.T, l ledger.Ledger) ledger.Erased {
+	t.Helper()
+	erased, err := l.Erase(t.Context(), Erasable(t, l))
 	require.NoError(t, err)
 	return erased
 }
@@ -264,6 +270,21 @@ var privacyTests = tests{
 		assert.Equal(t, []string{"person p1"}, each(ids, func(i ledger.Identifier) string { return string(i.Kind) + " " + i.Value }))
 	},
 
+	"AnAccountThatCarriesTheirNameIsNobodysToAdopt": func(t *testing.T, l ledger.Ledger) {
+		Forgotten(t, l)
+		require.NoError(t, l.NoteIdentifiers(t.Context(), at(30), []ledger.Identifier{
+			noted(ledger.IdentifiesEmail, "adelheid.zwetschgenmueller@example.com", "p2", at(30)), noted(ledger.IdentifiesEmail, "other@example.com", "p2", at(30)),
+		}))
+		scan := scanned(t, l, "run 9", 31,
+			ledger.Observed{AccountID: "a", Username: "x", Addresses: []string{"Adelheid.Zwetschgenmueller@example.com"}},
+			ledger.Observed{AccountID: "b", Username: "y", Addresses: []string{"other@example.com"}})
+		found := map[string]int{}
+		for _, s := range sightings(t, l, scan, 31) {
+			found[s.Observed.AccountID] = len(s.Candidates)
+		}
+		assert.Equal(t, map[string]int{"a": 0, "b": 1}, found)
+	},
+
 	"WithoutTheKeyNoNameIsGivenAndNobodyErased": func(t *testing.T, l ledger.Ledger) {
 		Named(t, l)
 		sequence(t, l, takeAudit(t, l, "a"), 100)
@@ -274,7 +295,7 @@ var privacyTests = tests{
 		require.ErrorIs(t, err, ledger.ErrPepper)
 		assert.Contains(t, before, "adelheid")
 		assert.Zero(t, read(t, l, "p1").ErasedAt)
-		keyed.SetPepper(pepper)
+		keyed.SetPepper(Pepper)
 		sequence(t, l, takeAudit(t, l, "a"), 100)
 		_, err = l.Erase(t.Context(), erasure(t, l, 20))
 		require.NoError(t, err)

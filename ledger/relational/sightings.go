@@ -179,7 +179,14 @@ func (s *Store) readCandidates(ctx context.Context, now Reader, app string, at t
 			if err != nil {
 				return err
 			}
+			taken, err := s.erased(ctx, now, kind, rows)
+			if err != nil {
+				return err
+			}
 			for _, row := range rows {
+				if taken[row.value] {
+					continue // it was somebody else's, or was of a life that is forgotten
+				}
 				row.candidate.By = kind
 				matching[kind][row.value] = append(matching[kind][row.value], row.candidate)
 			}
@@ -191,6 +198,28 @@ func (s *Store) readCandidates(ctx context.Context, now Reader, app string, at t
 		}
 	}
 	return s.readOwn(ctx, now, app, page)
+}
+
+// erased reports which of the values were those of people who were erased. What an account has by
+// its own ID, or by the ID of a person, is theirs all the same.
+func (s *Store) erased(ctx context.Context, now Reader, kind ledger.IdentifierKind, rows []identified) (map[string]bool, error) {
+	taken := map[string]bool{}
+	if kind == ledger.IdentifiesAccount || kind == ledger.IdentifiesPerson || len(rows) == 0 {
+		return taken, nil
+	}
+	is, err := reserves(ctx, now, s.pepper)
+	if err != nil {
+		return nil, err
+	}
+	for _, row := range rows {
+		if _, known := taken[row.value]; known {
+			continue
+		}
+		if taken[row.value], err = is(string(kind), "", row.value); err != nil {
+			return nil, err
+		}
+	}
+	return taken, nil
 }
 
 // readOwn reads the links that candidates have in the app.

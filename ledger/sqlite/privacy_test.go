@@ -1,6 +1,8 @@
 package sqlite
 
 import (
+	"context"
+	"database/sql"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tenurehq/tenure/ledger/ledgertest"
+	"github.com/tenurehq/tenure/ledger/relational"
 )
 
 // files returns all bytes of the ledger's files.
@@ -47,4 +50,85 @@ func TestNoByteIsLeftInTheFiles(t *testing.T) {
 	require.NoError(t, ledgertest.WriteRound(t.Context(), other, "ada", 1), "others go on writing")
 	require.NoError(t, s.Scrub(t.Context()))
 	ledgertest.RequireForgotten(t, files(t, path))
+}
+
+// dying is an engine of which a transaction dies at one of its statements.
+type dying struct {
+	engine
+	at, made int
+}
+
+type dyingConn struct {
+	relational.Conn
+	d *dying
+}
+
+func (c dyingConn) die() error {
+	if c.d.made++; c.d.made == c.d.at {
+		return ledgertest.ErrDied
+	}
+	return nil
+}
+
+// Exec implements relational.Conn.
+func (c dyingConn) Exec(query string, args ...any) (sql.Result, error) {
+	if err := c.die(); err != nil {
+		return nil, err
+	}
+	return c.Conn.Exec(query, args...)
+}
+
+// Query implements relational.Conn.
+func (c dyingConn) Query(query string, args ...any) (*sql.Rows, error) {
+	if err := c.die(); err != nil {
+		return nil, err
+	}
+	return c.Conn.Query(query, args...)
+}
+
+// Write implements relational.Engine.
+func (d *dying) Write(ctx context.Context, f func(*relational.Tx) error) error {
+	return d.engine.Write(ctx, func(*relational.Tx) error {
+		return f(relational.NewTx(dyingConn{d.writes.stmt, d}, dialect))
+	})
+}
+
+// An erasure that dies at any of its statements has changed nothing, and can be done again.
+func TestAnErasureIsWholeOrNotAtAll(t *testing.T) {
+	s := openStore(t, newPath(t))
+	erasure := ledgertest.Erasable(t, s)
+	before, rows := ledgertest.Dump(t, s), counts(t, s)
+	d := &dying{engine: engine{s}}
+	store := relational.New(d)
+	store.SetPepper(ledgertest.Pepper)
+	died := 0
+	for d.at = 1; ; d.at++ {
+		d.made = 0
+		_, err := store.Erase(t.Context(), erasure)
+		if err == nil {
+			break
+		}
+		require.ErrorIs(t, err, ledgertest.ErrDied)
+		died++
+		if d.at%20 == 0 {
+			require.Equal(t, rows, counts(t, s))
+		}
+		p, err := s.Person(t.Context(), erasure.PersonID)
+		require.NoError(t, err)
+		require.Zero(t, p.ErasedAt)
+		require.NotEmpty(t, p.Events)
+	}
+	t.Logf("died at %d statements", died)
+	assert.Greater(t, died, 100)
+	assert.Contains(t, before, "adelheid")
+	ledgertest.RequireForgotten(t, ledgertest.Dump(t, s))
+}
+
+// counts returns how many rows of the record and of what is reserved there are, and what the
+// person is called.
+func counts(t *testing.T, s *Store) (all string) {
+	t.Helper()
+	require.NoError(t, s.reads.QueryRowContext(t.Context(), `SELECT (SELECT count(*) FROM audit) || ' ' || (SELECT count(*) FROM reserved) || ' ' || (SELECT count(*) FROM redactions)
+		|| ' ' || (SELECT count(*) FROM identifiers) || ' ' || (SELECT group_concat(given_name, ',') FROM people)`).Scan(&all))
+	return all
 }

@@ -57,8 +57,9 @@ func (s *schedules) DeleteSchedule(_ context.Context, r *workflowservice.DeleteS
 	return &workflowservice.DeleteScheduleResponse{}, nil
 }
 
-func TestEachAppIsScannedByAScheduleOfItsOwn(t *testing.T) {
-	s := &schedules{are: map[string]*schedulepb.Schedule{"tenure-sweep": {}, "somebody's": {}, "tenure-reconcile-gone": {}, "tenure-reconcile-never": {}}}
+// client returns a client of the server.
+func (s *schedules) client(t *testing.T) *Client {
+	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	server := grpc.NewServer()
@@ -68,7 +69,12 @@ func TestEachAppIsScannedByAScheduleOfItsOwn(t *testing.T) {
 	temporal, err := client.Dial(client.Options{HostPort: ln.Addr().String()})
 	require.NoError(t, err)
 	t.Cleanup(temporal.Close)
-	c := New(temporal, "default")
+	return New(temporal, "default")
+}
+
+func TestEachAppIsScannedByAScheduleOfItsOwn(t *testing.T) {
+	s := &schedules{are: map[string]*schedulepb.Schedule{"tenure-sweep": {}, "somebody's": {}, "tenure-reconcile-gone": {}, "tenure-reconcile-never": {}}}
+	c := s.client(t)
 
 	for _, every := range []time.Duration{24 * time.Hour, 6 * time.Hour} { // the second time they are there
 		require.NoError(t, c.ScheduleScans(t.Context(), map[string]time.Duration{"wiki": every, "chat": every, "never": 0}))
@@ -89,4 +95,20 @@ func TestEachAppIsScannedByAScheduleOfItsOwn(t *testing.T) {
 		assert.Contains(t, s.are, "somebody's")
 		assert.Contains(t, s.are, "tenure-sweep")
 	}
+}
+
+func TestPeopleAreErasedByAScheduleOnlyIfThatIsWanted(t *testing.T) {
+	s := &schedules{are: map[string]*schedulepb.Schedule{"tenure-sweep": {}}}
+	c := s.client(t)
+	require.NoError(t, c.ScheduleErasures(t.Context(), false))
+	assert.Len(t, s.are, 1)
+	for range 2 {
+		require.NoError(t, c.ScheduleErasures(t.Context(), true))
+		require.Len(t, s.are, 2)
+	}
+	made := s.are["tenure-erase"]
+	assert.Equal(t, workflows.TypeErase, made.GetAction().GetStartWorkflow().GetWorkflowType().GetName())
+	assert.Equal(t, 24*time.Hour, made.GetSpec().GetInterval()[0].GetInterval().AsDuration())
+	require.NoError(t, c.ScheduleErasures(t.Context(), false))
+	assert.Len(t, s.are, 1, "privacy.keep was taken out again")
 }
