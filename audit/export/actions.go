@@ -183,6 +183,7 @@ var actions = map[string]kind{
 
 	"ledger exported": entity(ofLedger, entityRead, "Ledger exported").of(low),
 	"ledger imported": entity(ofLedger, entityCreate, "Ledger imported").of(low),
+	"erased":          entity(ofPerson, entityDelete, "What was known of a person erased").of(low),
 	"audit_redacted":  entity(ofRecord, entityUpdate, "Text of the audit record erased").of(low),
 	"audit_restarted": entity(ofRecord, entityUpdate, "Log of the audit record restarted").of(medium),
 }
