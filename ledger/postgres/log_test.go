@@ -165,3 +165,16 @@ func TestWritersDoNotWaitForTheSequencer(t *testing.T) {
 		require.NoError(t, ledgertest.WriteRound(t.Context(), s, fmt.Sprint("p", n), 1))
 	}
 }
+
+func BenchmarkFinishStep(b *testing.B) {
+	var stores [2]*Store
+	for i := range stores {
+		s, err := Open(b.Context(), postgrestest.NewDatabase(b).String())
+		require.NoError(b, err)
+		defer func() { require.NoError(b, s.Close()) }()
+		stores[i] = s
+	}
+	q := sequencing(stores[1])
+	q.Checkpoint = time.Minute
+	ledgertest.FinishSteps(b, stores[0], stores[1], q.Step)
+}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/ledger/ledgertest"
 )
 
 // BenchmarkSteps measures durable writes, half of them BeginStep and half
@@ -26,7 +27,7 @@ func BenchmarkSteps(b *testing.B) {
 				s, err := openBatching(b.Context(), newPath(b), mode.batch)
 				require.NoError(b, err)
 				defer func() { require.NoError(b, s.Close()) }()
-				inParallel(b, callers, func(caller, i int) error { return oneStep(b, s, caller, i) })
+				inParallel(b, callers, func(caller, i int) error { return ledgertest.OneStep(b.Context(), s, caller, i) })
 				b.ReportMetric(2*float64(b.N)/b.Elapsed().Seconds(), "writes/s")
 			})
 		}
@@ -43,29 +44,13 @@ func BenchmarkPerson(b *testing.B) {
 			EventKey: hr.EventKey{Source: "hr", ID: fmt.Sprint(i)}, PersonID: "p0",
 		}}})
 		require.NoError(b, err)
-		require.NoError(b, oneStep(b, s, 0, i))
+		require.NoError(b, ledgertest.OneStep(b.Context(), s, 0, i))
 	}
 	inParallel(b, 10, func(int, int) error {
 		_, err := s.Person(b.Context(), "p0")
 		return err
 	})
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "reads/s")
-}
-
-func oneStep(b *testing.B, s *Store, caller, i int) error {
-	person, key := fmt.Sprint("p", caller), fmt.Sprint("step ", i)
-	now := time.Now()
-	begun, err := s.BeginStep(b.Context(), ledger.Attempt{
-		PersonID: person, App: "wiki", Key: key, Kind: "Provision", At: now, Deadline: now.Add(time.Minute), Gives: true,
-	})
-	if err != nil {
-		return err
-	}
-	return s.FinishStep(b.Context(), ledger.Outcome{
-		PersonID: person, App: "wiki", Key: key, Kind: "Provision", Attempt: begun.Attempt, At: now, State: ledger.StepDone,
-		Link:  &ledger.Link{AccountID: key, State: ledger.LinkActive, Entitlements: []string{"staff"}, CreatedAt: now},
-		Audit: &ledger.AuditRow{Action: "created", Actor: "tenure", Cause: "everyone"},
-	})
 }
 
 // inParallel runs f b.N times, by so many callers.

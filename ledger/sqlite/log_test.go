@@ -1,10 +1,8 @@
 package sqlite
 
 import (
-	"context"
 	"database/sql"
 	"fmt"
-	"sync"
 	"testing"
 	"time"
 
@@ -36,7 +34,7 @@ func (n *noted) Query(query string, args ...any) (*sql.Rows, error) {
 }
 
 func newSequencer(s *Store, every time.Duration) *sequencer.Sequencer {
-	return &sequencer.Sequencer{Ledger: s, Origin: "test/audit", Every: every, Clock: clock.Real(), Log: zap.NewNop()}
+	return &sequencer.Sequencer{Ledger: s, Origin: "test/audit", Every: every, Checkpoint: time.Minute, Clock: clock.Real(), Log: zap.NewNop()}
 }
 
 // What is written for a step is the same, statement by statement, whether the record is put into
@@ -59,10 +57,7 @@ func TestWritersWriteTheSameWithALog(t *testing.T) {
 	t.Logf("%d statements, with a log and without", len(without))
 }
 
-// BenchmarkFinishStep measures steps as BenchmarkSteps does, with the record put into its log
-// meanwhile, a hundred times as often as by default, and without, in turns.
 func BenchmarkFinishStep(b *testing.B) {
-	var spent [2]time.Duration
 	var stores [2]*Store
 	for i := range stores {
 		s, err := Open(b.Context(), newPath(b))
@@ -70,48 +65,7 @@ func BenchmarkFinishStep(b *testing.B) {
 		defer func() { require.NoError(b, s.Close()) }()
 		stores[i] = s
 	}
-	q := newSequencer(stores[1], time.Hour)
-	const callers, turn = 10, 200
-	done := 0
-	for b.Loop() {
-		for i, s := range stores {
-			ctx, stop := context.WithCancel(b.Context())
-			var beside sync.WaitGroup
-			if i == 1 {
-				beside.Go(func() {
-					for tick := time.Tick(100 * time.Millisecond); ; {
-						select {
-						case <-ctx.Done():
-							return
-						case <-tick:
-							if err := q.Step(context.WithoutCancel(ctx)); err != nil {
-								b.Error(err)
-							}
-						}
-					}
-				})
-			}
-			start := time.Now()
-			var all sync.WaitGroup
-			for caller := range callers {
-				all.Go(func() {
-					for n := range turn / callers {
-						if err := oneStep(b, s, caller, done+caller*turn/callers+n); err != nil {
-							b.Error(err)
-						}
-					}
-				})
-			}
-			all.Wait()
-			spent[i] += time.Since(start)
-			stop()
-			beside.Wait()
-		}
-		done += turn
-	}
-	b.ReportMetric(float64(done)/spent[0].Seconds(), "steps/s-without")
-	b.ReportMetric(float64(done)/spent[1].Seconds(), "steps/s-with")
-	b.ReportMetric(100*(spent[1].Seconds()/spent[0].Seconds()-1), "%-slower")
+	ledgertest.FinishSteps(b, stores[0], stores[1], newSequencer(stores[1], time.Hour).Step)
 }
 
 func BenchmarkVerify(b *testing.B) {
