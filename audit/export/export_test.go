@@ -20,6 +20,15 @@ import (
 
 const origin = "example.com/tenure"
 
+// A restored ledger gives the number of a leaf again: it is another record.
+func TestAnIDIsOfOneRecord(t *testing.T) {
+	row, other := sample(), sample()
+	other.Cause = "another"
+	assert.NotEqual(t, recordOf(1, row).ID(), recordOf(1, other).ID())
+	assert.NotEqual(t, recordOf(1, row).ID(), recordOf(2, row).ID())
+	assert.Equal(t, recordOf(1, row).ID(), recordOf(1, sample()).ID())
+}
+
 // recordOf returns the record of a row, with the leaf that it has in a log.
 func recordOf(n int64, row audit.Row) Record {
 	return Of(origin, audit.Entry{Leaf: audit.NewLeaf(n, row), Row: &row})
@@ -90,6 +99,9 @@ func TestWhatWasTamperedWithIsSaid(t *testing.T) {
 		messages := f.Render(missing, "v1")
 		require.Len(t, messages, 1)
 		assert.True(t, messages[0].Alarm)
+		changed := f.Render(Of(origin, audit.Entry{Leaf: leaf, Row: &changed}), "v1")
+		assert.True(t, changed[0].Alarm)
+		assert.Regexp(t, `\|9\||"severity":"High"|"state":"altered"`, string(changed[0].Text))
 		assert.Contains(t, string(messages[0].Text), string(Missing), f.Name)
 		for _, m := range f.Render(Of(origin, audit.Entry{Leaf: leaf, Row: &redacted}), "v1") {
 			assert.NotContains(t, string(m.Text), "editors", "%s: what was erased stays erased", f.Name)
@@ -191,6 +203,60 @@ func TestLongTextsAreCut(t *testing.T) {
 			}
 		}
 	}
+}
+
+// What each action is in OCSF, as docs/export.md says it: by the activity's type, those of which it is not
+// 300403, Entity Management: Update; and by severity, those of which it is not informational.
+func TestWhatAnActionIs(t *testing.T) {
+	types, severities := map[string]int{}, map[string]int{}
+	list := func(into map[string]int, number int, names string) {
+		for name := range strings.SplitSeq(names, ",") {
+			require.Contains(t, actions, name)
+			require.NotContains(t, into, name)
+			into[name] = number
+		}
+	}
+	list(types, 300101, "created,prepared")
+	list(types, 300102, "enabled,restored")
+	list(types, 300105, "disabled")
+	list(types, 300106, "deleted,found_gone")
+	list(types, 300199, "adopted,updated,stripped,hand_over_begun,handed_over,not_found,relabelled,unlinked,appears_at_sign_in,drift_seen,freed,withheld,left_underway")
+	list(types, 300401, "held,task_opened,hold_placed,approval_asked,exception_placed,request_made,emergency_granted,stand_in_set,review_started,ledger imported")
+	list(types, 300402, "ledger exported")
+	list(types, 300404, "cancel,discard,erased,task_withdrawn,hold_released,retention_reset,retention_lapsed,exception_ended,exception_lapsed,request_expired,request_cancelled,stand_in_ended")
+	list(types, 300412, "suspend")
+	list(types, 300413, "reinstate")
+	list(severities, 6, "suspend,held,emergency_granted,request_disputed,audit_restarted")
+	list(severities, 3, "drift_seen,erased,needs_attention,skip,release,task_overdue,task_refuse,exception_placed,scan_believed,ledger exported,ledger imported,audit_redacted")
+	for action := range actions {
+		row := sample()
+		row.Action, row.Detail = action, nil
+		var e ocsfEvent
+		require.NoError(t, json.Unmarshal(OCSF.Render(recordOf(1, row), "v1")[0].Text, &e))
+		want := types[action]
+		if want == 0 {
+			want = 300403
+		}
+		assert.Equal(t, want, e.TypeUID, action)
+		assert.Equal(t, []any{want / 100, want % 100, action, row.At / 1000}, []any{int(e.ClassUID), e.ActivityID, e.Metadata.EventCode, e.Time}, action)
+		severity := severities[action]
+		if severity == 0 {
+			severity = 1
+		}
+		assert.Contains(t, string(CEF.Render(recordOf(1, row), "v1")[0].Text), fmt.Sprintf("|%s|%s|%d|rt=", action, actions[action].title, severity))
+		assert.Equal(t, map[int]string{1: "Informational", 3: "Low", 6: "Medium"}[severity], e.Severity, action)
+	}
+}
+
+func TestWhoDidIt(t *testing.T) {
+	var e ocsfEvent
+	row := sample()
+	require.NoError(t, json.Unmarshal(OCSF.Render(recordOf(1, row), "v1")[0].Text, &e))
+	assert.Equal(t, ocsfActor{AppName: "Tenure"}, e.Actor)
+	row.Actor, row.Login = "olga", "root"
+	require.NoError(t, json.Unmarshal(OCSF.Render(recordOf(1, row), "v1")[0].Text, &e))
+	assert.Equal(t, ocsfActor{AppName: "Tenure", User: &ocsfUser{UID: "olga", Name: "root"}}, e.Actor)
+	assert.Contains(t, string(CEF.Render(recordOf(1, row), "v1")[0].Text), " suid=olga suser=root ")
 }
 
 func TestUnknownActionsAreRendered(t *testing.T) {

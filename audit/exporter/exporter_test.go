@@ -12,12 +12,14 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/zap"
 
+	"github.com/tenurehq/tenure/audit"
 	"github.com/tenurehq/tenure/audit/export"
 	"github.com/tenurehq/tenure/audit/sequencer"
 	"github.com/tenurehq/tenure/audit/sink"
@@ -98,6 +100,7 @@ func TestEveryLeafIsSentInOrder(t *testing.T) {
 	assert.Empty(t, place.leaves)
 	log(t, l, 0, leavesAtOnce+10)
 	require.NoError(t, e.Step(t.Context()))
+	assert.Len(t, place.leaves, leavesAtOnce+10, "all that there is, at once")
 	log(t, l, leavesAtOnce+10, 10)
 	require.NoError(t, e.Step(t.Context()))
 	require.NoError(t, e.Step(t.Context()))
@@ -188,7 +191,72 @@ func TestWhoHasLostTheLeaseChangesNothing(t *testing.T) {
 	assert.EqualValues(t, 3, exports[0].Size)
 	require.NoError(t, e.Step(t.Context()))
 	requireComplete(t, 5, place.leaves, "")
-	require.NoError(t, exporter(l, "siem", place).Step(t.Context()), "whoever has not got the lease does nothing")
+	other := &memory{}
+	require.NoError(t, exporter(l, "siem", other).Step(t.Context()))
+	assert.Empty(t, other.leaves, "whoever has not got the lease does nothing")
+}
+
+// record is a ledger with a record that has leaves, and a lease that is taken.
+type record struct {
+	Ledger
+	audit.Source
+	leaves []int64
+	taken  int // how often the lease was taken or prolonged
+}
+
+func (r *record) TakeLease(_ context.Context, name, holder string, _ time.Duration) (ledger.Lease, bool, error) {
+	r.taken++
+	return ledger.Lease{Name: name, Fence: 1}, true, nil
+}
+
+func (r *record) Exports(context.Context) ([]ledger.Exported, error) { return nil, nil }
+
+func (r *record) SaveExported(context.Context, ledger.Lease, ledger.Exported) error { return nil }
+
+func (r *record) ReadRecord(_ context.Context, read func(audit.Source) error) error { return read(r) }
+
+func (r *record) Entries(_ context.Context, after int64, limit int) (entries []audit.Entry, err error) {
+	for _, n := range r.leaves {
+		if n > after && len(entries) < limit {
+			entries = append(entries, audit.Entry{Leaf: audit.Leaf{N: n}})
+		}
+	}
+	return entries, nil
+}
+
+// What is missing in the log is not passed over in silence.
+func TestALeafThatIsNotThere(t *testing.T) {
+	r, place := &record{leaves: []int64{0, 1, 3}}, &memory{}
+	require.ErrorContains(t, exporter(r, "siem", place).Step(t.Context()), "the log has no leaf 2")
+	assert.Empty(t, place.leaves)
+}
+
+// slow is a place that takes its time, as long as it may.
+type slow struct {
+	t    *testing.T
+	sent int
+}
+
+func (s *slow) Send(ctx context.Context, messages []export.Message) error {
+	until, bounded := ctx.Deadline()
+	require.True(s.t, bounded)
+	require.LessOrEqual(s.t, time.Until(until), term/2, "the lease is held when it has ended")
+	time.Sleep(time.Until(until) - time.Second)
+	s.sent += len(messages)
+	return nil
+}
+
+// A place that is slow outlasts no lease: that is prolonged meanwhile, before each batch.
+func TestALeaseIsProlongedWhileAPlaceIsSlow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, place := &record{}, &slow{t: t}
+		for n := range int64(4*leavesAtOnce + 1) {
+			r.leaves = append(r.leaves, n)
+		}
+		require.NoError(t, exporter(r, "siem", place).Step(t.Context()))
+		assert.Equal(t, 4*leavesAtOnce+1, place.sent)
+		assert.Equal(t, 5, r.taken)
+	})
 }
 
 func TestAPlaceThatIsAwayHoldsUpNoOther(t *testing.T) {
