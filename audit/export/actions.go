@@ -107,7 +107,6 @@ var actions = map[string]kind{
 
 	"suspend":   entity(ofPerson, entitySuspend, "Person cut off").of(medium),
 	"reinstate": entity(ofPerson, entityResume, "Person let in again"),
-	"erased":    entity(ofPerson, entityDelete, "Person erased").of(low),
 	"linked":    entity(ofIdentity, entityUpdate, "Two IDs said to be of one person"),
 	"rename":    entity(ofPerson, entityUpdate, "Username given"),
 
