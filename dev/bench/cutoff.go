@@ -192,7 +192,7 @@ func (t *tenure) suspend(ctx context.Context, person string) (time.Duration, err
 }
 
 // cutOffPatience bounds the wait for one person, or for the queue to move.
-const cutOffPatience = 2 * time.Minute
+const cutOffPatience = 10 * time.Minute
 
 // until calls ask again and again until it returns true.
 func until(ctx context.Context, ask func() (bool, error)) error {

@@ -3,6 +3,7 @@ package bench
 import (
 	"bytes"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -37,6 +38,18 @@ func TestCompanyInVendors(t *testing.T) {
 	for _, v := range c.Vendors {
 		assert.LessOrEqual(t, float64(v.Total), 1.1*float64(v.Least), "%s: %s", v.Vendor, mostFirst(v.Calls))
 	}
+}
+
+// They end so too where requests are refused and lost, changes show late, tokens end and quotas
+// are used up.
+func TestCompanyInVendorsThatFail(t *testing.T) {
+	c := driven(t, CompanyOptions{People: 20, Parts: 2, PerSecond: 30, Rest: 2 * time.Second, Faults: 1, LostFrom: 1})
+	faults, refused := 0, 0
+	for _, v := range c.Vendors {
+		faults, refused = faults+v.Faults, refused+v.ByQuota
+	}
+	assert.Positive(t, faults)
+	assert.Positive(t, refused, "quotas are used up")
 }
 
 // driven drives a company into the vendors, and checks that nothing is wrong.
