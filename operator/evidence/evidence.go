@@ -143,7 +143,7 @@ type maker struct {
 	lines   map[string]int
 	beyond  map[int64]bool // rows outside of the scope's time that the evidence names
 	rows    rowCount
-	streams map[stream]*offsets
+	streams map[stream]offsets
 	effects map[string]int // events by what came of them
 	tally   tally
 	cohorts map[int64]ledger.Cohort
@@ -162,7 +162,7 @@ type listing struct {
 func (m Maker) Make(ctx context.Context, scope Scope, folder Folder) (Made, error) {
 	k := &maker{
 		Maker: m, Scope: scope, ctx: ctx, folder: folder, out: &pack.Writer{Create: folder.Create},
-		open: map[string]*listing{}, lines: map[string]int{}, beyond: map[int64]bool{}, streams: map[stream]*offsets{},
+		open: map[string]*listing{}, lines: map[string]int{}, beyond: map[int64]bool{}, streams: map[stream]offsets{},
 		effects: map[string]int{}, people: map[string]bool{},
 	}
 	k.Now = k.Now.UTC().Truncate(time.Microsecond)
