@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -70,9 +71,12 @@ names, and the reasons that people gave.`,
 				if exists(args[0]) {
 					return fmt.Errorf("%q is there already: remove it, or give another name", args[0])
 				}
+				if _, err := v.RecordHead(cmd.Context()); err != nil { // without a checkpoint nothing can be proven
+					return err
+				}
 				made, err := maker.Make(cmd.Context(), scope, folder(args[0]))
 				if err != nil {
-					return err
+					return errors.Join(err, os.RemoveAll(args[0]))
 				}
 				return c.packed(args[0], made)
 			})

@@ -91,6 +91,11 @@ func Run(ctx context.Context, out io.Writer, o Options) error {
 			return err
 		}
 	}
+	page, err := stage.Evidence(ctx, filepath.Join(o.Bin, "demo-evidence"))
+	if err != nil {
+		return err
+	}
+	screen.title("What an auditor gets of all this, verified: " + page)
 	screen.title("The whole story is in the Temporal UI: " + s.UIURL())
 	if !o.Hold {
 		screen.note("which stops now; to look around in it: make demo DEMO_FLAGS=--hold")
@@ -119,7 +124,7 @@ func NewStage(s *stack.Stack, c *config.AcceleratedClock, bin string) (stage *st
 func Template() string {
 	const times = "\njoiner: {leadTime: 0d}\nmover: {overlap: 0d}\nleaver: {retain: 30d, delete: true}\n"
 	ours := fmt.Sprintf(story.Governance+"\njoiner: {leadTime: %dd}\nmover: {overlap: 0d}\nleaver: {retain: %dd, delete: true}\n"+
-		"attention: {after: 3s, recheck: 2s}\nsweep: {every: 1s}\n", story.LeadTime, story.Retain)
+		"attention: {after: 3s, recheck: 2s}\nsweep: {every: 1s}\naudit: {every: 1s, checkpoint: 1s}\n", story.LeadTime, story.Retain)
 	if !strings.Contains(stack.DefaultTemplate, times) {
 		panic("the stack's own tenure.yaml has no such times any more")
 	}

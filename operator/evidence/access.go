@@ -285,9 +285,10 @@ func (k *maker) judge(s *subject, a *Access, m Moment, kinds ...plan.Kind) {
 	took := c.Proven.Sub(latest(m.At, m.HR.Recorded))
 	a.Seconds, a.Late = seconds(took), took > k.Within
 	a.Minutes = inSeconds(c)
-	seqs := append(a.Rows, k.cite(cited...)...)
-	slices.Sort(seqs)
-	a.Rows = slices.Compact(seqs)
+	a.Rows = slices.Compact(slices.Sorted(slices.Values(append(a.Rows, k.cite(cited...)...))))
+	if a.Rows == nil {
+		a.Rows = []int64{}
+	}
 }
 
 // isOf reports whether the step that a row tells of is of one of these kinds.
