@@ -141,6 +141,13 @@ func AllListed(ctx context.Context, l ScanReader, app string, scan int64) iter.S
 		func(o Observed) string { return o.AccountID })
 }
 
+// AllRepetitions yields the records that said again what another record had said, received in a
+// time, by ID.
+func AllRepetitions(ctx context.Context, l Query, from, until time.Time) iter.Seq2[Repetition, error] {
+	return all(0, func(after int64) ([]Repetition, error) { return l.Repetitions(ctx, from, until, after, PageSize) },
+		func(r Repetition) int64 { return r.ID })
+}
+
 // AllNotices yields the notices that match the filter, by ID, after the given ID.
 func AllNotices(ctx context.Context, l NoticeReader, f NoticeFilter, after int64) iter.Seq2[Notice, error] {
 	return all(after, func(after int64) ([]Notice, error) { return l.Notices(ctx, f, after, PageSize) },

@@ -191,6 +191,9 @@ type Query interface {
 	// several processes write, an event may become visible after one with a higher number.
 	// Events of people who were erased are not listed.
 	Events(ctx context.Context, f EventFilter, after int64, limit int) ([]StoredEvent, error)
+	// Repetitions lists records that said again what another record had said, received at or
+	// after from and before until, by ID, after the given ID, at most limit.
+	Repetitions(ctx context.Context, from, until time.Time, after int64, limit int) ([]Repetition, error)
 	// Links lists links by person and app; filter fields that are empty match all.
 	Links(ctx context.Context, f LinkFilter) ([]Link, error)
 	// Audit lists audit rows of one person, or of everybody if personID is empty, oldest
@@ -241,6 +244,14 @@ type StoredEvent struct {
 	Event hr.Event
 	At    time.Time
 	From  Position // the first record in Kafka that said so; zero if it did not come from there
+}
+
+// Repetition is a record in Kafka that said again what another record had said.
+type Repetition struct {
+	ID       int64 // given by the ledger, ascending
+	At       Position
+	Event    int64 // the event's sequence number
+	Received time.Time
 }
 
 // Summary is one person as the last assessment left them.

@@ -35,6 +35,7 @@ type Scan struct {
 	// Accounts and Enabled count the accounts that were listed, and Reported is the number
 	// that the app itself gave; it is below zero if the app gave none.
 	Accounts, Enabled, Reported int
+	Pages                       int // in which they were listed
 	// Token is where listing goes on, and Place the ID of the account after which comparing
 	// goes on.
 	Token, Place string

@@ -56,6 +56,34 @@ var intakeTests = tests{
 		assert.Equal(t, []ledger.Receipt{want, want}, again)
 		assert.Equal(t, before, read(t, l, "p1"), "not even due")
 	},
+	"RecordsThatSayTheSameAgainAreNoted": func(t *testing.T, l ledger.Ledger) {
+		e := received("p1", "e1", 0)
+		again, elsewhere, byHand := e, received("p1", "e1", 5), received("p1", "e1", 6)
+		again.At = at(3)
+		elsewhere.Offset++
+		byHand.Topic, byHand.Partition, byHand.Offset = "", 0, 0
+		seq := record(t, l, e)[0].Seq
+		for range 2 { // read again after a crash
+			for _, r := range record(t, l, again, elsewhere, byHand) {
+				assert.True(t, r.Duplicate)
+			}
+		}
+		listed := func(from, until int) []ledger.Repetition {
+			all, err := l.Repetitions(t.Context(), at(from), at(until), 0, 9)
+			require.NoError(t, err)
+			return all
+		}
+		want := ledger.Repetition{At: ledger.Position{Topic: "hr.events", Partition: 3, Offset: 1<<40 + 1}, Event: seq, Received: at(5)}
+		got := listed(0, 9)
+		require.Len(t, got, 1)
+		want.ID = got[0].ID
+		assert.Equal(t, want, got[0])
+		assert.Empty(t, listed(0, 5))
+		assert.Empty(t, listed(6, 9))
+		rest, err := l.Repetitions(t.Context(), at(0), at(9), want.ID, 9)
+		require.NoError(t, err)
+		assert.Empty(t, rest)
+	},
 	"EqualKeyInOneBatchIsADuplicate": func(t *testing.T, l ledger.Ledger) {
 		got := record(t, l, received("p1", "e1", 0), received("p1", "e1", 1), received("p1", "e2", 2), received("p1", "e1", 3))
 		assert.Equal(t, []bool{false, true, false, true},

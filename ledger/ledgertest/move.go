@@ -79,6 +79,9 @@ func liveALife(t *testing.T, l ledger.Ledger) (lastAttempt int64) {
 	t.Helper()
 	record(t, l, received("p1", "e1", 0), received("boss", "e2", 1), received("p3", "e3", 2), received("p1", "e4", 3))
 	require.NoError(t, l.MarkDelivered(t.Context(), []int64{record(t, l, received("p1", "e1", 0))[0].Seq}))
+	again := received("p1", "e1", 0)
+	again.Offset++
+	assert.True(t, record(t, l, again)[0].Duplicate)
 	for _, id := range []string{"p1", "boss"} {
 		_, err := l.ClaimUsername(t.Context(), id, "Zoë <O'Brien>\u2028\\", 0)
 		require.NoError(t, err)

@@ -162,7 +162,7 @@ var scanTests = tests{
 		scan, err = l.EndListing(t.Context(), scan.ID, at(4), 2)
 		require.NoError(t, err)
 		assert.Equal(t, ledger.Scan{
-			ID: scan.ID, App: "wiki", Key: "run 1", State: ledger.ScanComparing, StartedAt: at(1), ListedAt: at(4), Accounts: 2, Enabled: 1, Reported: 2,
+			ID: scan.ID, App: "wiki", Key: "run 1", State: ledger.ScanComparing, StartedAt: at(1), ListedAt: at(4), Accounts: 2, Enabled: 1, Reported: 2, Pages: 2,
 		}, scan)
 		again, err := l.EndListing(t.Context(), scan.ID, at(9), 7)
 		require.NoError(t, err)
@@ -194,6 +194,7 @@ var scanTests = tests{
 			require.NoError(t, err)
 			return each(page, func(o ledger.Observed) string { return o.AccountID })
 		}
+		assert.Equal(t, 1, second.Pages)
 		assert.Equal(t, []string{"a", "b", "c"}, listed(second.ID, "", 9))
 		assert.Equal(t, []string{"a", "b", "c", "gone"}, listed(first.ID, "", 9))
 		assert.Equal(t, []string{"b"}, listed(second.ID, "a", 1))

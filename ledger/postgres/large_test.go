@@ -38,6 +38,7 @@ func TestALargeLedgerIsNotReadWhole(t *testing.T) {
 			SELECT kind, 'i' || n, 'p' || n, 0 FROM generate_series(1, 20000) n, unnest(ARRAY['person', 'employee', 'username', 'email']) kind`,
 		`INSERT INTO findings (app, account_id, kind, enabled, state, scans, first_scan, last_scan, found_at)
 			SELECT 'chat', 'a' || n, 'stray', 1, 'open', 1, 1, 1, 0 FROM generate_series(1, 20000) n`,
+		`INSERT INTO repetitions (topic, partition, "offset", event, at) SELECT 'hr', 0, n, n, n FROM generate_series(1, 20000) n`,
 		`INSERT INTO steps (person_id, key, app, kind, state) SELECT 'p' || n, key, 'chat', 'Provision', state
 			FROM generate_series(1, 20000) n, (VALUES ('k1', 'done'), ('k2', 'open')) AS k (key, state)`,
 		`INSERT INTO attempts (person_id, key, app, at, deadline, gives) SELECT 'p' || n, 'k2', 'chat', 0, 1, 1 FROM generate_series(1, 20000) n`,

@@ -34,6 +34,7 @@ var tables = []table{
 	{name: "people", key: "id", columns: words(`id username username_key given_name family_name status department job_title
 		manager_id due_at due_what assessed_at last_seq revision assessed_from assessed_rev nudged_at nudged_rev nudged_what carried_to waits erased_at`)},
 	{name: "events", key: "seq", counter: "seq", columns: words(`seq source id person_id at topic partition offset delivered body`)},
+	{name: "repetitions", key: "id", counter: "id", columns: words(`id topic partition offset event at`)},
 	{name: "links", key: "person_id, app", columns: words(`person_id app account_id username state adopted entitlements attributes
 		created_at disabled_at stripped_at handed_over_at deleted_at proven_at doubt_until rename_to owner_was
 		creating_at creating_username creating creating_account contested changed_at gave_at unsure_state unsure_entitlements
@@ -89,7 +90,7 @@ var tables = []table{
 	{name: "identifiers", key: "kind, app, value, person_id", columns: words(`kind app value person_id since`)},
 	{name: "reserved", key: "kind, app, digest", columns: words(`kind app digest`)},
 	{name: "scans", key: "id", counter: "id", columns: words(`id app key state started_at listed_at ended_at accounts enabled reported
-		token place why believed_at believed_by believe_reason login orphans orphans_off`)},
+		token place why believed_at believed_by believe_reason login orphans orphans_off pages`)},
 	{name: "observed", key: "app, account_id", columns: words(`app account_id scan at username external_id addresses employee active
 		entitlements last_used_at seen baseline baseline_at first_at`)},
 	{name: "findings", key: "id", counter: "id", columns: words(`id app account_id kind what person_id candidates by_kind enabled state why

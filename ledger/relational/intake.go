@@ -85,7 +85,13 @@ func (t *Tx) record(r ledger.Received, body string) (ledger.Receipt, error) {
 	if err != nil || old.Conflict {
 		return old, err
 	}
-	if err := t.applied(r); err != nil || found {
+	if old.Duplicate {
+		err = t.repetition(r, old.Seq)
+	}
+	if err == nil {
+		err = t.applied(r)
+	}
+	if err != nil || found {
 		return old, err
 	}
 	if err := t.person(r.Event.PersonID); err != nil {
@@ -114,6 +120,27 @@ func (t *Tx) record(r ledger.Received, body string) (ledger.Receipt, error) {
 		return receipt, err
 	}
 	return receipt, t.saidByOperator(r)
+}
+
+// repetition notes a record that says again what the record of an event has said.
+func (t *Tx) repetition(r ledger.Received, seq int64) error {
+	if r.Topic == "" {
+		return nil
+	}
+	return t.exec(`INSERT INTO repetitions (topic, partition, "offset", event, at)
+		SELECT ?1, CAST(?2 AS BIGINT), CAST(?3 AS BIGINT), CAST(?4 AS BIGINT), CAST(?5 AS BIGINT)
+		WHERE NOT EXISTS (SELECT 1 FROM events WHERE seq = ?4 AND topic = ?1 AND partition = ?2 AND "offset" = ?3)
+		ON CONFLICT DO NOTHING`, r.Topic, r.Partition, r.Offset, seq, r.At.UnixMicro())
+}
+
+// Repetitions implements ledger.Query.
+func (s *Store) Repetitions(ctx context.Context, from, until time.Time, after int64, limit int) ([]ledger.Repetition, error) {
+	all, err := list(ctx, s.engine, `SELECT id, topic, partition, "offset", event, at FROM repetitions WHERE id > ? AND at >= ? AND at < ? ORDER BY id LIMIT ?`,
+		[]any{after, from.UnixMicro(), until.UnixMicro(), max(limit, 0)},
+		func(r *ledger.Repetition) []any {
+			return []any{&r.ID, &r.At.Topic, &r.At.Partition, &r.At.Offset, &r.Event, instant{&r.Received}}
+		})
+	return all, s.explain(err)
 }
 
 // there returns the receipt for an event whose key is in the ledger already, and reports

@@ -10,14 +10,14 @@ import (
 )
 
 const scanColumns = `id, app, key, state, started_at, listed_at, ended_at, accounts, enabled, reported, token, place, why,
-	believed_at, believed_by, believe_reason, login`
+	believed_at, believed_by, believe_reason, login, pages`
 
 // scanDest lists the fields that scanColumns are scanned into.
 func scanDest(s *ledger.Scan) []any {
 	return []any{
 		&s.ID, &s.App, &s.Key, &s.State, instant{&s.StartedAt}, instant{&s.ListedAt}, instant{&s.EndedAt},
 		&s.Accounts, &s.Enabled, &s.Reported, &s.Token, &s.Place, &s.Why,
-		instant{&s.BelievedAt}, &s.BelievedBy, &s.BelieveReason, &s.Login,
+		instant{&s.BelievedAt}, &s.BelievedBy, &s.BelieveReason, &s.Login, &s.Pages,
 	}
 }
 
@@ -87,7 +87,7 @@ func (t *Tx) observe(page ledger.Listed) error {
 			return err
 		}
 	}
-	return t.exec(`UPDATE scans SET token = ? WHERE id = ?`, page.Next, scan.ID)
+	return t.exec(`UPDATE scans SET token = ?, pages = pages + 1 WHERE id = ?`, page.Next, scan.ID)
 }
 
 func (t *Tx) storeObserved(o ledger.Observed) error {

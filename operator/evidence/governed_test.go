@@ -71,6 +71,11 @@ func governed(t *testing.T) *town {
 	require.NoError(t, err)
 	require.NoError(t, l.EndScan(ctx, ledger.ScanEnd{Scan: scan.ID, At: w.now, State: ledger.ScanDone}))
 
+	events, err := l.Events(ctx, ledger.EventFilter{PersonID: "ada"}, 0, 1)
+	require.NoError(t, err)
+	_, err = l.Record(ctx, []ledger.Received{{Event: events[0].Event, At: w.now, Topic: "hr.events", Offset: 2}})
+	require.NoError(t, err)
+
 	_, err = l.RecordDeadLetter(ctx, ledger.DeadLetter{
 		At: ledger.Position{Topic: "dlq"}, Origin: ledger.Position{Topic: "hr.events", Partition: 1, Offset: 9}, Digest: "d", Format: "cloudevents", ReceivedAt: w.now,
 		Reason: "schema", Field: "/data", Text: "is missing", Urgent: true, PersonID: "zoe",
@@ -128,7 +133,7 @@ func TestAPackHoldsWhatPeopleDecided(t *testing.T) {
 	assert.Equal(t, []any{"f-1", ledger.FindingOrphan}, []any{findings[0].Finding, findings[0].Kind})
 	scans := read[evidence.Scan](t, path, "scans.jsonl")
 	require.Len(t, scans, 2)
-	assert.Equal(t, []any{"wiki", 3, 3, 3, 2, 1}, []any{scans[1].App, scans[1].Accounts, *scans[1].Reported, scans[1].Listed, scans[1].Linked, scans[1].Nobodys})
+	assert.Equal(t, []any{"wiki", 1, 3, 3, 3, 2, 1}, []any{scans[1].App, scans[1].Pages, scans[1].Accounts, *scans[1].Reported, scans[1].Listed, scans[1].Linked, scans[1].Nobodys})
 	accounts := read[evidence.Account](t, path, "accounts.jsonl")
 	require.Len(t, accounts, 3)
 	assert.Equal(t, []any{"ada", ledger.LinkActive, []string{"admins", "editors"}}, []any{accounts[0].Person, accounts[0].State, accounts[0].Entitlements})

@@ -42,6 +42,14 @@ func (k *maker) readIntake() error {
 	if _, err := k.listing("letters.jsonl"); err != nil {
 		return err
 	}
+	if k.everybody() {
+		for r, err := range ledger.AllRepetitions(k.ctx, k.Ledger, k.From, k.Until) {
+			if err != nil {
+				return err
+			}
+			k.offset(r.At, r.Received, repeated)
+		}
+	}
 	for l, err := range ledger.AllDeadLetters(k.ctx, k.Ledger, ledger.LetterFilter{PersonID: k.Person, From: k.From, Until: k.Until}, 0) {
 		if err != nil {
 			return err
@@ -478,6 +486,7 @@ type Scan struct {
 	EndedAt   time.Time `json:"endedAt,omitzero"`
 	Accounts  int       `json:"accounts"` // that the app showed
 	Enabled   int       `json:"enabled"`
+	Pages     int       `json:"pages"`
 	Reported  *int      `json:"reported,omitempty"` // the number that the app itself gave, if it gave one
 	Listed    int       `json:"listed"`             // in accounts.jsonl
 	Linked    int       `json:"linked"`             // of these: somebody's, as the ledger has it
@@ -539,7 +548,7 @@ func (k *maker) readScans() error {
 // scan writes down the accounts that a scan saw.
 func (k *maker) scan(s ledger.Scan) (Scan, error) {
 	line := Scan{
-		App: s.App, Scan: s.ID, StartedAt: s.StartedAt, ListedAt: s.ListedAt, EndedAt: s.EndedAt, Accounts: s.Accounts, Enabled: s.Enabled,
+		App: s.App, Scan: s.ID, StartedAt: s.StartedAt, ListedAt: s.ListedAt, EndedAt: s.EndedAt, Accounts: s.Accounts, Enabled: s.Enabled, Pages: s.Pages,
 		Stale: k.Now.Sub(s.StartedAt) > k.Fresh,
 	}
 	if s.Reported >= 0 {

@@ -67,8 +67,9 @@ type offsets map[int64]place
 type place int
 
 const (
-	counted place = iota // it is an event in the ledger
-	refused              // it could not be read
+	counted  place = iota // it is an event in the ledger
+	refused               // it could not be read
+	repeated              // it said again what another one had said
 )
 
 // offset notes a record.
@@ -198,21 +199,19 @@ func (k *maker) streamsTie() {
 	}) {
 		records := slices.Sorted(maps.Keys(k.streams[s]))
 		first, last := records[0], records[len(records)-1]
-		unreadable := 0
+		count := map[place]int{}
 		for _, what := range k.streams[s] {
-			if what == refused {
-				unreadable++
-			}
+			count[what]++
 		}
 		other := int(last-first+1) - len(records)
 		c := Check{
 			Check: "offsets of Kafka against events", Of: fmt.Sprintf("%s/%d", s.topic, s.partition),
-			Numbers: []Number{{"first offset", int(first)}, {"last offset", int(last)}, {"offsets", int(last - first + 1)}, {"with events", len(records) - unreadable}, {"that could not be read", unreadable}, {"others", other}},
-			Why:     "every record from the first to the last one is an event, or a record that could not be read",
+			Numbers: []Number{{"first offset", int(first)}, {"last offset", int(last)}, {"offsets", int(last - first + 1)}, {"with new events", count[counted]}, {"with repetitions of events", count[repeated]}, {"that could not be read", count[refused]}, {"others", other}},
+			Why:     "every record from the first to the last one is an event, the repetition of one, or could not be read",
 		}
 		if other > 0 {
 			c.Verdict = CannotSay
-			c.Why = "other offsets are of events that came again or were of another time, of people who were erased, or of no record: compare them with the topic"
+			c.Why = "other offsets are of events of another time, of people who were erased, or of no event: compare them with the topic"
 		}
 		k.check(c)
 	}
