@@ -43,6 +43,10 @@ func TestWhoseMinutesTheyWere(t *testing.T) {
 			},
 			minutes{figures.OfQueue: 10 * time.Minute, figures.OfHuman: 50 * time.Minute, figures.OfApp: 20 * time.Minute, figures.OfTenure: 10 * time.Minute},
 		},
+		"others had been held when Tenure heard of it": {
+			figures.Course{Due: minute(0), Recorded: minute(0), Received: minute(10), Began: minute(30), Proven: minute(31), Human: []figures.Span{span(5, 25)}},
+			minutes{figures.OfQueue: 15 * time.Minute, figures.OfHuman: 15 * time.Minute, figures.OfTenure: time.Minute},
+		},
 		"it was off before": {figures.Course{Due: minute(60), Recorded: minute(0), Received: minute(0), Began: minute(0), Proven: minute(1)}, minutes{}},
 		"little is known":   {figures.Course{Due: minute(0), Proven: minute(7)}, minutes{figures.OfTenure: 7 * time.Minute}},
 	} {
