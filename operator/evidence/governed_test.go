@@ -168,3 +168,28 @@ func TestAPackIsOfAReview(t *testing.T) {
 	assert.Equal(t, int64(4), made.Rows, "started, opened, asked, decided")
 	assert.NotContains(t, string(content(t, path, "rows.jsonl")), "request")
 }
+
+// A listing that is not that of the last complete scan does not pass for it.
+func TestAListingThatIsNotOfTheScanDoesNotTieOut(t *testing.T) {
+	w := governed(t)
+	of := func() evidence.Check {
+		_, made := w.packs(quarter())
+		for _, c := range made.Checks {
+			if c.Of == "wiki" {
+				return c
+			}
+		}
+		return evidence.Check{}
+	}
+	later, err := w.ledger.BeginScan(t.Context(), "wiki", "later", w.now)
+	require.NoError(t, err)
+	require.NoError(t, w.ledger.Observe(t.Context(), ledger.Listed{Scan: later.ID, Accounts: []ledger.Observed{{AccountID: "new", At: w.now}}}))
+	assert.Equal(t, evidence.TiesNot, of().Verdict)
+
+	_, err = w.ledger.EndListing(t.Context(), later.ID, w.now, 7)
+	require.NoError(t, err)
+	require.NoError(t, w.ledger.EndScan(t.Context(), ledger.ScanEnd{Scan: later.ID, At: w.now, State: ledger.ScanDone}))
+	assert.Equal(t, []string{"the app says that there are others"}, of().Which)
+	w.now = w.now.Add(3 * day)
+	assert.Equal(t, evidence.TiesNot, of().Verdict, "it is old, too")
+}
