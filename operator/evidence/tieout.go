@@ -86,14 +86,13 @@ func (k *maker) offset(at ledger.Position, received time.Time, what place) {
 	}
 }
 
-// check adds a check. It ties out unless something is named that does not, or there is a number of
-// what does not.
+// check adds a check. It ties out unless something is named that does not, or it has a verdict.
 func (k *maker) check(c Check, which ...string) {
-	if c.Verdict == "" {
+	switch {
+	case len(which) > 0:
+		c.Verdict = TiesNot
+	case c.Verdict == "":
 		c.Verdict = Ties
-		if len(which) > 0 {
-			c.Verdict = TiesNot
-		}
 	}
 	slices.Sort(which)
 	c.Which = which[:min(len(which), mostNamed)]
@@ -246,10 +245,10 @@ func (k *maker) scansTie() {
 		switch {
 		case s.Scan == 0:
 			c.Verdict, c.Why = CannotSay, "the app was never scanned to the end, so what it has is not known"
-		case s.Stale:
-			c.Verdict, c.Why = CannotSay, "the scan is older than it may be"
 		case s.Listed != s.Accounts:
 			which = append(which, "the listing has another number of accounts: a later scan is under way, or was not finished")
+		case s.Stale:
+			c.Verdict, c.Why = CannotSay, "the scan is older than it may be"
 		}
 		k.check(c, which...)
 	}
