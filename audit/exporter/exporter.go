@@ -66,13 +66,13 @@ var patiently = backoff.Range{Min: time.Second, Max: time.Minute}
 
 // Run exports until ctx ends. It never fails: what fails is tried again.
 func (e *Exporter) Run(ctx context.Context) {
+	defer e.holding.Leave(ctx)
 	pauses, failing := patiently.Start(), ""
 	for {
 		pause := e.Every
 		err := e.Step(ctx)
 		switch {
 		case ctx.Err() != nil:
-			e.holding.Leave(ctx)
 			return
 		case err == nil:
 			pauses, failing = patiently.Start(), ""
@@ -84,7 +84,6 @@ func (e *Exporter) Run(ctx context.Context) {
 			}
 		}
 		if backoff.Sleep(ctx, pause) != nil {
-			e.holding.Leave(ctx)
 			return
 		}
 	}

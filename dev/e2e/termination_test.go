@@ -2,8 +2,12 @@ package e2e
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -13,6 +17,7 @@ import (
 	"github.com/tenurehq/tenure/connector/scim/scimtest"
 	"github.com/tenurehq/tenure/dev/stack"
 	"github.com/tenurehq/tenure/hr"
+	"github.com/tenurehq/tenure/ledger"
 )
 
 // saying is an event, and how long after the start of the test HR sends it.
@@ -40,7 +45,8 @@ func TestTerminationWhileProvisioning(t *testing.T) {
 	}
 	slices.SortFunc(said, func(a, b saying) int { return cmp.Compare(a.after, b.after) })
 
-	r := startRig(t, stack.Options{})
+	exported := filepath.Join(t.TempDir(), "audit.jsonl")
+	r := startRig(t, stack.Options{Template: withBreaker("{enabled: false}") + "\nsweep: {every: 1s}\naudit: {every: 100ms, export: [{name: archive, format: jsonl, file: " + exported + "}]}\n"})
 	keepRunning(t, r.Stack.Worker())
 	r.App("directory").SetFaults(scimtest.Faults{SlowMillis: 100})
 	r.App("chat").SetFaults(scimtest.Faults{DropAfterApply: 25})
@@ -82,6 +88,31 @@ func TestTerminationWhileProvisioning(t *testing.T) {
 	assert.Len(t, r.people(t), people)
 	assert.Empty(t, r.attention(t))
 	t.Logf("%d accounts of %d people were made and disabled", made, people)
+	r.requireExported(t, exported)
+}
+
+// requireExported requires that all rows of the audit record come to be in a file, each for the first
+// time in its order. After a kill, another worker has to wait until the lease has run out.
+func (r *rig) requireExported(t *testing.T, path string) {
+	t.Helper()
+	var counts ledger.LogCounts
+	require.Eventually(t, func() (all bool) {
+		var err error
+		counts, err = r.ledger.CountLog(t.Context())
+		return err == nil && counts.Size > 0 && counts.Unsequenced == 0 && len(counts.Exported) == 1 && counts.Exported[0].Size == counts.Size
+	}, rest, 100*time.Millisecond)
+	text, err := os.ReadFile(path)
+	require.NoError(t, err)
+	next := int64(0)
+	for line := range strings.Lines(string(text)) {
+		var row struct{ Leaf int64 }
+		if json.Unmarshal([]byte(line), &row) != nil {
+			continue // cut when the worker was killed
+		}
+		require.LessOrEqual(t, row.Leaf, next, "a row came before one with a lower leaf")
+		next = max(next, row.Leaf+1)
+	}
+	assert.Equal(t, counts.Size, next, "rows of the audit record are missing")
 }
 
 // hiredAndCutOff returns the events of a person who starts and is dismissed, or
