@@ -132,7 +132,12 @@ func (o *Operator) askFor(ctx context.Context, r Request, ask asking, now time.T
 		grant.DecidedAt, grant.DecidedBy, grant.Reason = now, r.Actor, r.Reason
 		a.Grant = &grant
 	}
-	if out.Request, err = o.ledger.AskFor(ctx, a); err != nil {
+	out.Request, err = o.ledger.AskFor(ctx, a)
+	if errors.Is(err, ledger.ErrStale) {
+		extended := ledger.ExceptionName(a.Request.Extends)
+		return ChangedRequest{}, refuse(extended+" was ended at this moment: look again", "exception show %s", extended)
+	}
+	if err != nil {
 		return ChangedRequest{}, err
 	}
 	out.Applied, out.Exception.ID = true, out.Request.Exception

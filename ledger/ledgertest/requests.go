@@ -228,6 +228,24 @@ var requestTests = tests{
 		assert.Equal(t, int64(1), done.Load())
 		assert.Len(t, read(t, l, "p1").Exceptions, 1)
 	},
+	"DoesNotProlongWhatWasEndedMeanwhile": func(t *testing.T, l ledger.Ledger) {
+		record(t, l, received("p1", "e1", 0))
+		x := placeException(t, l, granted(1, 90))
+		a := asking(2)
+		a.Request.Extends = x.ID
+		r, err := l.AskFor(t.Context(), a)
+		require.NoError(t, err)
+		_, err = l.EndException(t.Context(), givenBack(x.ID, 4))
+		require.NoError(t, err)
+		_, err = l.ChangeRequest(t.Context(), approved(r, 5))
+		require.ErrorIs(t, err, ledger.ErrStale, "whoever approves has not seen that it was ended")
+		longer := granted(90, 180)
+		a.Request.AskedAt, a.Request.State, a.Grant = at(5), ledger.RequestApproved, &longer
+		_, err = l.AskFor(t.Context(), a)
+		require.ErrorIs(t, err, ledger.ErrStale)
+		assert.Empty(t, read(t, l, "p1").Exceptions)
+		assert.Equal(t, r, theRequest(t, l, r.ID))
+	},
 	"IsFoundByItsFilter": func(t *testing.T, l ledger.Ledger) {
 		a := asksForRole(t, l, asking(2))
 		record(t, l, received("p2", "e2", 0))

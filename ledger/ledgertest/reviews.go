@@ -68,6 +68,13 @@ func itemSaid(r ledger.Review, item int64, by string, verdict ledger.ItemVerdict
 	return ledger.ItemDecision{Review: r.ID, Item: item, Verdict: verdict, By: by, Authority: "asked", Operator: "ops", Reason: "looked", At: at(minutes)}
 }
 
+// setApart returns that olga decides about what p2 has of the first item, apart from the others.
+func setApart(r ledger.Review, verdict ledger.ItemVerdict, minutes int) ledger.ItemDecision {
+	d := itemSaid(r, 1, "olga", "", minutes)
+	d.Only, d.Apart = true, []ledger.ApartItem{{PersonID: "p2", Reviewer: "olga", Authority: "asked", Why: "works elsewhere", Verdict: verdict}}
+	return d
+}
+
 // revocation returns that what the second item says of p1 takes effect.
 func revocation(r ledger.Review, minutes int) ledger.Revocation {
 	x := withheld(minutes, "more")
@@ -234,6 +241,73 @@ var reviewTests = tests{
 		var refused *ledger.DecisionError
 		require.ErrorAs(t, err, &refused)
 		assert.Len(t, reviewItems(t, l, ledger.ItemFilter{Review: r.ID}), 3)
+	},
+	"NobodyIsSetApartTwice": func(t *testing.T, l ledger.Ledger) {
+		twoPeople(t, l)
+		r := opened(t, l, "k1", 2)
+		keeps := setApart(r, ledger.VerdictKeep, 5)
+		for range 2 {
+			_, err := l.DecideItem(t.Context(), keeps)
+			require.NoError(t, err, "a repetition changes nothing")
+		}
+		_, err := l.DecideItem(t.Context(), setApart(r, ledger.VerdictRevoke, 6))
+		var refused *ledger.DecisionError
+		require.ErrorAs(t, err, &refused, "it would be lost")
+		assert.Equal(t, "what person p2 has is an item of its own: 3", refused.Text)
+		assert.Equal(t, ledger.VerdictKeep, reviewItems(t, l, ledger.ItemFilter{Review: r.ID, Item: 3})[0].Decision)
+	},
+	"NothingIsTakenThatIsKeptByNow": func(t *testing.T, l ledger.Ledger) {
+		twoPeople(t, l)
+		r := opened(t, l, "k1", 2)
+		for minutes, verdict := range []ledger.ItemVerdict{5: ledger.VerdictRevoke, 6: ledger.VerdictKeep} {
+			if verdict != "" {
+				_, err := l.DecideItem(t.Context(), itemSaid(r, 2, "boss", verdict, minutes))
+				require.NoError(t, err)
+			}
+		}
+		require.ErrorIs(t, l.Revoke(t.Context(), revocation(r, 7)), ledger.ErrStale)
+		assert.Empty(t, read(t, l, "p1").Exceptions)
+		assert.Zero(t, reviewItems(t, l, ledger.ItemFilter{Review: r.ID, Item: 2})[0].EffectAt)
+	},
+	"NothingIsTakenThatIsSetApartByNow": func(t *testing.T, l ledger.Ledger) {
+		twoPeople(t, l)
+		r := opened(t, l, "k1", 2)
+		_, err := l.DecideItem(t.Context(), itemSaid(r, 1, "olga", ledger.VerdictRevoke, 5))
+		require.NoError(t, err)
+		_, err = l.DecideItem(t.Context(), setApart(r, ledger.VerdictKeep, 6))
+		require.NoError(t, err)
+		x := withheld(7, "staff")
+		x.PersonID = "p2"
+		require.NoError(t, l.Revoke(t.Context(), ledger.Revocation{
+			Review: r.ID, Item: 1, PersonID: "p2", At: at(7), Actor: "ops", Reason: "looked",
+			Effects: []ledger.RevocationEffect{{AccessPlace: place("p2", "staff"), Withhold: &x}},
+		}))
+		assert.Empty(t, read(t, l, "p2").Exceptions)
+		for _, a := range accessesOf(t, l, ledger.AccessFilter{Review: r.ID, Item: 3}) {
+			assert.Zero(t, a.EffectAt)
+		}
+	},
+	"WhatProlongsAGrantIsTakenWithIt": func(t *testing.T, l ledger.Ledger) {
+		twoPeople(t, l)
+		over := placeException(t, l, granted(1, 4))
+		a := asking(2)
+		longer := granted(4, 90)
+		a.Request.State, a.Request.Extends, a.Grant = ledger.RequestApproved, over.ID, &longer
+		prolongs, err := l.AskFor(t.Context(), a)
+		require.NoError(t, err)
+		r := opened(t, l, "k1", 3)
+		assess(t, l, "p1", 5, func(a *ledger.Assessment) {
+			a.LapsedExceptions = []ledger.LapsedException{{ID: over.ID, Why: "its time is over"}}
+		})
+		_, err = l.DecideItem(t.Context(), itemSaid(r, 2, "boss", ledger.VerdictRevoke, 6))
+		require.NoError(t, err)
+		require.NoError(t, l.Revoke(t.Context(), ledger.Revocation{
+			Review: r.ID, Item: 2, PersonID: "p1", At: at(7), Actor: "ops", Reason: "looked",
+			Effects: []ledger.RevocationEffect{{AccessPlace: place("p1", "more"), End: over.ID}},
+		}))
+		found, err := l.Exceptions(t.Context(), ledger.ExceptionFilter{ID: prolongs.Exception}, 0, 1)
+		require.NoError(t, err)
+		assert.Equal(t, []any{at(7), "ops", "looked"}, []any{found[0].EndedAt, found[0].EndedBy, found[0].EndReason})
 	},
 	"ItemsMoveAndBecomeMoot": func(t *testing.T, l ledger.Ledger) {
 		twoPeople(t, l)

@@ -150,8 +150,8 @@ func (t *Tx) endException(e ledger.ExceptionEnd) (x ledger.Exception, err error)
 	if !found {
 		return x, ledger.ErrNotFound
 	}
-	if !x.EndedAt.IsZero() {
-		return x, nil
+	if !x.EndedAt.IsZero() { // perhaps by itself, and what prolongs it goes on
+		return x, t.endExtensions(e)
 	}
 	_, err = t.get(`UPDATE exceptions SET ended_at = ?, ended_by = ?, end_reason = ?, ended_login = ? WHERE id = ? RETURNING `+exceptionColumns,
 		[]any{e.At.UnixMicro(), e.Operator, e.Reason, t.login, e.ID}, exceptionDest(&x)...)
@@ -167,9 +167,9 @@ func (t *Tx) endException(e ledger.ExceptionEnd) (x ledger.Exception, err error)
 	return x, t.endExtensions(e)
 }
 
-// endExtensions ends what prolongs an exception that is ended before its time.
+// endExtensions ends what prolongs an exception that somebody ends.
 func (t *Tx) endExtensions(e ledger.ExceptionEnd) error {
-	extensions, err := collect(t, `SELECT x.id FROM requests r JOIN exceptions x ON x.id = r.exception_id WHERE r.extends = ? AND x.ended_at IS NULL`,
+	extensions, err := collect(t, `SELECT x.id FROM requests r JOIN exceptions x ON x.id = r.exception_id WHERE r.extends = ?`,
 		[]any{e.ID}, func(id *int64) []any { return []any{id} })
 	if err != nil {
 		return err

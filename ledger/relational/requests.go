@@ -182,10 +182,18 @@ func (t *Tx) ask(r ledger.Request, asked []ledger.Vote, at time.Time) error {
 	return nil
 }
 
-// grantRequest places the grant of a request, if there is one, and notes it there.
+// grantRequest places the grant of a request, if there is one, and notes it there. It returns ErrStale
+// if what the request prolongs was ended before its time.
 func (t *Tx) grantRequest(r *ledger.Request, x *ledger.Exception) error {
 	if x == nil {
 		return nil
+	}
+	ended, err := t.get(`SELECT 1 FROM exceptions WHERE id = ? AND ended_at < ends_at`, []any{r.Extends}, new(int))
+	if err != nil {
+		return err
+	}
+	if ended {
+		return ledger.ErrStale
 	}
 	grant := *x
 	grant.Origin = r.Name()

@@ -111,12 +111,18 @@ func (t *Tx) decide(i ledger.ReviewItem, d ledger.ItemDecision) (ledger.ReviewIt
 
 // setApart makes an item of its own of what one of the people has whom an item is about.
 func (t *Tx) setApart(r ledger.Review, of ledger.ReviewItem, d ledger.ItemDecision, a ledger.ApartItem) error {
+	var apart ledger.ReviewItem
 	i := of
 	i.PersonID, i.Key = a.PersonID, indexable(of.Key+":"+a.PersonID)
 	i.Reviewer, i.Authority, i.Also, i.AssignedAt, i.AssignedWhy = a.Reviewer, a.Authority, "", d.At, a.Why
-	known, err := t.get(`SELECT item FROM review_items WHERE review_id = ? AND key = ?`, []any{r.ID, i.Key}, &i.Item)
-	if err != nil || known {
+	own, err := t.get(`SELECT `+itemColumns+` FROM review_items WHERE review_id = ? AND key = ?`, []any{r.ID, i.Key}, itemDest(&apart)...)
+	switch repeated := apart.DecidedBy == d.By && apart.Decision == a.Verdict && apart.DecidedAt.Equal(d.At.Truncate(time.Microsecond)); {
+	case err != nil:
 		return err
+	case own && a.Verdict != "" && !repeated:
+		return &ledger.DecisionError{Text: fmt.Sprintf("what person %s has is an item of its own: %d", a.PersonID, apart.Item)}
+	case own:
+		return nil
 	}
 	if _, err := t.get(`UPDATE reviews SET items = items + 1 WHERE id = ? RETURNING items`, []any{r.ID}, &i.Item); err != nil {
 		return err
@@ -291,7 +297,10 @@ func (t *Tx) revoke(r ledger.Revocation) error {
 	if err != nil {
 		return err
 	}
-	if i.Decision != ledger.VerdictRevoke && i.Decision != ledger.VerdictKeep {
+	switch kept := i.Decision == ledger.VerdictKeep; {
+	case kept && i.Kind != "withheld": // it was revoked when it was read
+		return ledger.ErrStale
+	case !kept && i.Decision != ledger.VerdictRevoke:
 		return &ledger.DecisionError{Text: "the item is not decided"}
 	}
 	var made []string
@@ -322,12 +331,16 @@ func (t *Tx) revoke(r ledger.Revocation) error {
 	return t.itemProven(i, r.At)
 }
 
-// takeEffect makes what takes one access, and returns its name; empty if that was made before.
+// takeEffect makes what takes one access, and returns its name; empty if that was made before, or
+// if the access was set apart since it was read.
 func (t *Tx) takeEffect(i ledger.ReviewItem, r ledger.Revocation, e ledger.RevocationEffect) (effect string, err error) {
 	e.Entitlement = indexable(e.Entitlement)
-	before, err := t.get(`SELECT 1 FROM review_accesses WHERE review_id = ? AND person_id = ? AND app = ? AND account_id = ? AND entitlement = ?
-			AND effect_at IS NOT NULL`, []any{i.Review, e.PersonID, e.App, e.AccountID, e.Entitlement}, new(int))
-	if before || err != nil {
+	var of int64
+	var before bool
+	known, err := t.get(`SELECT item, effect_at IS NOT NULL FROM review_accesses
+		WHERE review_id = ? AND person_id = ? AND app = ? AND account_id = ? AND entitlement = ?`,
+		[]any{i.Review, e.PersonID, e.App, e.AccountID, e.Entitlement}, &of, &before)
+	if apart := known && of != i.Item; before || apart || err != nil {
 		return "", err
 	}
 	var refused *ledger.DecisionError
