@@ -14,9 +14,9 @@ type Exceptions interface {
 	// PlaceException stores an exception, with an audit row, and makes its person due, with
 	// DueDecision. It returns ErrNotFound for a person whom the ledger does not know.
 	PlaceException(ctx context.Context, x Exception) (Exception, error)
-	// EndException ends an exception before its time, and what prolongs it, with an audit row, makes its person due,
-	// with DueDecision, and returns the exception. One that has ended stays as it is, and what
-	// prolongs it is ended.
+	// EndException ends an exception before its time, and what prolongs it, with an audit row, makes
+	// its person, and who has their accounts now, due with DueDecision, and returns the exception.
+	// One that has ended stays as it is, and what prolongs it is ended.
 	EndException(ctx context.Context, e ExceptionEnd) (Exception, error)
 	// Exceptions lists exceptions by ID, after the given ID, at most limit.
 	Exceptions(ctx context.Context, f ExceptionFilter, after int64, limit int) ([]Exception, error)

@@ -13,11 +13,12 @@ type Requests interface {
 	RequestReader
 	// AskFor stores a request, whom it asks, and the grant if nobody has to be asked first,
 	// all with their audit rows, and in one transaction. It returns ErrNotFound for a person
-	// whom the ledger does not know.
+	// whom the ledger does not know, and ErrStale if it would grant what prolongs a grant that
+	// was ended before its time.
 	AskFor(ctx context.Context, a Asking) (Request, error)
 	// ChangeRequest stores what has become of a request, with what comes of it, in one
 	// transaction. It returns ErrStale if the request was changed since it was read (see
-	// Request.Revision), and ErrNotFound if there is none.
+	// Request.Revision) or like AskFor, and ErrNotFound if there is none.
 	ChangeRequest(ctx context.Context, c RequestChange) (Request, error)
 	// LookAgainAt sets when a request has to be looked at again, and changes nothing else. It
 	// returns ErrStale like ChangeRequest.

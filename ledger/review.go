@@ -39,7 +39,8 @@ type Reviews interface {
 	AssignItems(ctx context.Context, reviewID int64, moves []ItemMove) error
 	// Revoke lets a decision to revoke something of one person take effect, in one transaction
 	// with its audit rows: it places and ends exceptions, and sets links to what a scan has
-	// seen. What has taken effect stays as it is.
+	// seen. What has taken effect stays as it is, and so does what was set apart since it was
+	// read. It returns ErrStale if the item is kept by now.
 	Revoke(ctx context.Context, r Revocation) error
 	// NoteRevoked stores what has become of accesses that are to be gone, with an audit row for
 	// each that is proven to be.

@@ -28,7 +28,7 @@ func (v *Viewer) emergency(ctx context.Context, person ledger.Person, want RoleR
 	var before []ledger.Request
 	for _, id := range ids {
 		asked := ledger.RequestFilter{PersonID: id, States: []ledger.RequestState{
-			ledger.RequestConfirming, ledger.RequestConfirmed, ledger.RequestDisputed, ledger.RequestApproved,
+			ledger.RequestConfirming, ledger.RequestDisputed, ledger.RequestApproved,
 		}}
 		for r, err := range ledger.AllRequests(ctx, v.Ledger, asked, 0) {
 			if err != nil {
@@ -42,10 +42,11 @@ func (v *Viewer) emergency(ctx context.Context, person ledger.Person, want RoleR
 
 // breaksGlass returns an error if what became of somebody's earlier requests forbids another
 // emergency: one of them is late to be confirmed; those for the role that nobody has confirmed
-// yet give it for as long as one may; or the last thing that was said about the role was no.
+// yet give it for as long as one may; or one for the role was disputed, and no request for it was
+// approved since.
 func breaksGlass(before []ledger.Request, want RoleRequest, most time.Duration, now time.Time) error {
 	var unconfirmed time.Duration
-	var first, last ledger.Request // the first of the role that nobody has confirmed, and the last that was decided
+	var first, last ledger.Request // the first of the role that nobody has confirmed, and the last that was disputed or approved
 	for _, r := range before {
 		confirming := r.State == ledger.RequestConfirming
 		switch {

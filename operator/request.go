@@ -395,7 +395,9 @@ func (o *Operator) tellRequest(ctx context.Context, r ledger.Request, why string
 		errs = append(errs, &UntoldError{People: []string{r.PersonID}, Err: err})
 	}
 	if person && len(errs) == 0 {
-		errs = append(errs, o.tell(ctx, "a request was decided: "+r.Name(), r.PersonID))
+		has, err := o.Person(ctx, r.PersonID)
+		id := cmp.Or(has.CarriedTo, r.PersonID) // what it gives follows the accounts
+		errs = append(errs, err, o.tell(ctx, "a request was decided: "+r.Name(), id))
 	}
 	return errors.Join(errs...)
 }

@@ -38,6 +38,7 @@ type petition struct {
 	done    bool            // the run has ended
 	running int64           // the request whose run is open
 	told    map[int64]bool  // requests whose run was told
+	people  []string        // whose run was told
 }
 
 // configured are the apps of the configuration, as far as deciding needs them.
@@ -55,7 +56,10 @@ type told struct {
 	p *petition
 }
 
-func (told) Resume(context.Context, string, string) error { return nil }
+func (t told) Resume(_ context.Context, id, _ string) error {
+	t.p.people = append(t.p.people, id)
+	return nil
+}
 
 func (t told) ResumeRequest(_ context.Context, id int64, _ string) error {
 	t.p.told[id] = true
@@ -654,6 +658,39 @@ func TestADisputedEmergencyClosesTheDoorUntilSomebodyApproves(t *testing.T) {
 		assert.NoError(t, err)
 	})
 	p.lives(1, day)
+}
+
+func TestAConfirmationDoesNotOpenTheDoorThatADisputeHasClosed(t *testing.T) {
+	p := newPetition(t, nil)
+	hour := operator.RoleRequest{Emergency: true, For: time.Hour}
+	p.asks(0, hour)
+	p.asks(time.Minute, hour)
+	p.during(time.Hour, func() {
+		_, err := p.decide(2, "10020", ledger.VoteDeny)
+		require.NoError(t, err)
+	})
+	p.says(2*time.Hour, "10020", ledger.VoteApprove)
+	p.during(3*time.Hour, func() {
+		_, err := p.ask(hour)
+		assert.ErrorContains(t, err, "r-2 was disputed")
+	})
+	p.lives(1, day)
+}
+
+// The grant of an earlier ID gives the role to the ID that has the accounts now.
+func TestADisputeTellsWhoHasTheAccountsByNow(t *testing.T) {
+	p := newPetition(t, nil)
+	p.employs("10005", "10000")
+	p.asks(0, operator.RoleRequest{PersonID: "10005", Emergency: true})
+	p.during(time.Hour, func() {
+		_, err := p.ledger.LinkPeople(context.Background(), ledger.SamePerson{NewID: p.person, OldID: "10005", At: p.now(), Operator: "it", Reason: "one human"})
+		require.NoError(t, err)
+		p.people = nil
+		_, err = p.decide(1, "10020", ledger.VoteDeny)
+		require.NoError(t, err)
+		assert.Equal(t, []string{p.person}, p.people)
+	})
+	p.lives(1, 2*time.Hour)
 }
 
 func TestAnEmergencyUnderAnEarlierIDCounts(t *testing.T) {

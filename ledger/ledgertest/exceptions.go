@@ -137,6 +137,17 @@ var exceptionTests = tests{
 		assert.Empty(t, read(t, l, "p2").Exceptions)
 		assert.Equal(t, []string{"exception_lapsed", "wiki", "tenure", "the employment has ended"}, lastAudit(t, l))
 	},
+	"ItsEndIsForTheIDThatHasTheAccounts": func(t *testing.T, l ledger.Ledger) {
+		record(t, l, received("p1", "e1", 0), received("p2", "e2", 0))
+		x := placeException(t, l, granted(2, 90))
+		_, err := l.LinkPeople(t.Context(), samePerson("p2", "p1", 3))
+		require.NoError(t, err)
+		assess(t, l, "p2", 4, nil)
+		_, err = l.EndException(t.Context(), givenBack(x.ID, 5))
+		require.NoError(t, err)
+		p := read(t, l, "p2")
+		assert.Equal(t, []any{ledger.DueDecision, at(5)}, []any{p.DueWhat, p.DueAt})
+	},
 	"DoesNotLapseForAnotherPerson": func(t *testing.T, l ledger.Ledger) {
 		record(t, l, received("p1", "e1", 0), received("p2", "e2", 0))
 		x := placeException(t, l, granted(2, 90))

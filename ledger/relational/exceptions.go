@@ -164,6 +164,15 @@ func (t *Tx) endException(e ledger.ExceptionEnd) (x ledger.Exception, err error)
 	if err != nil {
 		return x, err
 	}
+	var heir string
+	if _, err := t.get(`SELECT carried_to FROM people WHERE id = ?`, []any{x.PersonID}, &heir); err != nil {
+		return x, err
+	}
+	if heir != "" { // the exception follows the accounts
+		if err := t.toBeTold(heir, e.At); err != nil {
+			return x, err
+		}
+	}
 	return x, t.endExtensions(e)
 }
 
