@@ -238,6 +238,34 @@ var privacyTests = tests{
 		}
 	},
 
+	"ALetterThatComesAgainBringsNothingBack": func(t *testing.T, l ledger.Ledger) {
+		Forgotten(t, l)
+		again := letter(7, 40)
+		again.PersonID, again.Text = "p1", "profile of ADELHEID Zwetschgenmüller"
+		assert.True(t, recordLetter(t, l, again).Duplicate)
+		RequireForgotten(t, Dump(t, l))
+	},
+
+	"AnotherIDOfTheSameHumanStandsAgainstIt": func(t *testing.T, l ledger.Ledger) {
+		record(t, l, received("p5", "e8", 0), received("p6", "e9", 0))
+		season(l)
+		_, err := l.LinkPeople(t.Context(), samePerson("p6", "p5", 1))
+		require.NoError(t, err)
+		assess(t, l, "p5", 2, nil)
+		assess(t, l, "p6", 2, nil)
+		sequence(t, l, takeAudit(t, l, "a"), 100)
+		e := ledger.Erasure{PersonID: "p5", Revision: read(t, l, "p5").Revision, Operator: "dpo", Reason: "x", At: at(20)}
+		against, err := l.StandsAgainst(t.Context(), e)
+		require.NoError(t, err)
+		assert.Equal(t, []ledger.Obstacle{{What: ledger.ObstacleHuman, Name: "p6"}}, against)
+		e.PersonID, e.Revision = "p6", read(t, l, "p6").Revision
+		_, err = l.Erase(t.Context(), e)
+		require.NoError(t, err)
+		e.PersonID, e.Revision = "p5", read(t, l, "p5").Revision
+		_, err = l.Erase(t.Context(), e)
+		require.NoError(t, err, "the other one is erased")
+	},
+
 	"ANewEventBeginsANewLifeUnderAnotherName": func(t *testing.T, l ledger.Ledger) {
 		Forgotten(t, l)
 		record(t, l, adelheid("h9", string(hr.EventHired), 50))
