@@ -133,9 +133,39 @@ func NewFinder(words []string) Finder {
 		f.likes = append(f.likes, like(w))
 	}
 	f.pattern = regexp.MustCompile(`(?i)` + strings.Join(quoted, "|"))
-	slices.Sort(f.likes)
-	f.likes = slices.Compact(f.likes)
+	f.likes = fewest(f.likes)
 	return f
+}
+
+// fewest leaves out patterns of which another one is a part: whatever they match, it matches too.
+func fewest(patterns []string) []string {
+	slices.SortFunc(patterns, func(a, b string) int {
+		if len(a) != len(b) {
+			return len(a) - len(b)
+		}
+		return strings.Compare(a, b)
+	})
+	var kept []string
+	for _, p := range patterns {
+		if !slices.ContainsFunc(kept, func(k string) bool { return strings.Contains(p, strings.Trim(k, "%")) }) {
+			kept = append(kept, p)
+		}
+	}
+	return kept
+}
+
+// longest returns the part of a word that is looked for: its longest one of letters and digits, in
+// front of an @ if it has one. Names in several orders are looked for once so.
+func longest(word string) (part string) {
+	if local, _, ok := strings.Cut(word, "@"); ok && strings.ContainsFunc(local, isWord) {
+		word = local
+	}
+	for _, p := range strings.FieldsFunc(word, func(r rune) bool { return !isWord(r) && r < utf8.RuneSelf }) {
+		if len(p) > len(part) {
+			part = p
+		}
+	}
+	return part
 }
 
 // Likes returns patterns for the operator LIKE of SQL. Every text in which Erase would find
@@ -146,7 +176,7 @@ func (f Finder) Likes() []string { return f.likes }
 func like(word string) string {
 	var b strings.Builder
 	b.WriteByte('%')
-	for _, r := range word {
+	for _, r := range longest(word) {
 		switch {
 		case r >= utf8.RuneSelf:
 			b.WriteByte('%') // its capital letter may have another length

@@ -310,8 +310,16 @@ func (s *Store) Erase(ctx context.Context, e ledger.Erasure) (erased ledger.Eras
 	if e.Operator == "" || e.Reason == "" {
 		return erased, errors.New("ledger: an erasure needs the operator and the reason")
 	}
+	var before hints
+	err = s.engine.Snapshot(ctx, func(now Reader) (err error) {
+		before, err = hintsOf(ctx, now, e.PersonID)
+		return err
+	})
+	if err != nil {
+		return erased, s.explain(err)
+	}
 	err = s.write(ctx, func(t *Tx) (err error) {
-		erased, err = t.erase(e)
+		erased, err = t.erase(e, before)
 		return err
 	})
 	if err != nil {
@@ -320,17 +328,17 @@ func (s *Store) Erase(ctx context.Context, e ledger.Erasure) (erased ledger.Eras
 	return erased, nil
 }
 
-func (t *Tx) erase(e ledger.Erasure) (out ledger.Erased, err error) {
+func (t *Tx) erase(e ledger.Erasure, before hints) (out ledger.Erased, err error) {
 	if err := t.known(e.PersonID); err != nil {
 		return out, err
 	}
 	var revision int64
-	var before time.Time
-	if _, err := t.get(`SELECT revision, erased_at FROM people WHERE id = ?`, []any{e.PersonID}, &revision, instant{&before}); err != nil {
+	var erasedAt time.Time
+	if _, err := t.get(`SELECT revision, erased_at FROM people WHERE id = ?`, []any{e.PersonID}, &revision, instant{&erasedAt}); err != nil {
 		return out, err
 	}
-	if !before.IsZero() {
-		out.Again, out.At = true, before
+	if !erasedAt.IsZero() {
+		out.Again, out.At = true, erasedAt
 		_, err := t.get(`SELECT max(seq) FROM audit WHERE person_id = ? AND action = ?`, []any{e.PersonID, ledger.AuditErased}, &out.Seq)
 		return out, err
 	}
@@ -344,9 +352,9 @@ func (t *Tx) erase(e ledger.Erasure) (out ledger.Erased, err error) {
 	if len(against) > 0 {
 		return out, &ledger.StandsAgainstError{Obstacles: against}
 	}
-	x := eraser{Tx: t, Erasure: e, rows: map[string]int64{}}
-	if err := x.read(); err != nil {
-		return out, err
+	x := eraser{Tx: t, Erasure: e, hints: before, rows: map[string]int64{}}
+	if _, named := x.own.Erase(x.Reason); named && x.Operator != ledger.ActorTenure {
+		return out, fmt.Errorf("%w: the reason names the person, and it would stay: say it without their name", ledger.ErrRefused)
 	}
 	for _, step := range []func() error{x.reserve, x.empty, x.forget, x.redact} {
 		if err := step(); err != nil {
@@ -365,25 +373,19 @@ func (t *Tx) erase(e ledger.Erasure) (out ledger.Erased, err error) {
 	return out, err
 }
 
-// eraser erases one person inside a transaction.
-type eraser struct {
-	*Tx
-	ledger.Erasure
-	own       privacy.Finder // what names them in their own rows
-	text      privacy.Finder // what names them in any text
-	typed     privacy.Finder // what names them in what humans typed
-	addresses []string       // and usernames, as identifiers have them
-	rows      map[string]int64
-	redacted  int64
-	elsewhere int64
+// names are the words by which texts tell who a person is.
+type names struct {
+	own       privacy.Finder // in their own rows
+	text      privacy.Finder // in any text
+	typed     privacy.Finder // in what humans typed
+	addresses []string       // and usernames, in lower case
 }
 
-// read finds out by which words texts tell who the person is.
-func (x *eraser) read() error {
-	ctx, now := context.Background(), x.reading()
-	stored, err := personEvents(ctx, now, x.PersonID)
+// namesOf finds out by which words texts tell who a person is.
+func namesOf(ctx context.Context, now Reader, personID string) (n names, err error) {
+	stored, err := personEvents(ctx, now, personID)
 	if err != nil {
-		return err
+		return n, err
 	}
 	events := make([]hr.Event, len(stored))
 	for i := range stored {
@@ -392,59 +394,108 @@ func (x *eraser) read() error {
 	text := func(s *string) []any { return []any{s} }
 	usernames, err := list(ctx, now, `SELECT username FROM people WHERE id = ?1 AND username IS NOT NULL
 		UNION SELECT username FROM links WHERE person_id = ?1 UNION SELECT creating_username FROM links WHERE person_id = ?1
-		UNION SELECT value FROM identifiers WHERE person_id = ?1 AND kind = 'username'`, []any{x.PersonID}, text)
+		UNION SELECT value FROM identifiers WHERE person_id = ?1 AND kind = 'username'`, []any{personID}, text)
 	if err != nil {
-		return err
+		return n, err
 	}
-	addresses, err := list(ctx, now, `SELECT value FROM identifiers WHERE person_id = ?1 AND kind = 'email'`, []any{x.PersonID}, text)
+	addresses, err := list(ctx, now, `SELECT value FROM identifiers WHERE person_id = ? AND kind = 'email'`, []any{personID}, text)
 	if err != nil {
-		return err
+		return n, err
 	}
-	accounts, err := list(ctx, now, `SELECT account_id FROM links WHERE person_id = ?1 UNION SELECT value FROM identifiers WHERE person_id = ?1 AND kind = 'account'`, []any{x.PersonID}, text)
+	accounts, err := list(ctx, now, `SELECT account_id FROM links WHERE person_id = ?1 UNION SELECT value FROM identifiers WHERE person_id = ?1 AND kind = 'account'`, []any{personID}, text)
 	if err != nil {
-		return err
+		return n, err
+	}
+	for _, id := range slices.Concat(usernames, addresses) {
+		n.addresses = append(n.addresses, strings.ToLower(id))
 	}
 	w := privacy.WordsOf(events, usernames, addresses, accounts)
-	for _, id := range slices.Concat(usernames, addresses) {
-		x.addresses = append(x.addresses, strings.ToLower(id))
-	}
 	// The summary may be older than HR's events.
-	var given, family string
-	if _, err := x.get(`SELECT given_name, family_name FROM people WHERE id = ?`, []any{x.PersonID}, &given, &family); err != nil {
-		return err
+	summaries, err := list(ctx, now, summaryQuery, []any{personID}, summaryDest)
+	if err != nil || len(summaries) == 0 {
+		return n, errors.Join(err, ledger.ErrNotFound)
 	}
-	w = w.Called(given, family)
-	x.own = privacy.NewFinder(slices.Concat(w.Sure, w.Bare))
-	if w, err = x.withoutNamesakes(w); err != nil {
-		return err
-	}
-	x.text, x.typed = privacy.NewFinder(w.Sure), privacy.NewFinder(slices.Concat(w.Sure, w.Bare))
-	if _, named := x.own.Erase(x.Reason); named {
-		return fmt.Errorf("%w: the reason names the person, and it would stay: say it without their name", ledger.ErrRefused)
-	}
-	return nil
+	w = w.Called(summaries[0].GivenName, summaries[0].FamilyName)
+	n.own = privacy.NewFinder(slices.Concat(w.Sure, w.Bare))
+	var failed error
+	w = w.Without(func(word string) bool {
+		others, err := namesOthers(ctx, now, personID, word)
+		failed = errors.Join(failed, err)
+		return others
+	})
+	n.text, n.typed = privacy.NewFinder(w.Sure), privacy.NewFinder(slices.Concat(w.Sure, w.Bare))
+	return n, failed
 }
 
-// withoutNamesakes leaves out the words that are somebody else's too: what names a namesake, or
-// the telephone of an office, does not name the person, and is not theirs to take away.
-func (x *eraser) withoutNamesakes(w privacy.Words) (privacy.Words, error) {
-	var failed error
-	others := func(word string) bool {
-		if failed != nil {
-			return false
-		}
-		spaced := strings.Join(strings.FieldsFunc(word, func(r rune) bool { return strings.ContainsRune(" ,.", r) }), " ")
-		found, err := x.get(`SELECT 1 WHERE EXISTS (SELECT 1 FROM people WHERE id <> ?1 AND erased_at IS NULL
-				AND (lower(?2) IN (lower(given_name), lower(family_name), lower(given_name || ' ' || family_name), lower(family_name || ' ' || given_name))
-					OR username_key = ?3))
-			OR EXISTS (SELECT 1 FROM identifiers i JOIN people p ON p.id = i.person_id WHERE i.person_id <> ?1 AND p.erased_at IS NULL
-				AND i.kind IN ('email', 'username') AND i.app = '' AND i.value = ?3)`,
-			[]any{x.PersonID, spaced, strings.ToLower(word)}, new(int))
-		failed = errors.Join(failed, err)
-		return found
+// namesOthers reports whether a word is somebody else's too: what names a namesake, or is the
+// address of two, does not name the person, and is not theirs to take away.
+func namesOthers(ctx context.Context, now Reader, personID, word string) (bool, error) {
+	spaced := strings.Join(strings.FieldsFunc(word, func(r rune) bool { return strings.ContainsRune(" ,.", r) }), " ")
+	found, err := list(ctx, now, `SELECT 1 WHERE EXISTS (SELECT 1 FROM people WHERE id <> ?1 AND erased_at IS NULL
+			AND (lower(?2) IN (lower(given_name), lower(family_name), lower(given_name || ' ' || family_name), lower(family_name || ' ' || given_name))
+				OR username_key = ?3))
+		OR EXISTS (SELECT 1 FROM identifiers i JOIN people p ON p.id = i.person_id WHERE i.person_id <> ?1 AND p.erased_at IS NULL
+			AND i.kind IN ('email', 'username') AND i.app = '' AND i.value = ?3)`,
+		[]any{personID, spaced, strings.ToLower(word)}, one)
+	return len(found) > 0, err
+}
+
+// hints say by what a person is named, and where in the large tables, as far as they had been
+// written when that was looked for: before the transaction, which goes on only if nothing was
+// recorded of the person since. Searching takes seconds in a large ledger, for which nobody who
+// writes should have to wait.
+type hints struct {
+	names
+	audit  []int64 // rows of the record of others that may name the person ...
+	events []int64 // likewise, events
+	// ... up to these.
+	auditTo, eventsTo int64
+}
+
+// lateRows is how many numbers a row may be behind that becomes visible last. What is newer is
+// looked for again in the transaction.
+const lateRows = 10_000
+
+func hintsOf(ctx context.Context, now Reader, personID string) (h hints, err error) {
+	if h.names, err = namesOf(ctx, now, personID); err != nil {
+		return h, err
 	}
-	w = w.Without(others)
-	return w, failed
+	inBody, body := likes("body", h.text)
+	inCause, cause := likes("cause", h.typed)
+	inDetail, detail := likes("detail", h.typed)
+	for _, look := range []struct {
+		table, condition string
+		args             []any
+		to               *int64
+		found            *[]int64
+	}{
+		{"events", inBody, body, &h.eventsTo, &h.events},
+		{"audit", inCause + ` OR ` + inDetail, slices.Concat(cause, detail), &h.auditTo, &h.audit},
+	} {
+		newest, err := list(ctx, now, `SELECT coalesce(max(seq), 0) FROM `+look.table, nil, one)
+		if err != nil {
+			return h, err
+		}
+		*look.to = max(newest[0]-lateRows, 0)
+		if len(look.args) == 0 { // there is no name to look for
+			continue
+		}
+		if *look.found, err = list(ctx, now, `SELECT seq FROM `+look.table+` WHERE (`+look.condition+`) AND seq <= ? AND person_id <> ? ORDER BY seq`,
+			append(look.args, *look.to, personID), one); err != nil {
+			return h, err
+		}
+	}
+	return h, nil
+}
+
+// eraser erases one person inside a transaction.
+type eraser struct {
+	*Tx
+	ledger.Erasure
+	hints
+	rows      map[string]int64
+	redacted  int64
+	elsewhere int64
 }
 
 // reserve keeps what the person was called from being given to anybody else.
@@ -592,21 +643,28 @@ func (x *eraser) forgetIn(name, column, how string, finder privacy.Finder, about
 	tab := tables[slices.IndexFunc(tables, func(t table) bool { return t.name == name })]
 	by := strings.Split(tab.key, ", ")
 	condition, args := likes(column, finder)
+	ranges := []within{{}}
 	if about != "" {
 		condition, args = `(`+about+`) AND `+condition, append([]any{x.PersonID}, args...)
+	} else if name == "events" {
+		ranges = newerOr("seq", x.eventsTo, x.events)
 	}
 	type found struct{ values []any }
-	rows, err := collect(x.Tx, `SELECT `+tab.key+`, `+column+` FROM `+name+` WHERE `+condition+` ORDER BY `+tab.key, args,
-		func(f *found) []any {
-			f.values = make([]any, len(by)+1)
-			dest := make([]any, len(f.values))
-			for i := range dest {
-				dest[i] = &f.values[i]
-			}
-			return dest
-		})
-	if err != nil {
-		return err
+	var rows []found
+	for _, r := range ranges {
+		some, err := collect(x.Tx, `SELECT `+tab.key+`, `+column+` FROM `+name+` WHERE `+column+` <> '' AND `+condition+r.condition+` ORDER BY `+tab.key,
+			slices.Concat(args, r.args), func(f *found) []any {
+				f.values = make([]any, len(by)+1)
+				dest := make([]any, len(f.values))
+				for i := range dest {
+					dest[i] = &f.values[i]
+				}
+				return dest
+			})
+		if err != nil {
+			return err
+		}
+		rows = append(rows, some...)
 	}
 	for _, row := range rows {
 		text, ok := row.values[len(by)].(string)
@@ -645,13 +703,13 @@ func (x *eraser) redact() error {
 	for _, look := range []struct {
 		finder privacy.Finder
 		whose  string
-		args   []any
+		others bool
 	}{
-		{x.own, `a.person_id = ?`, []any{x.PersonID}},
-		{x.typed, `a.person_id <> ? AND a.actor <> 'tenure'`, []any{x.PersonID}},
-		{x.text, `a.person_id <> ? AND a.actor = 'tenure'`, []any{x.PersonID}},
+		{x.own, `true`, false},
+		{x.typed, `a.actor <> 'tenure'`, true},
+		{x.text, `a.actor = 'tenure'`, true},
 	} {
-		more, err := x.named(look.finder, look.whose, look.args)
+		more, err := x.named(look.finder, look.whose, look.others)
 		if err != nil {
 			return err
 		}
@@ -669,8 +727,9 @@ func (x *eraser) redact() error {
 	return err
 }
 
-// named returns those rows of the record in which the finder finds something.
-func (x *eraser) named(finder privacy.Finder, whose string, args []any) ([]int64, error) {
+// named returns those rows of the record, of the person's or of others', in which the finder
+// finds something.
+func (x *eraser) named(finder privacy.Finder, whose string, others bool) ([]int64, error) {
 	if len(finder.Likes()) == 0 {
 		return nil, nil
 	}
@@ -681,22 +740,45 @@ func (x *eraser) named(finder privacy.Finder, whose string, args []any) ([]int64
 		cause  string
 		detail *string
 	}
-	rows, err := collect(x.Tx, `SELECT a.seq, a.cause, a.detail FROM audit a WHERE `+whose+` AND (`+cause+` OR `+detail+`) AND `+redactable+` ORDER BY a.seq`,
-		slices.Concat(args, inCause, inDetail), func(r *row) []any { return []any{&r.seq, &r.cause, &r.detail} })
-	if err != nil {
-		return nil, err
+	is := `=`
+	ranges := []within{{}}
+	if others {
+		is, ranges = `<>`, newerOr("a.seq", x.auditTo, x.audit)
 	}
 	var seqs []int64
-	for _, r := range rows {
-		_, named := finder.Erase(r.cause)
-		if !named && r.detail != nil {
-			_, named = finder.EraseJSON(*r.detail, nil)
+	for _, r := range ranges {
+		rows, err := collect(x.Tx, `SELECT a.seq, a.cause, a.detail FROM audit a WHERE `+whose+` AND a.person_id `+is+` ? AND (`+cause+` OR `+detail+`)
+			AND `+redactable+r.condition+` ORDER BY a.seq`,
+			slices.Concat([]any{x.PersonID}, inCause, inDetail, r.args), func(r *row) []any { return []any{&r.seq, &r.cause, &r.detail} })
+		if err != nil {
+			return nil, err
 		}
-		if named {
-			seqs = append(seqs, r.seq)
+		for _, r := range rows {
+			_, named := finder.Erase(r.cause)
+			if !named && r.detail != nil {
+				_, named = finder.EraseJSON(*r.detail, nil)
+			}
+			if named {
+				seqs = append(seqs, r.seq)
+			}
 		}
 	}
 	return seqs, nil
+}
+
+// within restricts a search.
+type within struct {
+	condition string
+	args      []any
+}
+
+// newerOr restricts a search to what is newer than a number, and to some that are not.
+func newerOr(column string, to int64, some []int64) []within {
+	all := []within{{` AND ` + column + ` > ?`, []any{to}}}
+	for _, seq := range some {
+		all = append(all, within{` AND ` + column + ` = ?`, []any{seq}})
+	}
+	return all
 }
 
 // Holdings lists the tables that hold anything of people.
