@@ -132,3 +132,21 @@ func counts(t *testing.T, s *Store) (all string) {
 		|| ' ' || (SELECT count(*) FROM identifiers) || ' ' || (SELECT group_concat(given_name, ',') FROM people)`).Scan(&all))
 	return all
 }
+
+// In a large ledger names are looked for before the transaction, and in what is new in it.
+func TestNamesAreFoundAmongManyRows(t *testing.T) {
+	s := openStore(t, newPath(t))
+	erasure := ledgertest.Erasable(t, s)
+	for _, statement := range []string{
+		`INSERT INTO audit (at, person_id, app, action, actor, cause, key, attempt, login)
+			SELECT value, 'q', 'wiki', 'updated', 'tenure', 'urn:hr/' || value, 'k', value, '' FROM generate_series`,
+		`INSERT INTO events (source, id, person_id, at, topic, partition, "offset", body)
+			SELECT 'x', value, 'p2', 0, 'hr', 0, 0, '{"id":"' || value || '"}' FROM generate_series`,
+	} {
+		_, err := s.writes.conn.ExecContext(t.Context(), `WITH RECURSIVE generate_series (value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM generate_series WHERE value < 12000) `+statement)
+		require.NoError(t, err)
+	}
+	_, err := s.Erase(t.Context(), erasure)
+	require.NoError(t, err)
+	ledgertest.RequireForgotten(t, ledgertest.Dump(t, s))
+}
