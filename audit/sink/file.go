@@ -1,3 +1,5 @@
+// Package sink takes the exported audit record to where it belongs: into a file, to an HTTPS
+// endpoint, to a syslog receiver over TLS, into a Kafka topic.
 package sink
 
 import (
