@@ -34,6 +34,7 @@ type Access struct {
 
 	Before  bool             `json:"before,omitempty"` // it was so before it had to be
 	Open    bool             `json:"open,omitempty"`   // it is not proven
+	Again   time.Time        `json:"again,omitzero"`   // it was not done before they were employed again, from then on
 	Seconds int64            `json:"seconds"`          // from when it had to be, and HR had recorded it, to the proof
 	Late    bool             `json:"late,omitempty"`   // that took longer than it may
 	Minutes map[string]int64 `json:"minutes"`          // from when it had to be to the proof, in seconds, by whose they were
@@ -148,6 +149,9 @@ func (k *maker) takenFrom(s *subject, m Moment, next time.Time) []Access {
 	for _, app := range apps {
 		a := byApp[app]
 		a.Account = s.account(app)
+		if a.Open && !next.IsZero() && !next.After(k.Now) {
+			a.Open, a.Again = false, next.UTC()
+		}
 		k.judge(s, a, m, plan.Disable, plan.Delete)
 		all = append(all, *a)
 	}
@@ -227,8 +231,11 @@ func (k *maker) movedBy(s *subject, m Moment, rows []ledger.AuditRow) (all []Acc
 // judge says how long something took, and whose time it was.
 func (k *maker) judge(s *subject, a *Access, m Moment, kinds ...plan.Kind) {
 	c := figures.Course{Due: m.At, Recorded: m.HR.Recorded, Received: m.HR.Received, Proven: k.Now}
-	if a.Done != nil {
+	switch {
+	case a.Done != nil:
 		c.Proven = a.Done.At
+	case !a.Again.IsZero():
+		c.Proven = a.Again
 	}
 	cited := []ledger.AuditRow{}
 	for _, step := range s.steps {

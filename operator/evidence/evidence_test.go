@@ -184,6 +184,25 @@ func TestAPageIsPlain(t *testing.T) {
 	}
 }
 
+// Of somebody who left and came back before Tenure heard of it, nothing had to be taken.
+func TestWhoCameBackBeforeTenureHeardIsNoOpenEnd(t *testing.T) {
+	w := newTown(t)
+	w.says("boss", "Engineering", first)
+	w.says("ada", "Sales", first)
+	w.goesOn(first.Add(10*day), 12*time.Hour)
+	w.says("ada", "", first.Add(5*day))
+	w.rehires("ada", "Sales", first.Add(7*day))
+	w.goesOn(first.Add(20*day), 12*time.Hour)
+	w.sequences()
+	path, made := w.packs(quarter())
+	for _, c := range made.Checks {
+		assert.NotEqual(t, evidence.TiesNot, c.Verdict, "%s: %v", c.Check, c.Which)
+	}
+	access := read[evidence.Access](t, path, "leavers-access.jsonl")
+	require.Len(t, access, 1)
+	assert.Equal(t, []any{first.Add(7 * day), false, false, map[string]int64{"hr": 2 * 24 * 3600}}, []any{access[0].Again, access[0].Open, access[0].Late, access[0].Minutes})
+}
+
 // What the ledger believes and the record does not say is found, and so is an account that is on.
 func TestWhatDoesNotTieOutIsNamed(t *testing.T) {
 	w := newTown(t)

@@ -273,6 +273,9 @@ func (k *maker) left(s *subject, p hr.Period, next time.Time) error {
 			continue
 		}
 		k.tally.toTake++
+		if !a.Again.IsZero() {
+			k.tally.again++
+		}
 		if a.Open {
 			k.tally.on = append(k.tally.on, s.PersonID+" in "+a.App)
 		}

@@ -46,6 +46,7 @@ type tally struct {
 	toTake    int      // accounts of leavers
 	late      int      // of which it was proven too late that they are off, or is not yet
 	on        []string // of which it is not proven
+	again     int      // of which it was not done before their owner was employed again
 	links     int      // accounts that the ledger believes somebody has or had
 	differ    []string // of which the record says something else
 	letters   int      // records that could not be read, and about which nothing is decided
@@ -165,8 +166,8 @@ func (k *maker) recordTies() {
 func (k *maker) leaversTie() {
 	k.check(Check{
 		Check:   "accounts of leavers against proofs",
-		Numbers: []Number{{"leavers", k.lines["leavers.jsonl"]}, {"accounts", k.tally.toTake}, {"proven to be off", k.tally.toTake - len(k.tally.on)}, {"not proven", len(k.tally.on)}, {"late", k.tally.late}},
-		Why:     "for every account that a leaver had, the app has shown that it is off or gone",
+		Numbers: []Number{{"leavers", k.lines["leavers.jsonl"]}, {"accounts", k.tally.toTake}, {"proven to be off", k.tally.toTake - len(k.tally.on) - k.tally.again}, {"of people who were employed again before that", k.tally.again}, {"not proven", len(k.tally.on)}, {"late", k.tally.late}},
+		Why:     "for every account that a leaver had, the app has shown that it is off or gone, or they were employed again before",
 	}, k.tally.on...)
 }
 

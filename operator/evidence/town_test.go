@@ -124,6 +124,20 @@ func (w *town) says(person, department string, effective time.Time) {
 	require.NoError(w.t, err)
 }
 
+// rehires records that HR says now that somebody is employed again, from a day on.
+func (w *town) rehires(person, department string, effective time.Time) {
+	w.t.Helper()
+	w.offset++
+	_, err := w.ledger.Record(w.t.Context(), []ledger.Received{{At: w.now, Topic: "hr.events", Partition: int(w.offset % 2), Offset: w.offset / 2, Event: hr.Event{
+		EventKey: hr.EventKey{Source: "/hr", ID: fmt.Sprintf("e-%d", w.offset)}, Type: hr.EventRehired, PersonID: person, Recorded: w.now, Effective: hr.DateOf(effective),
+		Profile: &hr.Profile{
+			Type: hr.TypeEmployee, GivenName: person, FamilyName: "again", Department: department, ManagerID: "boss",
+			StartDate: hr.DateOf(effective), Location: hr.Location{TimeZone: "UTC"},
+		},
+	}}})
+	require.NoError(w.t, err)
+}
+
 // work does what is due now.
 func (w *town) work() {
 	due, err := w.ledger.Due(w.t.Context(), w.now, 10_000)
