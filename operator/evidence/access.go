@@ -113,20 +113,20 @@ func (s *subject) account(app string) string {
 // takenFrom returns what had to be taken from a leaver, by app: each account that was there when
 // they left, or came to be there afterwards. Next is when their next employment begins.
 func (k *maker) takenFrom(s *subject, m Moment, next time.Time) []Access {
-	byApp := map[string]*Access{}
+	byApp, since := map[string]*Access{}, map[string]time.Time{} // since when rows tell of the end
 	for _, had := range report.AccessAt(s.rows, m.At.Add(-time.Microsecond)) {
 		a := &Access{Person: s.PersonID, App: had.App, Due: m.At, Open: true}
-		byApp[had.App] = a
+		byApp[had.App], since[had.App] = a, m.At
 		if had.State == ledger.LinkDisabled {
-			i := slices.IndexFunc(s.rows, func(r ledger.AuditRow) bool { return r.App == had.App && r.At.Equal(had.Since) })
-			a.Before, a.Open = true, false
-			if i >= 0 {
-				a.done(s, s.rows[i])
-			}
+			a.Before, a.Open, since[had.App] = true, false, had.Since
 		}
 	}
 	for _, row := range s.rows {
-		if row.App == "" || row.At.Before(m.At) || !next.IsZero() && !row.At.Before(next) || row.At.After(k.Now) {
+		from, known := since[row.App]
+		if !known {
+			from = m.At
+		}
+		if row.App == "" || row.At.Before(from) || !next.IsZero() && !row.At.Before(next) || row.At.After(k.Now) {
 			continue
 		}
 		state, tells := report.StateAfter(row)

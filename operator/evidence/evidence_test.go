@@ -184,6 +184,28 @@ func TestAPageIsPlain(t *testing.T) {
 	}
 }
 
+// What was taken before somebody left is told, too.
+func TestWhatWasOffBeforeIsProven(t *testing.T) {
+	w := newTown(t)
+	w.says("boss", "Engineering", first)
+	w.says("ada", "Engineering", first)
+	w.goesOn(first.Add(day), 12*time.Hour)
+	w.says("ada", "Sales", first.Add(2*day)) // without the wiki
+	w.goesOn(first.Add(4*day), 12*time.Hour)
+	w.says("ada", "", first.Add(5*day))
+	w.goesOn(first.Add(20*day), 12*time.Hour)
+	w.sequences()
+	path, _ := w.packs(quarter())
+	access := read[evidence.Access](t, path, "leavers-access.jsonl")
+	require.Len(t, access, 2)
+	wiki := access[1]
+	assert.Equal(t, []any{"wiki", true, false, false, int64(0)}, []any{wiki.App, wiki.Before, wiki.Open, wiki.Late, wiki.Seconds})
+	require.NotNil(t, wiki.Done)
+	assert.Equal(t, first.Add(2*day), wiki.Done.At)
+	assert.NotNil(t, wiki.Stripped)
+	assert.Empty(t, wiki.Minutes)
+}
+
 // Of somebody who left and came back before Tenure heard of it, nothing had to be taken.
 func TestWhoCameBackBeforeTenureHeardIsNoOpenEnd(t *testing.T) {
 	w := newTown(t)
