@@ -213,19 +213,29 @@ func (k *maker) givenTo(s *subject, m Moment, p hr.Period) (all []Access) {
 	return all
 }
 
-// movedBy returns what was given and taken because somebody moved.
+// movedBy returns what was given and taken because somebody moved. Only the first change in an app is
+// measured: what is changed later because of the same event had not waited for it.
 func (k *maker) movedBy(s *subject, m Moment, rows []ledger.AuditRow) (all []Access) {
+	measured := map[string]bool{}
 	for _, row := range rows {
-		a := Access{Person: m.Person, App: row.App, Due: m.At, Because: row.Cause, Granted: texts(row.Detail["granted"]), Revoked: texts(row.Detail["revoked"])}
-		a.Account = s.account(row.App)
+		a := Access{
+			Person: m.Person, App: row.App, Account: s.account(row.App), Because: row.Cause, Due: m.At,
+			Granted: texts(row.Detail["granted"]), Revoked: texts(row.Detail["revoked"]), Before: row.At.Before(m.At), Minutes: map[string]int64{}, Rows: k.cite(row),
+		}
 		a.Done = s.proofOf(row, a.Account)
-		a.Before, a.Seconds = row.At.Before(m.At), seconds(row.At.Sub(latest(m.At, m.HR.Recorded)))
-		a.Late = row.At.Sub(latest(m.At, m.HR.Recorded)) > k.Within
-		a.Minutes = inSeconds(figures.Course{Due: m.At, Recorded: m.HR.Recorded, Received: m.HR.Received, Proven: row.At})
-		a.Rows = k.cite(row)
+		if !measured[row.App] {
+			measured[row.App] = true
+			k.judge(s, &a, m, plan.Provision, plan.Update, plan.Disable)
+		}
 		all = append(all, a)
 	}
 	return all
+}
+
+// measure says how long something took, and whose time it was.
+func (k *maker) measure(a *Access, c figures.Course) {
+	took := c.Proven.Sub(latest(c.Due, c.Recorded))
+	a.Seconds, a.Late, a.Minutes = seconds(took), took > k.Within, inSeconds(c)
 }
 
 // judge says how long something took, and whose time it was.
@@ -289,9 +299,7 @@ func (k *maker) judge(s *subject, a *Access, m Moment, kinds ...plan.Kind) {
 			cited = append(cited, ledger.AuditRow{Seq: p.Row, At: p.At})
 		}
 	}
-	took := c.Proven.Sub(latest(m.At, m.HR.Recorded))
-	a.Seconds, a.Late = seconds(took), took > k.Within
-	a.Minutes = inSeconds(c)
+	k.measure(a, c)
 	a.Rows = slices.Compact(slices.Sorted(slices.Values(append(a.Rows, k.cite(cited...)...))))
 	if a.Rows == nil {
 		a.Rows = []int64{}

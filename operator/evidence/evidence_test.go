@@ -104,6 +104,9 @@ func TestAPackHoldsWhoLeftAndHowItWent(t *testing.T) {
 	movers := read[evidence.Moment](t, path, "movers.jsonl")
 	require.Len(t, movers, 1)
 	assert.Equal(t, "moved from Sales", movers[0].What)
+	changes := read[evidence.Access](t, path, "movers-access.jsonl")
+	require.Len(t, changes, 1)
+	assert.Equal(t, []any{"wiki", []string{"editors"}, map[string]int64{"queue": 3 * 3600}, 1}, []any{changes[0].App, changes[0].Granted, changes[0].Minutes, changes[0].Attempts})
 	for _, e := range read[evidence.Event](t, path, "events.jsonl") {
 		assert.Equal(t, "changed", e.Effect)
 	}
