@@ -25,12 +25,11 @@ type parts []part
 
 // add adds the next subtree.
 func (p *parts) add(next part) {
-	all := *p
-	for len(all) > 0 && all[len(all)-1].level == next.level {
-		next = part{next.level + 1, tlog.NodeHash(all[len(all)-1].hash, next.hash)}
-		all = all[:len(all)-1]
+	for n := len(*p); n > 0 && (*p)[n-1].level == next.level; n-- {
+		next = part{next.level + 1, tlog.NodeHash((*p)[n-1].hash, next.hash)}
+		*p = (*p)[:n-1]
 	}
-	*p = append(all, next)
+	*p = append(*p, next)
 }
 
 // root returns the root of the tree, as RFC 6962 has it.
