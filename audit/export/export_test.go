@@ -119,6 +119,7 @@ func hostile(t *rapid.T, label string) string {
 
 var (
 	cefParts = regexp.MustCompile(`^CEF:0((?:\|(?:[^|\\]|\\.)*){6})\|(.*)$`)
+	cefField = regexp.MustCompile(`\|((?:[^|\\]|\\.)*)`)
 	cefKey   = regexp.MustCompile(`(?:^| )([A-Za-z0-9]+)=`)
 )
 
@@ -163,6 +164,14 @@ func checkCEF(t *rapid.T, row audit.Row, text string) {
 	if parts == nil {
 		t.Fatalf("the header has other fields: %q", text)
 	}
+	var header []string
+	for _, field := range cefField.FindAllStringSubmatch(parts[1], -1) {
+		header = append(header, strings.NewReplacer(`\\`, `\`, `\|`, "|").Replace(field[1]))
+	}
+	lineless := strings.NewReplacer("\r", " ", "\n", " ")
+	if action := lineless.Replace(plain(row.Action)); row.Action != "" && (len(header) != 6 || header[2] != "v1" || header[3] != action || !strings.Contains("1369", header[5])) {
+		t.Fatalf("the header is %q", header)
+	}
 	values := map[string]string{}
 	at := cefKey.FindAllStringSubmatchIndex(parts[2], -1)
 	for i, m := range at {
@@ -178,6 +187,15 @@ func checkCEF(t *rapid.T, row audit.Row, text string) {
 			t.Fatalf("%s is %q, not %q: %q", key, got, plain(want), text)
 		}
 	}
+}
+
+// CEF bounds its fields.
+func TestFieldsOfCEFAreCut(t *testing.T) {
+	row := sample()
+	row.Cause, row.Detail = strings.Repeat("é", 3000), detail(`"`+strings.Repeat("x", 9000)+`"`)
+	text := string(CEF.Render(recordOf(1, row), "v1")[0].Text)
+	assert.Contains(t, text, " msg="+strings.Repeat("é", 511)+" cn1Label=")
+	assert.Contains(t, text, ` cs3="`+strings.Repeat("x", 3999)+" cs4Label=")
 }
 
 // Whatever is in a text, each message is short enough for every receiver, and what fits is whole.

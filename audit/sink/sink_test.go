@@ -177,3 +177,31 @@ func TestAReceiverMustBeTheRightOne(t *testing.T) {
 	}
 	require.ErrorContains(t, s.Send(t.Context(), messages(0, 1)), "certificate")
 }
+
+// A receiver may find out that it does not know the sender after the sender has begun.
+func TestAReceiverThatDoesNotKnowUs(t *testing.T) {
+	certified := httptest.NewTLSServer(nil) // for its certificate
+	t.Cleanup(certified.Close)
+	settings := certified.TLS.Clone()
+	settings.ClientAuth = tls.RequireAnyClientCert
+	listener, err := tls.Listen("tcp", "127.0.0.1:0", settings)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = listener.Close() })
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			_ = conn.(*tls.Conn).Handshake()
+			_, _ = io.Copy(io.Discard, conn.(*tls.Conn).NetConn()) // so that nothing is left to read
+			_ = conn.Close()
+		}
+	}()
+	roots := x509.NewCertPool()
+	roots.AddCert(certified.Certificate())
+	s := Syslog{listener.Addr().String(), func() (*tls.Config, error) {
+		return &tls.Config{RootCAs: roots, ServerName: "example.com", MinVersion: tls.VersionTLS12}, nil
+	}}
+	require.ErrorContains(t, s.Send(t.Context(), messages(0, 1)), "certificate required")
+}
