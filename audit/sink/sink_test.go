@@ -203,5 +203,7 @@ func TestAReceiverThatDoesNotKnowUs(t *testing.T) {
 	s := Syslog{listener.Addr().String(), func() (*tls.Config, error) {
 		return &tls.Config{RootCAs: roots, ServerName: "example.com", MinVersion: tls.VersionTLS12}, nil
 	}}
-	require.ErrorContains(t, s.Send(t.Context(), messages(0, 1)), "certificate required")
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	require.ErrorContains(t, s.Send(ctx, messages(0, 1)), "certificate required")
 }
