@@ -335,6 +335,7 @@ type RevocationEffect struct {
 	AccessPlace
 	Withhold *Exception // an exception that is placed
 	End      int64      // an exception that is ended; zero: none
+	Also     []int64    // exceptions that are ended with it
 	Repair   bool       // the link is set to what the last scan saw, so that planning takes it
 	Adopt    string     // the person who gets an account that is nobody's, so that planning takes it; empty: see OrphanID
 	Finding  int64      // the finding that is repaired, if there is one

@@ -365,7 +365,7 @@ func (b *Board) IfRevoked(ctx context.Context, i ledger.ReviewItem, personID str
 		if e.Withhold != nil {
 			after.Exceptions = append(after.Exceptions, *e.Withhold)
 		}
-		after.Exceptions = slices.DeleteFunc(after.Exceptions, func(x ledger.Exception) bool { return x.ID != 0 && x.ID == e.End })
+		after.Exceptions = slices.DeleteFunc(after.Exceptions, func(x ledger.Exception) bool { return x.ID != 0 && (x.ID == e.End || slices.Contains(e.Also, x.ID)) })
 		for n, l := range after.Links {
 			if e.Repair && l.App == e.App && !slices.Contains(l.Entitlements, e.Entitlement) {
 				after.Links[n].Entitlements = append(slices.Clone(l.Entitlements), e.Entitlement)

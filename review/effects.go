@@ -16,7 +16,8 @@ import (
 // what the item is about of theirs, S what is known of whoever has it now, and findings are those
 // about their accounts that have not ended. It depends on nothing but its arguments.
 //
-//   - A grant is ended, if the item is about all that it gives.
+//   - A grant is ended, if the item is about all that it gives, and so is every other one of the role
+//     that was made before the decision: they give the same, and nobody was asked about them.
 //   - What roles give is withheld. An account stays if the item is about entitlements in it too:
 //     it is withheld only if the role gives the account alone.
 //   - An account that is nobody's and matches nobody who works here ends like a leaver's: as that of
@@ -107,7 +108,14 @@ func endsGrant(e effector, a ledger.AccessPlace) []ledger.RevocationEffect {
 	if e.item.App != "" { // it is about one thing that the grant gives
 		return withholds(e, a)
 	}
-	return []ledger.RevocationEffect{{AccessPlace: a, End: e.item.Exception}}
+	out := ledger.RevocationEffect{AccessPlace: a, End: e.item.Exception}
+	for _, x := range e.snapshot.Decision.Person.Exceptions {
+		since := !e.item.DecidedAt.IsZero() && x.DecidedAt.After(e.item.DecidedAt)
+		if x.Kind == string(policy.ExceptGrant) && x.Role == e.item.Role && x.ID != e.item.Exception && !since {
+			out.Also = append(out.Also, x.ID)
+		}
+	}
+	return []ledger.RevocationEffect{out}
 }
 
 func repairs(e effector, a ledger.AccessPlace) []ledger.RevocationEffect {

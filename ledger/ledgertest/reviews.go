@@ -293,6 +293,7 @@ var reviewTests = tests{
 		a := asking(2)
 		longer := granted(4, 90)
 		a.Request.State, a.Request.Extends, a.Grant = ledger.RequestApproved, over.ID, &longer
+		also := placeException(t, l, granted(2, 80))
 		prolongs, err := l.AskFor(t.Context(), a)
 		require.NoError(t, err)
 		r := opened(t, l, "k1", 3)
@@ -303,11 +304,13 @@ var reviewTests = tests{
 		require.NoError(t, err)
 		require.NoError(t, l.Revoke(t.Context(), ledger.Revocation{
 			Review: r.ID, Item: 2, PersonID: "p1", At: at(7), Actor: "ops", Reason: "looked",
-			Effects: []ledger.RevocationEffect{{AccessPlace: place("p1", "more"), End: over.ID}},
+			Effects: []ledger.RevocationEffect{{AccessPlace: place("p1", "more"), End: over.ID, Also: []int64{also.ID}}},
 		}))
-		found, err := l.Exceptions(t.Context(), ledger.ExceptionFilter{ID: prolongs.Exception}, 0, 1)
-		require.NoError(t, err)
-		assert.Equal(t, []any{at(7), "ops", "looked"}, []any{found[0].EndedAt, found[0].EndedBy, found[0].EndReason})
+		for _, id := range []int64{prolongs.Exception, also.ID} {
+			found, err := l.Exceptions(t.Context(), ledger.ExceptionFilter{ID: id}, 0, 1)
+			require.NoError(t, err)
+			assert.Equal(t, []any{at(7), "ops", "looked"}, []any{found[0].EndedAt, found[0].EndedBy, found[0].EndReason})
+		}
 	},
 	"ItemsMoveAndBecomeMoot": func(t *testing.T, l ledger.Ledger) {
 		twoPeople(t, l)

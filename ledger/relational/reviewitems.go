@@ -354,8 +354,10 @@ func (t *Tx) takeEffect(i ledger.ReviewItem, r ledger.Revocation, e ledger.Revoc
 		}
 		effect = placed.Name()
 	case e.End != 0:
-		if _, err := t.endException(ledger.ExceptionEnd{ID: e.End, Operator: r.Actor, Reason: r.Reason, At: r.At}); err != nil {
-			return "", err
+		for _, id := range append([]int64{e.End}, e.Also...) {
+			if _, err := t.endException(ledger.ExceptionEnd{ID: id, Operator: r.Actor, Reason: r.Reason, At: r.At}); err != nil {
+				return "", err
+			}
 		}
 		effect = ledger.ExceptionName(e.End)
 	}
