@@ -11,7 +11,7 @@ import (
 )
 
 // nobodys lists the tables that hold nothing of people.
-var nobodys = words(`audit_leaves audit_tiles checkpoints published exported redactions app_pace leases licences cohorts reserved scans breaker`)
+var nobodys = words(`audit_leaves audit_tiles checkpoints published exported redactions app_pace leases licences cohorts reserved scans breaker repetitions`)
 
 // unnamed lists the columns in which nobody is named: IDs, names of apps, roles, entitlements and
 // operators, codes, digests, numbers and instants. If a new column may hold what humans typed, or
@@ -25,7 +25,7 @@ var unnamed = words(`id person_id app account_id key kind state code at seq sour
 	decided_at decided_by asked_by extends terms preview stage stage_at exception_id proven_at revision request_id voter moot_at vote shown stand_in
 	started_by started_at items accesses scans done_at previewed_at followed_at review_id item people reviewer also assigned_at decision decided_as took
 	effect_at effect new_id old_id carried listed_at accounts enabled reported token believed_at believed_by orphans orphans_off
-	first_scan last_scan found_at candidates by_kind what about occasion made_at send_at attempts message first_at tried_at planned_at trying_since
+	first_scan last_scan pages event found_at candidates by_kind what about occasion made_at send_at attempts message first_at tried_at planned_at trying_since
 	last_attempt_at finished_at outcome acknowledged_at operation operation_call operation_at operation_look_at deadline gives destroys before text`)
 
 // cleared lists the columns of tables whose rows are removed or emptied whole for the person, and
