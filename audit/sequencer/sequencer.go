@@ -341,9 +341,13 @@ func (s *Sequencer) publish(ctx context.Context) error {
 			s.turn.published[p.Place] = p.Size
 		}
 	}
-	c, _, err := audit.Open(state.Newest.Note, nil)
+	c, signature, err := audit.Open(state.Newest.Note, nil)
 	if err != nil {
 		return fmt.Errorf("the newest checkpoint: %w", err)
+	}
+	// A checkpoint from before there was a key, or the name, would spoil a file in which all are to verify.
+	if s.Signer != nil && signature == audit.Unsigned || c.Origin != audit.Origin(s.Origin, state.Epoch) {
+		return nil
 	}
 	head := Head{Checkpoint: c, Note: state.Newest.Note, Consistency: func(ctx context.Context, old int64) (tlog.TreeProof, error) {
 		return tlog.ProveTree(c.Size, old, s.hashes(ctx, c.Size))

@@ -127,6 +127,27 @@ func TestEveryRowIsSequencedSignedAndPublished(t *testing.T) {
 
 // Whichever call to the ledger fails, before it was done or after, and whether the process goes on
 // or another has to: no row has two leaves, and none has none.
+// Who is given a file of checkpoints verifies all of it with one key and one name. What was made
+// before there was a key, or under another name, is not put there.
+func TestWhatWasMadeBeforeThereWasAKeyIsNotPublished(t *testing.T) {
+	l := open(t)
+	write(t, l, 0, 3)
+	s := sequencer(l, nil)
+	s.Origin = "another.example/log"
+	require.NoError(t, s.Step(t.Context()))
+	signer, verifiers := signerOf(t)
+	kept := &memory{name: "kept"}
+	s.Origin, s.Signer, s.Places = origin, signer, []Place{kept}
+	require.NoError(t, s.Step(t.Context()))
+	assert.Empty(t, kept.notes)
+	write(t, l, 3, 1)
+	require.NoError(t, s.Step(t.Context()))
+	require.Len(t, kept.notes, 1)
+	_, signature, err := audit.Open(kept.notes[0], verifiers)
+	require.NoError(t, err)
+	assert.Equal(t, audit.Signed, signature)
+}
+
 func TestASequencerMayDieAnywhere(t *testing.T) {
 	signer, verifiers := signerOf(t)
 	at, ended := 1, false
