@@ -14,6 +14,7 @@ import (
 	"github.com/tenurehq/tenure/connector"
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/internal/set"
+	"github.com/tenurehq/tenure/internal/visible"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/plan"
 	"github.com/tenurehq/tenure/policy"
@@ -185,6 +186,10 @@ func (a *Accounts) Adopt(ctx context.Context, r Request, adoption Adoption, opts
 	ctx, cancel := context.WithTimeout(ctx, linkTimeout)
 	defer cancel()
 	o, f, personID := a.operator, adoption.Finding, adoption.Person
+	// What is refused must not have taken the account from the orphan that keeps it.
+	if err := errors.Join(o.without(ctx, a.App, personID), o.unowned(ctx, a.App, f.Account.ID, personID, f.Link.PersonID)); err != nil {
+		return err
+	}
 	if err := o.free(ctx, r, f.Link.PersonID); err != nil {
 		return err
 	}
@@ -195,16 +200,15 @@ func (a *Accounts) Adopt(ctx context.Context, r Request, adoption Adoption, opts
 	if err != nil {
 		return err
 	}
-	if begun.Link.AccountID != "" {
-		return errors.New("somebody has linked this person to another account meanwhile")
-	}
-	if err := o.unowned(ctx, a.App, f.Account.ID, personID); err != nil {
-		return err
-	}
 	outcome := ledger.Outcome{
 		PersonID: personID, App: a.App, Key: key, Kind: "Adopt", Attempt: begun.Attempt, State: ledger.StepSuperseded,
 	}
-	link, detail, err := a.take(ctx, adoption, begun.Link, opts)
+	link, detail := begun.Link, map[string]any(nil)
+	if link.AccountID != "" {
+		err = errors.New("somebody has linked this person to another account meanwhile")
+	} else if err = o.unowned(ctx, a.App, f.Account.ID, personID, ""); err == nil {
+		link, detail, err = a.take(ctx, adoption, begun.Link, opts)
+	}
 	outcome.At = o.Clock.Now()
 	if err == nil {
 		outcome.State, outcome.Link = ledger.StepDone, &link
@@ -274,14 +278,29 @@ func (a *Accounts) takeOnWord(ctx context.Context, adoption Adoption, was ledger
 	return link, map[string]any{"has": account.Entitlements}, nil
 }
 
-// unowned returns an error if an account is linked to another person.
-func (v *Viewer) unowned(ctx context.Context, app, accountID, personID string) error {
+// without returns a refusal if a person is linked to an account of an app.
+func (v *Viewer) without(ctx context.Context, app, personID string) error {
+	links, err := v.Ledger.Links(ctx, ledger.LinkFilter{App: app, PersonID: personID})
+	if err != nil {
+		return err
+	}
+	for _, l := range links {
+		if l.AccountID != "" {
+			return refuse(fmt.Sprintf("person %s has an account in %s already: %s", visible.Line(personID), app, visible.Line(cmp.Or(l.Username, l.AccountID))), "person show %s", personID)
+		}
+	}
+	return nil
+}
+
+// unowned returns an error if an account is linked to somebody else than a person, and the
+// orphan that stands for it, if there is one.
+func (v *Viewer) unowned(ctx context.Context, app, accountID, personID, orphanID string) error {
 	owners, err := v.Ledger.Links(ctx, ledger.LinkFilter{App: app, AccountID: accountID})
 	if err != nil {
 		return err
 	}
 	for _, l := range owners {
-		if l.PersonID != personID && l.State != ledger.LinkDeleted {
+		if l.PersonID != personID && (orphanID == "" || l.PersonID != orphanID) && l.State != ledger.LinkDeleted {
 			return errors.New("somebody has linked this account to another person meanwhile")
 		}
 	}

@@ -90,6 +90,28 @@ func TestAnOrphanThatEndsIsAdoptedAfterAll(t *testing.T) {
 	assert.Equal(t, "bob", account.ExternalID)
 }
 
+// Whoever has another account in the app cannot be given this one, and nothing is changed by asking.
+func TestARefusedAdoptionLeavesTheOrphanItsAccount(t *testing.T) {
+	s := newSite(t)
+	id := s.orphaned(t, "stranger")
+	_, err := s.EndFinding(t.Context(), asks, "f-1", "")
+	require.NoError(t, err)
+	before, err := s.Ledger.Person(t.Context(), "orphan:f-1")
+	require.NoError(t, err)
+	s.links(t, ledger.LinkActive, "ada")
+	_, err = s.AdoptFinding(t.Context(), asks, "f-1", "ada", operator.AdoptOptions{})
+	require.ErrorContains(t, err, "person ada has an account in wiki already")
+	orphan, err := s.Ledger.Person(t.Context(), "orphan:f-1")
+	require.NoError(t, err)
+	assert.Equal(t, before.Links, orphan.Links)
+	assert.Equal(t, id, orphan.Links[0].AccountID)
+	ada, err := s.Ledger.Person(t.Context(), "ada")
+	require.NoError(t, err)
+	for _, step := range ada.Steps {
+		assert.NotEqual(t, "Adopt", step.Kind, "no step was begun")
+	}
+}
+
 // The same, with tenure app adopt.
 func TestAccountsThatEndAsNobodysAreAdoptedByPairs(t *testing.T) {
 	s := newSite(t)

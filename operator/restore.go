@@ -160,7 +160,7 @@ func (o *Operator) RestoreAccount(ctx context.Context, r Request, personID, app 
 func (o *Operator) restore(ctx context.Context, r Request, conn connector.Connector, out RestoredAccount) (RestoredAccount, error) {
 	personID, app, now := out.Person.PersonID, out.Bin.App, o.Clock.Now()
 	outcome := ledger.Outcome{PersonID: personID, App: app, Key: "restore/" + app, Kind: "Restore"}
-	if err := o.unowned(ctx, app, out.Bin.AccountID, personID); err != nil {
+	if err := o.unowned(ctx, app, out.Bin.AccountID, personID, ""); err != nil {
 		return out, err
 	}
 	begun, err := o.ledger.BeginStep(ctx, ledger.Attempt{
