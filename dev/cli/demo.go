@@ -18,8 +18,8 @@ func demoCommand() *cobra.Command {
 	var bin string
 	command := &cobra.Command{
 		Use:   "demo",
-		Short: "Play a small company's quarter and check every account in the end",
-		Long: `Play a small company's quarter on the embedded stack: people join, move, leave,
+		Short: "Play seven weeks of a small company and check every account in the end",
+		Long: `Play seven weeks of a small company on the embedded stack: people join, move, leave,
 come back, apps break down; access is asked for, found and reviewed. Shows what
 Tenure does about it, and in the end asks every app for everybody's accounts. Exits 0
 only if all are what policy says.

@@ -126,11 +126,9 @@ func (s *screen) action(row ledger.AuditRow) {
 	}
 	var all []string
 	if _, ok := row.Detail["change"]; ok {
-		when := "on its date"
-		if said, ok := s.said[row.PersonID]; ok && time.Since(said) < recently {
-			when = fmt.Sprintf("%.1fs after HR said so", max(0, time.Since(said)).Seconds())
+		if when := s.timely(row); when != "" {
+			all = append(all, s.paint(text.Colors{text.Faint}, when))
 		}
-		all = append(all, s.paint(text.Colors{text.Faint}, when))
 	}
 	line := fmt.Sprintf("  %s %s %-7s %-10s %s %s",
 		s.paint(text.Colors{text.Faint}, storyTime(row.At)),
@@ -138,6 +136,23 @@ func (s *screen) action(row ledger.AuditRow) {
 		s.paint(actionColours[row.Action], fmt.Sprintf("%-14s", strings.ReplaceAll(row.Action, "_", " "))),
 		strings.Join(append(all, s.details(row)...), " "))
 	s.print("%s", strings.TrimRight(line, " "))
+}
+
+// timely says how long after HR said so something was done or, if HR did not say it just now, how
+// long after it was due. It returns nothing if the row does not tell.
+func (s *screen) timely(row ledger.AuditRow) string {
+	if said, ok := s.said[row.PersonID]; ok && time.Since(said) < recently {
+		return fmt.Sprintf("%.1fs after HR said so", max(0, time.Since(said)).Seconds())
+	}
+	since, err := time.Parse(time.RFC3339Nano, said(row, ledger.DetailSince))
+	if err != nil {
+		return ""
+	}
+	const day = 24 * time.Hour
+	if late := row.At.Sub(since); late >= 2*day {
+		return fmt.Sprintf("%d days after it was due", late/day)
+	}
+	return "on its date"
 }
 
 // said returns the first of these details of a row that is there.

@@ -44,9 +44,11 @@ func TestTheScreenSaysWhatWasFoundAndDecided(t *testing.T) {
 		{PersonID: "10003", App: "wiki", Action: "review_decided", Detail: map[string]any{
 			"item": "v-1/1", "decision": "revoke", "kind": "stray", "entitlement": "engineers", "as": "10001",
 		}}: "day  1 06:00 Grace Hopper v-1/1 wiki review decided revoke stray engineers by Ada Lovelace",
-		{Action: "review_decided", Detail: map[string]any{"item": "v-1/2", "decision": "keep", "kind": "role", "role": "sales", "as": "nobody"}}: "day  1 06:00 v-1/2 review decided keep role sales by silence",
-		{PersonID: "10001", Action: "review_asked", Detail: map[string]any{"review": "v-1", "items": 1.0}}:                                       "day  1 06:00 Ada Lovelace v-1 review asked 1 item",
-		{PersonID: "10001", App: "wiki", Action: "updated", Detail: map[string]any{"change": "Mover", "granted": []any{"engineers"}}}:            "day  1 06:00 Ada Lovelace Mover wiki updated on its date +engineers",
+		{Action: "review_decided", Detail: map[string]any{"item": "v-1/2", "decision": "keep", "kind": "role", "role": "sales", "as": "nobody"}}:                        "day  1 06:00 v-1/2 review decided keep role sales by silence",
+		{PersonID: "10001", Action: "review_asked", Detail: map[string]any{"review": "v-1", "items": 1.0}}:                                                              "day  1 06:00 Ada Lovelace v-1 review asked 1 item",
+		{PersonID: "10001", App: "wiki", Action: "updated", Detail: map[string]any{"change": "Mover", "granted": []any{"engineers"}}}:                                   "day  1 06:00 Ada Lovelace Mover wiki updated +engineers",
+		{PersonID: "10001", App: "wiki", Action: "enabled", Detail: map[string]any{"change": "Joiner", "since": at.Add(-time.Hour).Format(time.RFC3339Nano)}}:           "day  1 06:00 Ada Lovelace Joiner wiki enabled on its date",
+		{PersonID: "10001", App: "wiki", Action: "disabled", Detail: map[string]any{"change": "Leaver", "since": at.Add(-5 * 24 * time.Hour).Format(time.RFC3339Nano)}}: "day  1 06:00 Ada Lovelace Leaver wiki disabled 5 days after it was due",
 	} {
 		var out bytes.Buffer
 		row.At = at

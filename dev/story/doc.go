@@ -1,4 +1,4 @@
-// Package story is the small company whose quarter the demo plays: who is in it,
+// Package story is the small company of which the demo plays seven weeks: who is in it,
 // what HR says when, what goes wrong meanwhile, and how every account must stand
 // in the end. The last is written down by hand, not computed: it is what the
 // policy of the embedded stack means for these people.

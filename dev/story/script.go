@@ -241,7 +241,7 @@ func Script() []Beat {
 			Holds:  []Fact{{radia, "crm", "on: billing"}, {radia, "directory", "on: everyone, finance, staff"}},
 		},
 		{
-			Day: 31.8, Text: "A scan finds both, and asks: tenure app scan crm --wait. Elsewhere every app is scanned once a day",
+			Day: 31.8, Text: "A scan finds both, and the account that had Joan's username before her. It asks: tenure app scan crm --wait. Elsewhere every app is scanned once a day",
 			Do:    func(ctx context.Context, s *Stage) error { return s.scan(ctx, "crm", "wiki") },
 			Holds: []Fact{{grace, Findings, "stray engineers in wiki, open"}, {grace, "wiki", "on: engineers, readers"}},
 		},
