@@ -11,6 +11,7 @@ import (
 	"github.com/tenurehq/tenure/assess"
 	"github.com/tenurehq/tenure/internal/nearest"
 	"github.com/tenurehq/tenure/internal/visible"
+	"github.com/tenurehq/tenure/internal/words"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/policy"
 )
@@ -58,7 +59,7 @@ func (v *Viewer) canWaive(want DutyWaiver, now time.Time) error {
 	case !want.Until.After(now):
 		return refuse("a waiver has to end in the future", "")
 	case want.Until.Sub(now) > duty.Waive.Most:
-		return refuse(fmt.Sprintf("rule %q is waived for %s at most", duty.Name, duty.Waive.Most), "duty show %s", duty.Name)
+		return refuse(fmt.Sprintf("rule %q is waived for %s at most", duty.Name, words.Span(duty.Waive.Most)), "duty show %s", duty.Name)
 	}
 	return nil
 }
@@ -130,7 +131,7 @@ func (v *Viewer) forbidden(personID string, k KeptApart) error {
 	rule, _ := v.Policy.Duty(k.Duty)
 	return refuse(fmt.Sprintf("%s. To have the rule waived for them first, for %s at most: tenure request new %s --duty %s --for TIME --control \"what compensates for it\" --reason WHY "+
 		"(whoever answers for the rule decides), or tenure exception waive %[3]s %[4]s --until DAY --control ... --reason WHY",
-		text, rule.Waive.Most, visible.Quoted(personID), visible.Quoted(k.Duty)), "")
+		text, words.Span(rule.Waive.Most), visible.Quoted(personID), visible.Quoted(k.Duty)), "")
 }
 
 // DutyFinding is a conflict of one person with a rule of separation of duties.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tenurehq/tenure/internal/visible"
+	"github.com/tenurehq/tenure/internal/words"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/policy"
 )
@@ -19,7 +20,7 @@ func (v *Viewer) emergency(ctx context.Context, person ledger.Person, want RoleR
 	case !want.From.IsZero():
 		return refuse("an emergency is now", "")
 	case want.For > rules.Emergency.Most:
-		return refuse(fmt.Sprintf("role %q is given for %s at most in an emergency", want.Role, rules.Emergency.Most), "")
+		return refuse(fmt.Sprintf("role %q is given for %s at most in an emergency", want.Role, words.Span(rules.Emergency.Most)), "")
 	}
 	ids := []string{person.PersonID}
 	for _, e := range person.Earlier {

@@ -12,6 +12,7 @@ import (
 	"github.com/tenurehq/tenure/internal/nearest"
 	"github.com/tenurehq/tenure/internal/set"
 	"github.com/tenurehq/tenure/internal/visible"
+	"github.com/tenurehq/tenure/internal/words"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/plan"
 	"github.com/tenurehq/tenure/policy"
@@ -77,7 +78,7 @@ func (v *Viewer) grantable(want RoleGrant, person ledger.Person, t hr.Timeline, 
 	case want.For <= 0:
 		return refuse("a grant has to last longer than nothing", "")
 	case want.For > rules.Most:
-		return refuse(fmt.Sprintf("role %q is granted for %s at most", want.Role, rules.Most), "")
+		return refuse(fmt.Sprintf("role %q is granted for %s at most", want.Role, words.Span(rules.Most)), "")
 	}
 	meant, _ := assess.Employment(t, v.Clock.Now())
 	if opened, employed := assess.Employment(t, from); !employed || opened != meant {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/tenurehq/tenure/internal/visible"
+	"github.com/tenurehq/tenure/internal/words"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/plan"
 	"github.com/tenurehq/tenure/policy"
@@ -296,7 +297,7 @@ func (v *Viewer) origin(ctx context.Context, x ledger.Exception) (ledger.Request
 func (v *Viewer) allowed(ctx context.Context, person ledger.Person, want RoleRequest, rules policy.RequestRules, now time.Time) error {
 	switch {
 	case want.From.After(now.Add(rules.Ahead)):
-		return refuse(fmt.Sprintf("role %q may begin %s ahead at most", want.Role, rules.Ahead), "")
+		return refuse(fmt.Sprintf("role %q may begin %s ahead at most", want.Role, words.Span(rules.Ahead)), "")
 	case rules.Ticket != "" && !rules.TicketFits(want.Ticket):
 		return refuse(fmt.Sprintf("role %q needs a ticket that matches %s", want.Role, rules.Ticket), "")
 	}

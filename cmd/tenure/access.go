@@ -269,7 +269,11 @@ func onDay(flag, text string, now time.Time) (time.Time, error) {
 	if at, err := time.Parse(time.RFC3339, text); err == nil && !at.After(now) {
 		return at.UTC(), nil
 	}
-	return time.Time{}, usagef("%s wants a day (2027-03-31, its end in UTC) or an instant (2027-03-31T12:00:00Z) that is not in the future, and not %q", flag, text)
+	_, noDay := time.Parse(time.DateOnly, text)
+	if _, noInstant := time.Parse(time.RFC3339, text); noDay == nil || noInstant == nil {
+		return time.Time{}, usagef("%s is %s, which is in the future: now is %s", flag, text, words.Instant(now))
+	}
+	return time.Time{}, usagef("%s wants a day (2027-03-31, its end in UTC) or an instant (2027-03-31T12:00:00Z), and not %q", flag, text)
 }
 
 func drawAccess(p *page, v accessView) {

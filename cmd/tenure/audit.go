@@ -16,6 +16,7 @@ import (
 
 	"github.com/tenurehq/tenure/audit"
 	"github.com/tenurehq/tenure/config"
+	"github.com/tenurehq/tenure/internal/words"
 	"github.com/tenurehq/tenure/operator"
 )
 
@@ -167,7 +168,7 @@ func (c *cli) verified(r *audit.Report, err error) error {
 
 func drawReportOfRecord(p *page, r *audit.Report) {
 	if r.Sound() {
-		p.note("The audit record is sound: %d rows, %d checkpoints.\n", r.Leaves, r.Checkpoints)
+		p.note("The audit record is sound: %s, %s.\n", words.Count(int(r.Leaves), "row"), words.Count(int(r.Checkpoints), "checkpoint"))
 		if r.Restored > 0 {
 			p.note("%s\n", p.paint("But a checkpoint that was given is of what a restore has lost, as the record says: ask whether there was one."))
 		}
@@ -184,7 +185,7 @@ func drawReportOfRecord(p *page, r *audit.Report) {
 		fields = append(fields, field{"newest", r.Newest.Format(time.RFC3339)})
 	}
 	if r.Kept > 0 {
-		fields = append(fields, field{"kept elsewhere", fmt.Sprintf("%d checkpoints", r.Kept)})
+		fields = append(fields, field{"kept elsewhere", words.Count(int(r.Kept), "checkpoint")})
 	}
 	if r.Cut > 0 {
 		fields = append(fields, field{"cut", fmt.Sprintf("%d of those that were given end before their signature, as after a crash: they prove nothing", r.Cut)})

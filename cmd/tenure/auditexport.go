@@ -64,7 +64,7 @@ Both hold the IDs of people, and the reasons that operators gave.`,
 	cmd.Flags().StringVar(&format, form, "", "`format` of rows for other systems: jsonl, ocsf or cef")
 	cmd.Flags().Int64Var(&rows.From, first, 0, "with --format: `leaf` of the first row")
 	cmd.Flags().Int64Var(&rows.To, last, rows.To, "with --format: `leaf` of the last row (default: the newest)")
-	cmd.Flags().Lookup(last).DefValue = "" // the largest number there is says nothing to anybody
+	cmd.Flags().Lookup(last).DefValue = "0" // not shown: the largest number there is says nothing to anybody
 	complete(cmd, form, export.Names())
 	return c.reads(cmd)
 }

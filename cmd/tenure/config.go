@@ -17,6 +17,7 @@ import (
 	"github.com/tenurehq/tenure/hr/source"
 	"github.com/tenurehq/tenure/ingest/broker"
 	"github.com/tenurehq/tenure/internal/checkup"
+	"github.com/tenurehq/tenure/internal/words"
 	"github.com/tenurehq/tenure/ledger/open"
 	"github.com/tenurehq/tenure/service"
 )
@@ -130,7 +131,7 @@ type auditView struct {
 }
 
 func (v auditView) String() string {
-	signed, published := "signed", fmt.Sprintf("published to %d places", v.Places)
+	signed, published := "signed", "published to "+words.Count(v.Places, "place")
 	if !v.Signed {
 		signed = "not signed (tenure audit key makes a key)"
 	}

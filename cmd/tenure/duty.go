@@ -72,7 +72,7 @@ func (c *cli) dutyListCommand() *cobra.Command {
 			}
 			views = limited(c, views)
 			rows := rowsOf(views, func(v dutyView) []string {
-				return []string{v.Name, v.Mode, strings.Join(v.One, " "), strings.Join(v.Other, " "), strings.Join(v.Owner, " "), v.Most}
+				return []string{v.Name, v.Mode, strings.Join(v.One, " "), strings.Join(v.Other, " "), strings.Join(v.Owner, " "), spanOf(v.Most)}
 			})
 			const header = "duty,mode,one,other,owner,waived for at most"
 			return c.printList(views, header, rows, func(p *page) {
@@ -84,6 +84,14 @@ func (c *cli) dutyListCommand() *cobra.Command {
 		},
 	}
 	return c.lists(cmd)
+}
+
+// mayBeWaived says for how long a rule may be waived.
+func mayBeWaived(most string) string {
+	if most == "" {
+		return "never"
+	}
+	return "for " + spanOf(most) + " at most"
 }
 
 // dutyShown describes a rule of separation of duties, what gives each side, and for whom it is
@@ -157,7 +165,7 @@ func (p *page) duty(v dutyShown) {
 	p.fields(
 		field{"duty", v.Name}, field{"about", v.About}, field{"mode", v.Mode}, field{"since", words.Instant(v.Since)},
 		field{"one side", by(v.One, v.OneBy)}, field{"other side", by(v.Other, v.OtherBy)},
-		field{"owner", strings.Join(v.Owner, " ")}, field{"waived", cmp.Or(v.Most, "never")},
+		field{"owner", strings.Join(v.Owner, " ")}, field{"may be waived", mayBeWaived(v.Most)},
 	)
 	p.table("Waivers", "exception,person,name,state,until,control,by,reason", rowsOf(v.Waivers, func(x exceptionView) []string {
 		return []string{x.Exception, x.Person, x.Name, x.State, words.Instant(x.Until), x.Control, operatorFrom(x.DecidedBy, x.Login), x.Reason}
@@ -236,7 +244,8 @@ person's account that Tenure did not give. No app is called, and nothing is chan
 
 The state says what becomes of it: asked (an operator is asked), skipped (an operator was
 asked, and left it), shown (the rule only detects), waived, found (by a scan: tenure
-finding show says more), or unknown (policy cannot be evaluated for the person). The exit status is 3 if anybody is listed who has no waiver.
+finding show says more), or unknown (policy cannot be evaluated for the person). The exit
+status is 3 if anybody is listed who has no waiver.
 
 Grants that are not given are no conflicts: tenure run list --attention shows those.`,
 		Example: `  tenure duty check

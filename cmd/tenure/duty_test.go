@@ -46,13 +46,13 @@ func TestDutiesAreListedShownWaivedAndChecked(t *testing.T) {
 		return s.run(append(strings.Fields(args), "--reason", "INC 42", "--operator", "olga")...)
 	}
 	list := s.run("duty", "list").stdout
-	assert.Regexp(t, `write-and-judge\s+prevent\s+wiki:papers\s+wiki:judges\s+10002\s+720h0m0s`, list)
+	assert.Regexp(t, `write-and-judge\s+prevent\s+wiki:papers\s+wiki:judges\s+10002\s+30 days`, list)
 	assert.Regexp(t, `talk-and-read\s+detect\s+chat\s+wiki:papers`, list)
 
 	got := said("exception grant 10001 judge --for 2h --apply")
 	assert.NotEqual(t, service.ExitDone, got.code)
 	assert.Contains(t, got.err, `by rule "write-and-judge" nobody has wiki:judges together with wiki:papers by research. `+
-		`To have the rule waived for them first, for 720h0m0s at most: tenure request new 10001 --duty write-and-judge --for TIME --control "what compensates for it" --reason WHY `+
+		`To have the rule waived for them first, for 30 days at most: tenure request new 10001 --duty write-and-judge --for TIME --control "what compensates for it" --reason WHY `+
 		`(whoever answers for the rule decides), or tenure exception waive 10001 write-and-judge --until DAY --control ... --reason WHY`)
 	require.Equal(t, service.ExitDone, said("exception grant 10002 judge --for 2h --apply").code, "nothing is on the other side")
 
@@ -93,7 +93,7 @@ func TestWaiverThatIsRefusedSaysWhy(t *testing.T) {
 	for args, want := range map[string]string{
 		"exception waive 10001 write-and-jugde --until 1d --control x":       `there is no rule of separation of duties "write-and-jugde"; did you mean "write-and-judge"?`,
 		"exception waive 10001 talk-and-read --until 1d --control x":         `rule "talk-and-read" cannot be waived: the configuration has no waive for it`,
-		"exception waive 10001 write-and-judge --until 31d --control x":      `rule "write-and-judge" is waived for 720h0m0s at most`,
+		"exception waive 10001 write-and-judge --until 31d --control x":      `rule "write-and-judge" is waived for 30 days at most`,
 		"exception waive 10001 write-and-judge --until 2001-01-01 --control": "needs an argument",
 		"exception waive 10001 write-and-judge --control x":                  "until",
 		"exception waive 10001 write-and-judge --until 1d":                   "control",
@@ -144,7 +144,7 @@ func TestARequestShowsWhatDutiesKeepApart(t *testing.T) {
 		"request new 10001 judge --control twice":                                       "--control belongs to --duty",
 		"request new 10001 --duty write-and-judge --control twice":                      "a waiver is asked for with --for and --control",
 		"request new 10001 --duty write-and-judge --for 2d":                             "say what compensates for the rule",
-		"request new 10001 --duty write-and-judge --for 60d --control twice":            `rule "write-and-judge" is waived for 720h0m0s at most`,
+		"request new 10001 --duty write-and-judge --for 60d --control twice":            `rule "write-and-judge" is waived for 30 days at most`,
 		"request new 10001 --duty talk-and-read --for 2d --control twice":               `rule "talk-and-read" cannot be waived`,
 		"request new 10001 --duty write-and-judg --for 2d --control twice":              `did you mean "write-and-judge"`,
 		"request new 10001 --duty write-and-judge --for 2d --emergency --control twice": "a waiver is asked for with --for and --control",
@@ -153,7 +153,7 @@ func TestARequestShowsWhatDutiesKeepApart(t *testing.T) {
 	}
 	got = s.asks("request new 10001 --duty write-and-judge --for 10d --control twice")
 	assert.Equal(t, service.ExitAttention, got.code)
-	assert.Contains(t, got.stdout, "waiver of write-and-judge for 10001, for 240h0m0s\n  asked  10002 ")
+	assert.Contains(t, got.stdout, "waiver of write-and-judge for 10001, for 10 days\n  asked  10002 ")
 	assert.Contains(t, got.stdout, "owner of rule write-and-judge\n")
 	got = s.asks("request new 10001 --duty write-and-judge --for 10d --control twice --apply")
 	require.Equal(t, service.ExitDone, got.code, got.err)
@@ -164,7 +164,7 @@ func TestARequestShowsWhatDutiesKeepApart(t *testing.T) {
 	assert.Regexp(t, `r-1\s+10001\s+Ada Lovelace\s+waiver of write-and-judge\s+asked`, s.run("request", "list").stdout)
 	got = s.asks("request approve r-1 --as 10002 --apply")
 	require.Equal(t, service.ExitDone, got.code, got.err)
-	assert.Contains(t, got.stdout, "r-1 is approved: waiver of write-and-judge for 10001, for 240h0m0s, x-1 until ")
+	assert.Contains(t, got.stdout, "r-1 is approved: waiver of write-and-judge for 10001, for 10 days, x-1 until ")
 	assert.Regexp(t, `x-1\s+10001\s+Ada Lovelace\s+waive`, s.run("exception", "list").stdout)
 
 	got = s.asks("request new 10001 judge --for 2h --apply")

@@ -100,7 +100,7 @@ func (a figuresAsked) question(cfg *config.Config) (figures.Question, error) {
 	if a.month != "" {
 		first, err := time.ParseInLocation("2006-01", a.month, q.Zone)
 		if err != nil || first.After(now) {
-			return q, usagef("--month wants a month that has begun, such as 2027-03, and not %q", a.month)
+			return q, usagef("--month wants a month that has begun, such as %s, and not %q", now.In(q.Zone).Format("2006-01"), a.month)
 		}
 		q.From, q.Until = first, first.AddDate(0, 1, 0)
 		return q, nil

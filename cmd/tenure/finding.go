@@ -147,7 +147,10 @@ exit status is 3 if any is open.`,
 }
 
 func (c *cli) listFindings(ctx context.Context, v *operator.Viewer, f ledger.FindingFilter) error {
-	views, asked := []findingView{}, false
+	views, asked, none := []findingView{}, false, "nothing was found (tenure app scan NAME scans an app now)"
+	if len(f.States) > 0 {
+		none = "nobody is asked about anything that was found"
+	}
 	for one, err := range ledger.AllFindings(ctx, v.Ledger, f) {
 		if err != nil {
 			return err
@@ -158,7 +161,7 @@ func (c *cli) listFindings(ctx context.Context, v *operator.Viewer, f ledger.Fin
 		}
 		views, asked = append(views, view), asked || one.State == ledger.FindingOpen
 	}
-	if err := showList(c, views, findingHeader, findingView.row, "nothing was found"); err != nil {
+	if err := showList(c, views, findingHeader, findingView.row, none); err != nil {
 		return err
 	}
 	rates, err := v.Ledger.OrphanRates(ctx)
@@ -206,23 +209,25 @@ func (c *cli) findingShowCommand() *cobra.Command {
 // finding adds the facts of one finding.
 func (p *page) finding(v findingView) {
 	row := v.row()
-	p.fields(
+	facts := []field{
 		field{"finding", v.Finding}, field{"app", v.App}, field{"account", strings.TrimSpace(v.Account + " " + v.Username)}, field{"on", row[4]},
 		field{"kind", strings.TrimSpace(v.Kind + " " + v.What)}, field{"person", row[7]}, field{"matches by", v.MatchesBy}, field{"state", row[8]},
-		field{"found", fmt.Sprintf("%s, by %d scans", words.Instant(v.FoundAt), v.Scans)},
-	)
+		field{"found", words.Instant(v.FoundAt) + ", by " + words.Count(v.Scans, "scan")},
+	}
 	if v.Provenance != nil {
-		p.fields(field{"whose doing", doing(*v.Provenance)}, field{"happened", happened(*v.Provenance)})
+		facts = append(facts, field{"whose doing", doing(*v.Provenance)}, field{"happened", happened(*v.Provenance)})
 	}
 	if v.DecidedBy != "" {
-		p.fields(field{"decided", words.Instant(v.DecidedAt) + " by " + operatorFrom(v.DecidedBy, v.Login)}, field{"reason", v.Reason})
+		facts = append(facts, field{"decided", words.Instant(v.DecidedAt) + " by " + operatorFrom(v.DecidedBy, v.Login)}, field{"reason", v.Reason})
 	}
 	if !v.EndedAt.IsZero() {
-		p.fields(field{"ended", words.Instant(v.EndedAt)})
+		facts = append(facts, field{"ended", words.Instant(v.EndedAt)})
 	}
+	p.fields(facts...)
 	if len(v.Remedies) > 0 {
 		p.note("")
 		p.note("what may be done: %s", strings.Join(v.Remedies, ", "))
+		p.note("tenure finding %s %s shows what would come of it", v.Remedies[0], v.Finding)
 	}
 }
 

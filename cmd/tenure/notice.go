@@ -268,7 +268,9 @@ Without --apply the command only shows what would be sent, and where to (exit st
 					c.say("a sample of %s was sent to %s\n", args[0], strings.Join(sent.To, ", "))
 					return c.report(v)
 				}
-				c.say("%s\n\n%s", v.Subject, v.Text)
+				for line := range strings.Lines("Mail: " + v.Subject + "\n\n" + v.Text + "\nChat: " + v.Chat) {
+					c.say("%s\n", strings.TrimRight(line, "\n"))
+				}
 				return errors.Join(c.report(v), c.onlyShown(a, "that is what %s would get", strings.Join(sent.To, ", ")))
 			})
 		},

@@ -224,10 +224,12 @@ func (c *cli) changedRequest(ctx context.Context, cfg *config.Config, o *operato
 	if viewErr != nil {
 		return viewErr
 	}
-	what := fmt.Sprintf("%s for %s, for %s", v.what(), v.Person, v.For)
+	what := fmt.Sprintf("%s for %s, for %s", v.what(), v.Person, v.lasts())
 	switch {
 	case !v.Applied:
 		c.say("%s\n", strings.TrimPrefix(v.Request+": "+what, ": "))
+	case v.State == string(ledger.RequestDisputed):
+		c.say("%s is disputed: %s; %s has ended\n", v.Request, what, v.Exception)
 	case v.Exception != "":
 		c.say("%s is %s: %s, %s until %s\n", v.Request, v.State, what, v.Exception, words.Instant(v.Ends))
 	default:
@@ -296,7 +298,10 @@ func requestFilter(ctx context.Context, v *operator.Viewer, f ledger.RequestFilt
 }
 
 func (c *cli) listRequests(ctx context.Context, v *operator.Viewer, f ledger.RequestFilter, after int64) error {
-	waits := false
+	waits, none := false, "there are no requests"
+	if len(f.States) > 0 {
+		none = "no request waits for anybody's word (--all lists those that are decided too)"
+	}
 	views, err := withNames(ctx, v.Ledger, ledger.AllRequests(ctx, v.Ledger, f, after),
 		func(r ledger.Request) string { return r.PersonID },
 		func(r ledger.Request, name string) (requestView, error) {
@@ -306,7 +311,7 @@ func (c *cli) listRequests(ctx context.Context, v *operator.Viewer, f ledger.Req
 	if err != nil {
 		return err
 	}
-	if err := showList(c, views, requestHeader, requestView.row, "there are no requests"); err != nil || !waits {
+	if err := showList(c, views, requestHeader, requestView.row, none); err != nil || !waits {
 		return err
 	}
 	return errAttention

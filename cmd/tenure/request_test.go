@@ -48,7 +48,7 @@ func TestARequestIsMadeApprovedAndShown(t *testing.T) {
 	s, f := approvalSite(t)
 	got := s.asks("request new 10001 wiki-admin --ticket INC-42")
 	assert.Equal(t, service.ExitAttention, got.code, got.err)
-	assert.Contains(t, got.stdout, "role wiki-admin for 10001, for 2h0m0s\n  asked  10004  owner of role wiki-admin\n  if approved, now  wiki: grant admins\n  digest ")
+	assert.Contains(t, got.stdout, "role wiki-admin for 10001, for 2h\n  asked  10004  owner of role wiki-admin\n  if approved, now  wiki: grant admins\n  digest ")
 	assert.Contains(t, s.run("request", "list", "--all").stdout, "there are no requests")
 
 	got = s.asks("request new 10001 wiki-admin --ticket INC-42 --apply")
@@ -134,12 +134,13 @@ func TestAnEmergencyIsGrantedAtOnceAndDisputed(t *testing.T) {
 	s, f := approvalSite(t)
 	got := s.asks("request new 10001 wiki-admin --ticket INC-1 --emergency --apply")
 	require.Equal(t, service.ExitDone, got.code, got.err)
-	assert.Contains(t, got.stdout, "r-1 is confirming: role wiki-admin for 10001, for 1h0m0s, x-1 until ")
+	assert.Contains(t, got.stdout, "r-1 is confirming: role wiki-admin for 10001, for 1h, x-1 until ")
 	assert.Equal(t, []string{"request:r-1", "person:10001"}, f.nudged)
 	assert.Regexp(t, `confirming \(emergency\)`, s.run("request", "list").stdout)
 	got = s.asks("request deny r-1 --as 10004")
 	require.Equal(t, service.ExitDone, got.code, got.err)
-	assert.Contains(t, got.stdout, "r-1 is disputed")
+	assert.Contains(t, got.stdout, "r-1 is disputed: role wiki-admin for 10001, for 1h; x-1 has ended")
+	assert.Regexp(t, `ends:\s+ended 20`, s.run("request", "show", "r-1").stdout)
 	assert.Regexp(t, `end reason:\s+the emergency was disputed: INC 42`, s.run("exception", "show", "x-1").stdout)
 }
 
@@ -167,16 +168,16 @@ func TestARequestThatIsRefusedSaysWhy(t *testing.T) {
 	for args, want := range map[string]string{
 		"request new 10001 wiki-admn --ticket INC-1":                                          `there is no role "wiki-admn"; did you mean "wiki-admin"?`,
 		"request new 10001 everyone":                                                          `role "everyone" cannot be granted: everybody has it for whom its condition holds`,
-		"request new 10001 wiki-admin --for 9h --ticket INC-1":                                `role "wiki-admin" is granted for 8h0m0s at most`,
+		"request new 10001 wiki-admin --for 9h --ticket INC-1":                                `role "wiki-admin" is granted for 8h at most`,
 		"request new 10001 wiki-admin --for 0s --ticket INC-1":                                "--for has to be longer than nothing",
 		"request new 10001 wiki-admin":                                                        `role "wiki-admin" needs a ticket that matches ^INC-[0-9]+$`,
 		"request new 10001 wiki-admin --ticket 42":                                            `needs a ticket that matches`,
-		"request new 10001 wiki-admin --ticket INC-1 --from 2199-01-01T00:00:00Z":             `role "wiki-admin" may begin 168h0m0s ahead at most`,
+		"request new 10001 wiki-admin --ticket INC-1 --from 2199-01-01T00:00:00Z":             `role "wiki-admin" may begin 7 days ahead at most`,
 		"request new 10001 bookkeeper":                                                        `may not have role "bookkeeper"`,
 		"request new 10006 wiki-admin --ticket INC-1":                                         "is not employed",
 		"request new 99999 wiki-admin --ticket INC-1":                                         `the ledger knows no person "99999"`,
 		"request new 10001 wiki-admin --ticket INC-1 --as 99999":                              `the ledger knows no person "99999"`,
-		"request new 10001 wiki-admin --ticket INC-1 --emergency --for 2h":                    `role "wiki-admin" is given for 1h0m0s at most in an emergency`,
+		"request new 10001 wiki-admin --ticket INC-1 --emergency --for 2h":                    `role "wiki-admin" is given for 1h at most in an emergency`,
 		"request new 10001 reader --emergency":                                                `role "reader" is not given in an emergency`,
 		"request new 10001 reader --extend x-1":                                               `a grant of role "reader" cannot be prolonged`,
 		"request new 10001 wiki-admin --ticket INC-1 --extend x-1":                            `x-1 is no grant of role "wiki-admin" to person 10001`,

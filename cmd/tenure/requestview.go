@@ -64,6 +64,18 @@ func viewRequest(r ledger.Request, name string, now time.Time) requestView {
 	return v
 }
 
+// lasts says for how long it is asked for, as people write it.
+func (v requestView) lasts() string { return spanOf(v.For) }
+
+// spanOf writes a length of time, as Go writes it, for people.
+func spanOf(text string) string {
+	d, err := time.ParseDuration(text)
+	if err != nil {
+		return text
+	}
+	return words.Span(d)
+}
+
 // what names what is asked for.
 func (v requestView) what() string {
 	if v.Duty != "" {
@@ -124,11 +136,12 @@ type openRequestView struct {
 	Title    string        `json:"title"` // of the role
 	About    string        `json:"about,omitempty"`
 	Risk     string        `json:"risk,omitempty"`
-	Deciders []deciderView `json:"deciders"`        // who decides now
-	Asked    []deciderView `json:"asked,omitempty"` // who was asked so far, and what they said
-	At       time.Time     `json:"at,omitzero"`     // when what is to be done is due, if it is approved now
-	Ends     time.Time     `json:"ends,omitzero"`   // when what was granted ends, or would
-	Steps    []string      `json:"steps"`           // what is to be done then
+	Deciders []deciderView `json:"deciders"`         // who decides now
+	Asked    []deciderView `json:"asked,omitempty"`  // who was asked so far, and what they said
+	At       time.Time     `json:"at,omitzero"`      // when what is to be done is due, if it is approved now
+	Ends     time.Time     `json:"ends,omitzero"`    // when what was granted ends, or would
+	EndedAt  time.Time     `json:"endedAt,omitzero"` // when it has ended
+	Steps    []string      `json:"steps"`            // what is to be done then
 	Digest   string        `json:"digest,omitempty"`
 	Changed  bool          `json:"changed,omitempty"` // something else than when it was asked
 	// Together lists what would be brought together although a rule of separation of duties keeps
@@ -143,7 +156,7 @@ type openRequestView struct {
 func (c *cli) openRequest(ctx context.Context, o *operator.Viewer, r operator.ChangedRequest) (openRequestView, error) {
 	v := openRequestView{
 		requestView: viewRequest(r.Request, report.SummaryOf(r.Person).Name(), o.Clock.Now()), Deciders: []deciderView{}, Steps: []string{},
-		At: r.At, Ends: r.Exception.EndsAt, Digest: r.Digest, Changed: r.Changed, Cannot: r.Cannot, Applied: r.Applied,
+		At: r.At, Ends: r.Exception.EndsAt, EndedAt: r.Exception.EndedAt, Digest: r.Digest, Changed: r.Changed, Cannot: r.Cannot, Applied: r.Applied,
 	}
 	v.Title, v.About, v.Risk = aboutRequest(o.Policy, r.Request)
 	for _, k := range r.Together {
@@ -207,14 +220,15 @@ func (c *cli) sayConsequences(v openRequestView, now time.Time) {
 	if v.At.After(now) {
 		due = "at " + words.Instant(v.At)
 	}
+	nothing := "nothing has to be done for it " + due
 	if v.State == string(ledger.RequestAsked) {
-		due = "if approved, " + due
+		due, nothing = "if approved, "+due, "if it is approved, "+nothing
 	}
 	for _, step := range v.Steps {
 		c.say("  %s  %s\n", due, step)
 	}
 	if len(v.Steps) == 0 {
-		c.say("  nothing has to be done for it %s\n", due)
+		c.say("  %s\n", nothing)
 	}
 	for _, k := range v.Together {
 		c.say("  duty %s, %s: %s together with %s\n", k.Duty, k.is(), k.One, k.Other)
@@ -236,7 +250,7 @@ func (v requestView) row() []string {
 		state += " (emergency)"
 	}
 	return []string{
-		v.Request, v.Person, v.Name, v.named(), state, fmt.Sprint(v.Stage), words.Instant(v.AskedAt), v.AskedBy, v.For,
+		v.Request, v.Person, v.Name, v.named(), state, fmt.Sprint(v.Stage), words.Instant(v.AskedAt), v.AskedBy, v.lasts(),
 		words.Instant(v.Until), v.Exception, words.Instant(v.ProvenAt), v.Reason,
 	}
 }
@@ -255,7 +269,7 @@ func (p *page) request(v openRequestView) {
 	if v.Title != v.Role && v.Role != "" {
 		role += " (" + v.Title + ")"
 	}
-	lasts := v.For
+	lasts := v.lasts()
 	if !v.From.IsZero() {
 		lasts += " from " + words.Instant(v.From)
 	}
@@ -298,10 +312,13 @@ func (p *page) request(v openRequestView) {
 	}
 }
 
-// endsOf returns when a grant that was made ends.
+// endsOf returns when a grant that was made ends, or ended before its time.
 func endsOf(v openRequestView) string {
-	if v.Exception == "" {
+	switch {
+	case v.Exception == "":
 		return ""
+	case !v.EndedAt.IsZero():
+		return "ended " + words.Instant(v.EndedAt)
 	}
 	return words.Instant(v.Ends)
 }

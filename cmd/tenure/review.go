@@ -129,14 +129,14 @@ Without --apply the command only shows what it would be about, and who would be 
 					return err
 				}
 				v.Forecast = &started.Forecast
-				c.say("review %s, until %s: %d items about %d accounts and entitlements\n", v.Name, words.Instant(v.EndsAt), v.Forecast.Items, v.Forecast.Accesses)
+				c.say("review %s, until %s: %s about %d accounts and entitlements\n", v.Name, words.Instant(v.EndsAt), words.Count(v.Forecast.Items, "item"), v.Forecast.Accesses)
 				for _, kind := range review.Kinds() {
 					if n := v.Forecast.Kinds[kind]; n > 0 {
 						c.say("  %-9s %d\n", kind, n)
 					}
 				}
 				for _, id := range slices.Sorted(maps.Keys(v.Forecast.Reviewers)) {
-					c.say("  asked  %s  %d items\n", cmp.Or(id, "nobody can be asked:"), v.Forecast.Reviewers[id])
+					c.say("  asked  %s  %s\n", cmp.Or(id, "nobody can be asked:"), words.Count(v.Forecast.Reviewers[id], "item"))
 				}
 				return errors.Join(c.report(v), c.onlyShown(f.applying, "that is what it would be about"))
 			})

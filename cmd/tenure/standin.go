@@ -122,7 +122,11 @@ func (c *cli) changedStandIn(cfg *config.Config, o *operator.Operator, s ledger.
 		return err
 	}
 	v := viewStandIn(s, o.Clock.Now())
-	c.say("%s: %s %s for %s, from %s until %s\n", v.Name, v.StandIn, what, v.Person, words.Instant(v.From), words.Instant(v.Until))
+	when := ""
+	if s.EndedAt.IsZero() {
+		when = ", from " + words.Instant(v.From) + " until " + words.Instant(v.Until)
+	}
+	c.say("%s: %s %s for %s%s\n", v.Name, v.StandIn, what, v.Person, when)
 	return errors.Join(c.report(v), c.tellUntold(err, cfg.Sweep.Every))
 }
 

@@ -40,11 +40,17 @@ func Instant(t time.Time) string {
 	return t.UTC().Format("2006-01-02 15:04:05Z")
 }
 
-// Span returns a length of time, in days if it is whole days.
+// Span returns a length of time, in days if it is whole days: "2 days", "8h", "1h30m".
 func Span(d time.Duration) string {
 	const day = 24 * time.Hour
 	if d >= day && d%day == 0 {
 		return Count(int(d/day), "day")
 	}
-	return d.String()
+	text := d.String()
+	for _, end := range []string{"m0s", "h0m"} {
+		if strings.HasSuffix(text, end) {
+			text = text[:len(text)-2]
+		}
+	}
+	return text
 }
