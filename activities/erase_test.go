@@ -40,8 +40,8 @@ func leaver(t *testing.T, l ledger.Ledger, id string, now time.Time, days int, s
 	require.NoError(t, err)
 	p, err := l.Person(t.Context(), id)
 	require.NoError(t, err)
-	p.Summary.Status, p.Summary.AssessedAt, p.Summary.DueAt, p.Summary.DueWhat = status, now, time.Time{}, ""
-	p.Summary.GivenName, p.Summary.FamilyName = "Wilhelmina", "Quartz"+id
+	p.Status, p.AssessedAt, p.DueAt, p.DueWhat = status, now, time.Time{}, ""
+	p.GivenName, p.FamilyName = "Wilhelmina", "Quartz"+id
 	require.NoError(t, l.SaveAssessment(t.Context(), ledger.Assessment{Summary: p.Summary}))
 }
 

@@ -17,7 +17,7 @@ func Sentence(o ledger.Obstacle, personID string) string {
 		if !o.Until.IsZero() {
 			return fmt.Sprintf("their employment ends at %s: wait until it is over", words.Instant(o.Until))
 		}
-		return fmt.Sprintf("by all that HR says, they are employed (%s): let HR end the employment, and see tenure person timeline %s", strings.ReplaceAll(string(o.State), "_", " "), id)
+		return fmt.Sprintf("by all that HR says, they are employed (%s): let HR end the employment, and see tenure person timeline %s", strings.ReplaceAll(o.State, "_", " "), id)
 	case ledger.ObstacleKept:
 		return fmt.Sprintf("what is known of them is kept until %s (privacy.keep): wait, or keep it for less", words.Instant(o.Until))
 	case ledger.ObstacleHold:

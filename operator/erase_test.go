@@ -32,8 +32,8 @@ func (s *site) left(t *testing.T, id string) {
 	require.NoError(t, err)
 	p, err := s.ledger.Person(t.Context(), id)
 	require.NoError(t, err)
-	p.Summary.Status, p.Summary.AssessedAt, p.Summary.DueAt, p.Summary.DueWhat = hr.StatusEnded, now, time.Time{}, ""
-	p.Summary.GivenName, p.Summary.FamilyName = "Eva", "Lu-Ator"
+	p.Status, p.AssessedAt, p.DueAt, p.DueWhat = hr.StatusEnded, now, time.Time{}, ""
+	p.GivenName, p.FamilyName = "Eva", "Lu-Ator"
 	require.NoError(t, s.ledger.SaveAssessment(t.Context(), ledger.Assessment{Summary: p.Summary}))
 }
 

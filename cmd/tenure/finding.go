@@ -210,9 +210,9 @@ func (c *cli) findingShowCommand() *cobra.Command {
 func (p *page) finding(v findingView) {
 	row := v.row()
 	facts := []field{
-		field{"finding", v.Finding}, field{"app", v.App}, field{"account", strings.TrimSpace(v.Account + " " + v.Username)}, field{"on", row[4]},
-		field{"kind", strings.TrimSpace(v.Kind + " " + v.What)}, field{"person", row[7]}, field{"matches by", v.MatchesBy}, field{"state", row[8]},
-		field{"found", words.Instant(v.FoundAt) + ", by " + words.Count(v.Scans, "scan")},
+		{"finding", v.Finding}, {"app", v.App}, {"account", strings.TrimSpace(v.Account + " " + v.Username)}, {"on", row[4]},
+		{"kind", strings.TrimSpace(v.Kind + " " + v.What)}, {"person", row[7]}, {"matches by", v.MatchesBy}, {"state", row[8]},
+		{"found", words.Instant(v.FoundAt) + ", by " + words.Count(v.Scans, "scan")},
 	}
 	if v.Provenance != nil {
 		facts = append(facts, field{"whose doing", doing(*v.Provenance)}, field{"happened", happened(*v.Provenance)})

@@ -215,7 +215,7 @@ func (c *cli) verifyPack(path string, o auditOptions) error {
 
 func drawPack(p *page, r *pack.Report, withKey bool) {
 	if r.Sound() {
-		p.note("The pack is sound: %s, %s of the audit record.\n", words.Count(int(r.Files), "file"), words.Count(int(r.Rows), "row"))
+		p.note("The pack is sound: %s, %s of the audit record.\n", words.Count(r.Files, "file"), words.Count(int(r.Rows), "row"))
 		if r.Restored > 0 {
 			p.note("%s\n", p.paint("But a checkpoint that was given is of what a restore has lost, as the record says: ask whether there was one."))
 		}

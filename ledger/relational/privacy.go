@@ -318,7 +318,7 @@ func (s *Store) Erase(ctx context.Context, e ledger.Erasure) (erased ledger.Eras
 	if err != nil {
 		return erased, s.explain(err)
 	}
-	err = s.write(ctx, func(t *Tx) (err error) {
+	err = s.write(ctx, func(t *Tx) (err error) { //nolint:contextcheck // a transaction has its context
 		erased, err = t.erase(e, before)
 		return err
 	})

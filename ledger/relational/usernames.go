@@ -18,7 +18,7 @@ func (s *Store) ClaimUsername(ctx context.Context, personID, base string, longes
 		return "", fmt.Errorf("ledger: claim a username for person %s: %w", personID, errors.New("no username given"))
 	}
 	var name string
-	err := s.write(ctx, func(t *Tx) (err error) {
+	err := s.write(ctx, func(t *Tx) (err error) { //nolint:contextcheck // a transaction has its context
 		name, err = t.claimUsername(personID, base, longest)
 		return err
 	})
@@ -94,7 +94,7 @@ func (s *Store) RenamePerson(ctx context.Context, r ledger.Rename) (renamed ledg
 	if r.Operator == "" || r.Reason == "" || r.Base == "" {
 		return renamed, errors.New("ledger: a rename needs the new username, the operator and the reason")
 	}
-	err = s.write(ctx, func(t *Tx) (err error) {
+	err = s.write(ctx, func(t *Tx) (err error) { //nolint:contextcheck // a transaction has its context
 		renamed, err = t.rename(r)
 		return err
 	})
