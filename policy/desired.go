@@ -42,8 +42,9 @@ type Account struct {
 	Enabled      bool           // false before the start date, on leave, suspended
 	Attributes   map[string]any // evaluated mappings: string, bool, int64 or []string; empty strings and lists are left out
 	Entitlements []Entitlement  // by name
-	// Roles holds the roles and grants that give an account in the app, with or without
-	// entitlements, sorted. It is empty for an account that is only kept after a move.
+	// Roles holds the roles and grants that give the account without entitlements, sorted, and
+	// all that give it if it has no entitlements. It is empty for an account that is only kept
+	// after a move.
 	Roles []string
 	// Excepted means that nothing but grants among the exceptions gives the account.
 	Excepted bool

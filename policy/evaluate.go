@@ -131,7 +131,10 @@ func (e *evaluation) add(granted access, profile *hr.Profile, enabled bool, posi
 	vars := variablesOf(e.identity, profile)
 	for _, name := range slices.Sorted(maps.Keys(granted)) {
 		vars.manager = object{managerType, &manager{e.identity.ManagerAccounts[name]}}
-		roles, excepted := e.givers(name, positions)
+		roles, alone, excepted := e.givers(name, positions)
+		if len(granted[name]) > 0 {
+			roles = alone // entitlements name their own roles
+		}
 		e.accounts = append(e.accounts, Account{
 			App:          name,
 			Enabled:      enabled,
@@ -144,9 +147,13 @@ func (e *evaluation) add(granted access, profile *hr.Profile, enabled bool, posi
 }
 
 // givers returns the roles that give an account in an app to somebody with these positions, and whether exceptions alone do.
-func (e *evaluation) givers(app string, positions []*variables) (names []string, excepted bool) {
+// Alone are those of them that give it without an entitlement.
+func (e *evaluation) givers(app string, positions []*variables) (names, alone []string, excepted bool) {
 	add := func(role *role, as string) {
-		gives := slices.ContainsFunc(role.grants, func(g Grant) bool { return g.App == app })
+		gives, bare := false, false
+		for _, g := range role.grants {
+			gives, bare = gives || g.App == app, bare || g.App == app && len(g.Entitlements) == 0
+		}
 		if !gives {
 			return
 		}
@@ -156,6 +163,9 @@ func (e *evaluation) givers(app string, positions []*variables) (names []string,
 		})
 		if holds {
 			names = append(names, as)
+		}
+		if holds && bare {
+			alone = append(alone, as)
 		}
 	}
 	for i := range e.policy.roles {
@@ -171,7 +181,8 @@ func (e *evaluation) givers(app string, positions []*variables) (names []string,
 	}
 	excepted = byRule == 0 && len(names) > 0
 	slices.Sort(names)
-	return names, excepted
+	slices.Sort(alone)
+	return names, alone, excepted
 }
 
 // attributes evaluates an app's mappings; empty ones are left out.
