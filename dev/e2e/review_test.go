@@ -76,7 +76,7 @@ func TestAReviewIsDecidedClosesAndIsProven(t *testing.T) {
 	stdout, stderr, err := r.tenure(t, "review", "start", "strays", "--reason", "the year ends", "--operator", "olga")
 	require.Error(t, err, "exit status 3: it is only shown")
 	assert.Contains(t, stdout, "2 items about 2 accounts and entitlements", stderr)
-	assert.Contains(t, stdout, "asked  20001  1 items")
+	assert.Contains(t, stdout, "asked  20001  1 item\n")
 	assert.Contains(t, r.does(t, "review", "start", "strays", "--reason", "the year ends", "--operator", "olga", "--apply"), "v-1 is started")
 	require.Eventually(t, func() bool { return r.showReview(t).State == "open" }, patience, 200*time.Millisecond)
 
