@@ -42,8 +42,9 @@ const (
 	longestNotesAll = 1 << 30
 )
 
-// readFile reads a file of at most so many bytes.
-func readFile(folder fs.FS, path string, most int64) ([]byte, error) {
+// ReadFile reads a file of at most so many bytes: whoever made a folder must not be able to fill
+// the memory of whoever verifies it. It returns an error if there are more.
+func ReadFile(folder fs.FS, path string, most int64) ([]byte, error) {
 	file, err := folder.Open(path)
 	if err != nil {
 		return nil, err
@@ -338,7 +339,7 @@ func (f *exported) list() error {
 	for _, tiles := range f.tiles {
 		slices.SortFunc(tiles, func(a, b Tile) int { return cmp.Compare(a.N, b.N) })
 	}
-	text, err := readFile(f.folder, fileCheckpoints, longestNotesAll)
+	text, err := ReadFile(f.folder, fileCheckpoints, longestNotesAll)
 	if err != nil {
 		return err
 	}
@@ -349,7 +350,7 @@ func (f *exported) list() error {
 		}
 		f.stored = append(f.stored, Stored{Size: c.Size, At: c.At, Root: c.Root, Note: note})
 	}
-	newest, err := readFile(f.folder, fileCheckpoint, longestNote)
+	newest, err := ReadFile(f.folder, fileCheckpoint, longestNote)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
@@ -443,11 +444,11 @@ func (f *exported) bundle(n int64) (err error) {
 	}
 	f.leaves, f.hashes = nil, nil
 	if path, ok := f.paths[[2]int64{0, n}]; ok {
-		if f.hashes, err = readFile(f.folder, path, longestTile); err != nil {
+		if f.hashes, err = ReadFile(f.folder, path, longestTile); err != nil {
 			return err
 		}
 	}
-	text, err := readFile(f.folder, f.paths[[2]int64{levelEntries, n}], longestEntries)
+	text, err := ReadFile(f.folder, f.paths[[2]int64{levelEntries, n}], longestEntries)
 	if err != nil {
 		return fmt.Errorf("entries of leaf %d: %w", f.last, err)
 	}
@@ -470,7 +471,7 @@ func (f *exported) Tiles(_ context.Context, level int, after int64, limit int) (
 		if t.N <= after {
 			continue
 		}
-		if t.Data, err = readFile(f.folder, f.paths[[2]int64{int64(level), t.N}], longestTile); err != nil {
+		if t.Data, err = ReadFile(f.folder, f.paths[[2]int64{int64(level), t.N}], longestTile); err != nil {
 			return nil, err
 		}
 		if tiles = append(tiles, t); len(tiles) == limit {

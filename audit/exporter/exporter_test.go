@@ -241,7 +241,9 @@ func (s *slow) Send(ctx context.Context, messages []export.Message) error {
 	until, bounded := ctx.Deadline()
 	require.True(s.t, bounded)
 	require.LessOrEqual(s.t, time.Until(until), term/2, "the lease is held when it has ended")
-	time.Sleep(time.Until(until) - time.Second)
+	nearly, stop := context.WithDeadline(ctx, until.Add(-time.Second))
+	defer stop()
+	<-nearly.Done()
 	s.sent += len(messages)
 	return nil
 }

@@ -56,7 +56,7 @@ func (r *Report) add(kind audit.Kind, file, what string, args ...any) {
 // of the record against the checkpoint. Of the options it takes Verifiers, MustBeSigned and Kept.
 // The error says that the pack cannot be read: what is wrong with it is in the report.
 func Verify(folder fs.FS, o audit.Options) (*Report, error) {
-	text, err := readFile(folder, FileManifest, longestManifest)
+	text, err := audit.ReadFile(folder, FileManifest, longestManifest)
 	if err != nil {
 		return nil, err
 	}
@@ -81,19 +81,6 @@ const (
 	longestManifest = 16 << 20
 	longestNote     = 4 << 10
 )
-
-// readFile reads a file of at most so many bytes.
-func readFile(folder fs.FS, name string, most int64) ([]byte, error) {
-	f, err := folder.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	text, err := io.ReadAll(io.LimitReader(f, most+1))
-	if err == nil && int64(len(text)) > most {
-		err = fmt.Errorf("%s has more than %d bytes", name, most)
-	}
-	return text, errors.Join(err, f.Close())
-}
 
 // mustBeSigned notes that something is not signed which has to be.
 func mustBeSigned(r *Report, file string, signature audit.Signature, o audit.Options) {
@@ -149,7 +136,7 @@ type kept struct {
 
 // record verifies the rows.
 func record(folder fs.FS, m Manifest, r *Report, o audit.Options) error {
-	text, err := readFile(folder, FileCheckpoint, longestNote)
+	text, err := audit.ReadFile(folder, FileCheckpoint, longestNote)
 	if err != nil {
 		return err
 	}

@@ -84,12 +84,20 @@ func TestKafka(t *testing.T) {
 	assert.Equal(t, []broker.Message{{Key: "log", Value: []byte("line 0"), Headers: map[string]string{"id": "log:0"}}}, p.got)
 }
 
-// receiver is a syslog receiver, which takes messages as RFC 5425 frames them.
+// receiver is a syslog receiver, which takes messages as RFC 5425 frames them, from whoever connects.
 func receiver(t *testing.T, take func(conn *tls.Conn)) Syslog {
+	t.Helper()
+	return receiverOf(t, tls.NoClientCert, take)
+}
+
+// receiverOf is a syslog receiver that asks for the certificates of senders or does not.
+func receiverOf(t *testing.T, asks tls.ClientAuthType, take func(conn *tls.Conn)) Syslog {
 	t.Helper()
 	certified := httptest.NewTLSServer(nil) // for its certificate
 	t.Cleanup(certified.Close)
-	listener, err := tls.Listen("tcp", "127.0.0.1:0", certified.TLS)
+	settings := certified.TLS.Clone()
+	settings.ClientAuth = asks
+	listener, err := tls.Listen("tcp", "127.0.0.1:0", settings)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = listener.Close() })
 	go func() {
@@ -180,29 +188,11 @@ func TestAReceiverMustBeTheRightOne(t *testing.T) {
 
 // A receiver may find out that it does not know the sender after the sender has begun.
 func TestAReceiverThatDoesNotKnowUs(t *testing.T) {
-	certified := httptest.NewTLSServer(nil) // for its certificate
-	t.Cleanup(certified.Close)
-	settings := certified.TLS.Clone()
-	settings.ClientAuth = tls.RequireAnyClientCert
-	listener, err := tls.Listen("tcp", "127.0.0.1:0", settings)
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = listener.Close() })
-	go func() {
-		for {
-			conn, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			_ = conn.(*tls.Conn).Handshake()
-			_, _ = io.Copy(io.Discard, conn.(*tls.Conn).NetConn()) // so that nothing is left to read
-			_ = conn.Close()
-		}
-	}()
-	roots := x509.NewCertPool()
-	roots.AddCert(certified.Certificate())
-	s := Syslog{listener.Addr().String(), func() (*tls.Config, error) {
-		return &tls.Config{RootCAs: roots, ServerName: "example.com", MinVersion: tls.VersionTLS12}, nil
-	}}
+	s := receiverOf(t, tls.RequireAnyClientCert, func(conn *tls.Conn) {
+		_ = conn.Handshake()
+		_, _ = io.Copy(io.Discard, conn.NetConn()) // so that nothing is left to read
+		_ = conn.Close()
+	})
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
 	require.ErrorContains(t, s.Send(ctx, messages(0, 1)), "certificate required")

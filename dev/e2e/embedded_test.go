@@ -14,7 +14,6 @@ import (
 
 	"github.com/tenurehq/tenure/config"
 	"github.com/tenurehq/tenure/connector/memory"
-	"github.com/tenurehq/tenure/service/worker"
 	"github.com/tenurehq/tenure/workflows"
 )
 
@@ -37,21 +36,8 @@ func TestAWorkerRunsInAnotherProgram(t *testing.T) {
 	cfg, err := config.LoadFor(path, config.PartLedger, config.PartApps)
 	require.NoError(t, err)
 
-	ctx, stop := context.WithCancel(t.Context())
-	defer stop()
-	started, ended := make(chan struct{}), make(chan error, 1)
 	metrics := prometheus.NewRegistry()
-	go func() {
-		ended <- worker.Run(ctx, worker.Options{
-			Config: cfg, Ledger: s.ledger, Temporal: s.client, Runs: s.runs, Log: zap.NewNop(), Metrics: metrics,
-			Started: func() { close(started) },
-		})
-	}()
-	select {
-	case <-started:
-	case err := <-ended:
-		require.NoError(t, err)
-	}
+	stop := s.works(t, cfg, zap.NewNop(), metrics)
 	hired, _ := hiredAndCutOff(1, false)
 	s.hears(t, hired)
 	waited, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -65,6 +51,5 @@ func TestAWorkerRunsInAnotherProgram(t *testing.T) {
 	require.NoError(t, err)
 	assert.True(t, sweeps.Exists, "the sweeper is scheduled")
 
-	stop()
-	require.NoError(t, <-ended)
+	require.NoError(t, stop())
 }

@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"context"
 	"os"
 	"path/filepath"
 	"testing"
@@ -23,7 +22,6 @@ import (
 	"github.com/tenurehq/tenure/connector/memory"
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ledger"
-	"github.com/tenurehq/tenure/service/worker"
 	"github.com/tenurehq/tenure/workflows"
 )
 
@@ -50,20 +48,7 @@ func TestTheScheduleErasesWhoLeft(t *testing.T) {
 	s.ledger.(interface{ SetPepper(pepper []byte) }).SetPepper(cfg.Privacy.Key())
 
 	logs, seen := observer.New(zapcore.DebugLevel)
-	ctx, stop := context.WithCancel(t.Context())
-	defer stop()
-	started, ended := make(chan struct{}), make(chan error, 1)
-	go func() {
-		ended <- worker.Run(ctx, worker.Options{
-			Config: cfg, Ledger: s.ledger, Temporal: s.client, Runs: s.runs, Log: zap.New(logs), Metrics: prometheus.NewRegistry(),
-			Started: func() { close(started) },
-		})
-	}()
-	select {
-	case <-started:
-	case err := <-ended:
-		require.NoError(t, err)
-	}
+	stop := s.works(t, cfg, zap.New(logs), prometheus.NewRegistry())
 
 	hired, left := hiredAndCutOff(1, false)
 	hired.Profile.GivenName, hired.Profile.FamilyName = "Wilhelmina", "Quartzberg"
@@ -145,8 +130,7 @@ func TestTheScheduleErasesWhoLeft(t *testing.T) {
 		assert.True(t, r.Duplicate)
 	}
 	assert.Empty(t, search.in(files(t, s.path)))
-	stop()
-	require.NoError(t, <-ended)
+	require.NoError(t, stop())
 }
 
 func historyOf(t *testing.T, c client.Client, workflowID, runID string) *historypb.History {

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	enumspb "go.temporal.io/api/enums/v1"
@@ -23,6 +24,7 @@ import (
 
 	"github.com/tenurehq/tenure/activities"
 	"github.com/tenurehq/tenure/clock"
+	"github.com/tenurehq/tenure/config"
 	"github.com/tenurehq/tenure/connector"
 	"github.com/tenurehq/tenure/connector/memory"
 	"github.com/tenurehq/tenure/connector/scim/scimtest"
@@ -154,6 +156,30 @@ type site struct {
 	path   string // of the ledger
 	client client.Client
 	runs   *runs.Client
+}
+
+// works hosts the site by a worker that is embedded, and returns once it takes work. Stop stops it,
+// and returns what it came to.
+func (s *site) works(t *testing.T, cfg *config.Config, log *zap.Logger, metrics *prometheus.Registry) (stop func() error) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	t.Cleanup(cancel)
+	started, ended := make(chan struct{}), make(chan error, 1)
+	go func() {
+		ended <- worker.Run(ctx, worker.Options{
+			Config: cfg, Ledger: s.ledger, Temporal: s.client, Runs: s.runs, Log: log, Metrics: metrics,
+			Started: func() { close(started) },
+		})
+	}()
+	select {
+	case <-started:
+	case err := <-ended:
+		require.NoError(t, err)
+	}
+	return func() error {
+		cancel()
+		return <-ended
+	}
 }
 
 // startTemporal starts the servers of a site that no worker hosts yet: Temporal, and a
