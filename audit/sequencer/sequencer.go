@@ -188,6 +188,9 @@ func (s *Sequencer) sequence(ctx context.Context) error {
 		if err := s.add(ctx, rows); err != nil {
 			return err
 		}
+		if len(rows) < rowsAtOnce {
+			break
+		}
 		after = rows[len(rows)-1].Seq
 		if !s.holding.Old() {
 			continue

@@ -36,7 +36,7 @@ func OneStep(ctx context.Context, l ledger.Ledger, caller, i int) error {
 // machine disturb some.
 func FinishSteps(b *testing.B, without, with ledger.Ledger, sequence func(ctx context.Context) error) {
 	b.Helper()
-	const callers, turn, every = 10, 300, 100 * time.Millisecond
+	const callers, turn, every = 10, 3000, time.Second
 	done := 0
 	steps := func(l ledger.Ledger) time.Duration {
 		start := time.Now()
