@@ -116,36 +116,51 @@ func (l *looking) nobodys(ctx context.Context, i ledger.ReviewItem) (holders, []
 
 // endedNobodys reports whether an account that was nobody's is off or gone, as the app has shown it
 // since an instant: to whom it was given so that it ends or, as long as it is nobody's, to the last
-// complete scan. Needs says why it will not be.
-func (l *looking) endedNobodys(ctx context.Context, i ledger.ReviewItem, since time.Time) (ended bool, needs string, err error) {
+// complete scan.
+func (l *looking) endedNobodys(ctx context.Context, i ledger.ReviewItem, since time.Time) (ending, error) {
 	links, err := l.Ledger.Links(ctx, ledger.LinkFilter{App: i.App, AccountID: i.AccountID})
 	if err != nil {
-		return false, "", err
+		return ending{}, err
 	}
 	if len(links) > 0 {
-		link := links[0]
-		if link.State != ledger.LinkActive {
-			return !link.ProvenAt.Before(since), "", nil
-		}
-		person, err := l.Ledger.Person(ctx, link.PersonID)
-		if err != nil {
-			return false, "", err
-		}
-		if assess.TimelineOf(person).At(l.now).Status == hr.StatusActive {
-			return false, "the account is that of " + link.PersonID + " by now", nil
-		}
-		return false, Hindered(person, i.App), nil
+		return l.endedOf(ctx, links[0], since)
 	}
 	last, err := l.Ledger.LastScans(ctx)
 	if err != nil {
-		return false, "", err
+		return ending{}, err
 	}
 	n := slices.IndexFunc(last, func(s ledger.Scan) bool { return s.App == i.App })
 	if n < 0 || last[n].StartedAt.Before(since) {
-		return false, "", nil
+		return ending{}, nil
 	}
 	seen, ok, err := l.Ledger.Seen(ctx, i.App, i.AccountID)
-	return !ok || !seen.Active || seen.At.Before(last[n].StartedAt), "", err
+	return ending{gone: !ok || !seen.Active || seen.At.Before(last[n].StartedAt)}, err
+}
+
+// ending is what became of an account that was nobody's and is to end.
+type ending struct {
+	gone  bool     // it is off, or gone
+	given []string // the roles and grants that give it to whose it is by now, so that it stays
+	needs string   // why it does not end by itself
+}
+
+// endedOf returns what became of an account that has somebody to whom it belongs by now.
+func (l *looking) endedOf(ctx context.Context, link ledger.Link, since time.Time) (ending, error) {
+	if link.State != ledger.LinkActive {
+		return ending{gone: !link.ProvenAt.Before(since)}, nil
+	}
+	s, err := l.snapshot(ctx, link.PersonID, l.is.Name, nil)
+	if err != nil {
+		return ending{}, err
+	}
+	person := s.Decision.Person
+	if assess.TimelineOf(person).At(l.now).Status != hr.StatusActive {
+		return ending{needs: Hindered(person, link.App)}, nil
+	}
+	if given := s.gives(ledger.AccessPlace{PersonID: link.PersonID, App: link.App}); len(given) > 0 {
+		return ending{given: given}, nil
+	}
+	return ending{needs: "the account is that of " + link.PersonID + " by now"}, nil
 }
 
 // reassigned returns who is to decide about an item instead; nil if it stays where it is. What

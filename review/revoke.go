@@ -88,8 +88,8 @@ func (l *looking) revoke(ctx context.Context, i ledger.ReviewItem) error {
 // goneAlready reports whether something is gone before anything was done about it.
 func (l *looking) goneAlready(ctx context.Context, h holders, i ledger.ReviewItem, a ledger.AccessPlace) (gone bool, err error) {
 	if a.PersonID == "" {
-		gone, _, err = l.endedNobodys(ctx, i, time.Time{})
-		return gone, err
+		is, err := l.endedNobodys(ctx, i, time.Time{})
+		return is.gone, err
 	}
 	return h.gone(i, a, time.Time{}), nil
 }
@@ -180,7 +180,11 @@ func (l *looking) awaited(ctx context.Context) (left int, err error) {
 		}
 		note := ledger.RevokedAccess{Item: a.Item, AccessPlace: a.AccessPlace}
 		if a.PersonID == "" {
-			if note.Gone, note.Needs, err = l.endedNobodys(ctx, i, a.EffectAt); note.Needs == "" && a.Effect == "" {
+			is, err := l.endedNobodys(ctx, i, a.EffectAt)
+			if err != nil {
+				return left, err
+			}
+			if note.Gone, note.Given, note.Needs = is.gone, is.given, is.needs; note.Needs == "" && a.Effect == "" {
 				note.Needs = a.Needs
 			}
 		} else if note.Gone = h.gone(i, a.AccessPlace, a.EffectAt); !note.Gone {
@@ -190,9 +194,6 @@ func (l *looking) awaited(ctx context.Context) (left int, err error) {
 			if a.Effect != "" {
 				note.Given = h.now().gives(a.AccessPlace)
 			}
-		}
-		if err != nil {
-			return left, err
 		}
 		over := note.Gone || len(note.Given) > 0
 		if over || note.Needs != a.Needs {

@@ -2,6 +2,7 @@ package workflows_test
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 
@@ -77,6 +78,33 @@ func TestAnOrphanThatIsRevokedEnds(t *testing.T) {
 	c.holds(1, 60*day)
 	require.True(t, c.done)
 	assert.WithinRange(t, c.item(keys[4]).ProvenAt, at(30*day), at(30*day+7*time.Hour))
+}
+
+// Before an account that is nobody's is off, somebody gives it to the person whom it matches, who is
+// to have one by policy.
+func TestAnOrphanThatIsRevokedAndThenSomebodysStays(t *testing.T) {
+	c := newCampaign(t, func(_ *policy.Rules, terms *review.Terms) { terms.Settle = 0 })
+	c.employs("10042", "10000")
+	c.finds(map[string][]string{"e": {"10042"}})
+	c.starts(time.Hour)
+	const key = "account:wiki:e"
+	c.decides(2*time.Hour, "10021", key, ledger.VerdictRevoke)
+	c.during(20*day, func() {
+		assert.True(t, c.item(key).ProvenAt.IsZero())
+		ctx := context.Background()
+		begun, err := c.ledger.BeginStep(ctx, ledger.Attempt{PersonID: "10042", App: "wiki", Key: "adopt", Kind: "Adopt", At: c.now(), Deadline: c.now().Add(time.Minute)})
+		require.NoError(t, err)
+		require.NoError(t, c.ledger.FinishStep(ctx, ledger.Outcome{
+			PersonID: "10042", App: "wiki", Key: "adopt", Kind: "Adopt", Attempt: begun.Attempt, At: c.now(), State: ledger.StepDone,
+			Link: &ledger.Link{AccountID: "e", State: ledger.LinkActive, Adopted: true, CreatedAt: c.now()},
+		}))
+	})
+	c.holds(1, 40*day)
+	require.True(t, c.done)
+	assert.WithinRange(t, c.item(key).ProvenAt, at(20*day), at(20*day+6*time.Hour))
+	rows, err := c.ledger.Audit(t.Context(), "", 0, 1000)
+	require.NoError(t, err)
+	assert.True(t, slices.ContainsFunc(rows, func(r ledger.AuditRow) bool { return r.Action == ledger.AuditReviewGiven }), "the record says why it stays")
 }
 
 // What was decided about somebody holds for the human, whatever ID they have by the time that it
