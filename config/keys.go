@@ -507,7 +507,7 @@ var requestKeys = []settings.Setting{
 	{Name: "escalate", Type: settings.TypePeriod, Default: "1d",
 		Text: "After how long without an answer the next ones up are asked as well: the managers of those who were asked. 0: never.",
 	},
-	{Name: "ticket", Type: settings.TypeText, Text: "A request needs a ticket that matches this regular expression (RE2), such as `^(INC|CHG)-[0-9]+$`."},
+	{Name: "ticket", Type: settings.TypeText, Text: "A request needs a ticket, all of which matches this regular expression (RE2), such as `(INC|CHG)-[0-9]+`."},
 	{Name: "extend", Type: settings.TypeText, Default: string(policy.ExtendOnce), Choices: []string{string(policy.ExtendNo), string(policy.ExtendOnce), string(policy.ExtendAgain)},
 		Text: "Whether a grant can be prolonged by a request that refers to it: `no`, `once`, or `again` and again. Each time it has to be approved.",
 	},

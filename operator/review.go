@@ -250,7 +250,11 @@ func (o *Operator) DecideItems(ctx context.Context, r Request, d ReviewDecision,
 		var refused *ledger.DecisionError
 		out.Items[n].Item, err = o.ledger.DecideItem(ctx, decision)
 		if errors.As(err, &refused) {
-			return out, refuse(ledger.ItemOrigin(found.ID, decision.Item)+": "+refused.Text, "review show %s", found.Ref())
+			text := ledger.ItemOrigin(found.ID, decision.Item) + ": " + refused.Text
+			if n > 0 {
+				text += fmt.Sprintf(" (what was said about the %d before it counts, and what comes after it was not stored)", n)
+			}
+			return out, refuse(text, "review show %s", found.Ref())
 		}
 		if err != nil {
 			return out, err

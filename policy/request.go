@@ -16,9 +16,9 @@ func (r RequestRules) Stages() int { return len(r.Approve) }
 // Approvals returns how many people have to approve in each stage.
 func (r RequestRules) Approvals() int { return max(r.Needed, 1) }
 
-// TicketFits reports whether a ticket is one that a request needs.
+// TicketFits reports whether a ticket is one that a request needs: all of it matches.
 func (r RequestRules) TicketFits(ticket string) bool {
-	fits, err := regexp.MatchString(r.Ticket, ticket)
+	fits, err := regexp.MatchString(`\A(?:`+r.Ticket+`)\z`, ticket)
 	return err == nil && fits
 }
 

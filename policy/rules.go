@@ -107,7 +107,7 @@ type RequestRules struct {
 	// not zero, the next ones up are asked as well.
 	Answer    time.Duration   `json:"answer,omitempty"`
 	Escalate  time.Duration   `json:"escalate,omitempty"`
-	Ticket    string          `json:"ticket,omitempty"` // regular expression (RE2) that a ticket has to match; empty: none is needed
+	Ticket    string          `json:"ticket,omitempty"` // regular expression (RE2) that all of a ticket has to match; empty: none is needed
 	Extend    Extension       `json:"extend,omitempty"` // empty means ExtendOnce
 	Sessions  SessionRule     `json:"sessions,omitempty"`
 	Emergency *EmergencyRules `json:"emergency,omitempty"`
