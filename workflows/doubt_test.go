@@ -94,7 +94,7 @@ func TestAnEmptyLookUpIsNoProof(t *testing.T) {
 				assert.Equal(t, map[string]string{"chat": provision.CodeUnproven}, b.inAttention())
 			}
 			b.on(2*day, check)
-			b.live(60 * day)
+			b.live(5 * day)
 			check()
 		})
 	}
