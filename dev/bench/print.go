@@ -110,11 +110,11 @@ func (c Company) print(out io.Writer) {
 	if c.Faults > 0 {
 		fmt.Fprintln(out, "Requests are refused and lost by chance, changes show late, and tokens end.")
 	}
-	fmt.Fprintln(out, "Above: what was answered, above the least. In one window: refused by one quota before it began anew, and how many may be.")
-	totals := sheet.Table(out, table.Row{"vendor", "requests", "by quota", "faults", "answered", "least", "above", "in one window", "waited", "which"})
+	fmt.Fprintln(out, "Late: answered with what was before a change, and so asked again. Above: what was answered truly, above the least. In one window: refused by one quota before it began anew, and how many may be.")
+	totals := sheet.Table(out, table.Row{"vendor", "requests", "by quota", "faults", "late", "answered", "least", "above", "in one window", "waited", "which"})
 	for _, v := range c.Vendors {
 		totals.AppendRow(table.Row{
-			v.Vendor, v.Total, v.ByQuota, v.Faults, v.Answered(), v.Least, above(v.Answered(), v.Least),
+			v.Vendor, v.Total, v.ByQuota, v.Faults, v.Late, v.Answered(), v.Least, above(v.Answered(), v.Least),
 			fmt.Sprintf("%d of %d", v.Pressed, v.Bearable), fmt.Sprintf("%d, %s", v.Waits, v.Waited.Round(time.Second)), mostFirst(v.Calls),
 		})
 	}

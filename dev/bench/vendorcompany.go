@@ -101,6 +101,7 @@ type VendorTotal struct {
 	Total   int            `json:"total"`   // with those that were refused
 	ByQuota int            `json:"byQuota"` // of them, refused because of quotas
 	Faults  int            `json:"faults"`  // ... refused by chance, or whose answer was lost or wrong
+	Late    int            `json:"late"`    // ... answered with what was before a change, so that they have to be asked again
 	Least   int            `json:"least"`
 	// Pressed is how many requests were refused in one window of a quota, at most. Bearable is
 	// how many may be: those that are under way when it is used up.
@@ -111,7 +112,14 @@ type VendorTotal struct {
 }
 
 // Answered returns how many requests were answered truly.
-func (v VendorTotal) Answered() int { return v.Total - v.ByQuota - v.Faults }
+func (v VendorTotal) Answered() int { return v.Total - v.ByQuota - v.Faults - v.Late }
+
+// lags are the traps of the stand-ins in which an answer shows what was before a change.
+var lags = []string{
+	"NotFoundReads", "StaleReads", // of Entra ID
+	"SearchesLag", "NotFoundAfterCreate", "CreationIncomplete", "NamelessReads", "MembershipsLag", // of Google
+	"SearchLag", // of Okta
+}
 
 // companyRoles grants what the people of a made-up company have. Salesforce is for those who
 // deal with customers.
@@ -235,6 +243,10 @@ func (r *rig) company(ctx context.Context, o CompanyOptions) (c Company, err err
 			case call.Refused:
 				total.Faults++
 			}
+		}
+		sprung := v.door.Sprung()
+		for _, lag := range lags {
+			total.Late += sprung[lag]
 		}
 		if total.Waits, total.Waited, err = t.waited(v.name); err != nil {
 			return Company{}, err

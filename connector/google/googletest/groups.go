@@ -29,7 +29,7 @@ func (s *Service) listGroups(r *http.Request, _ map[string]any) (any, *problem) 
 		}
 		userID = p.user["id"].(string)
 	}
-	groups := []any{}
+	groups, lags := []any{}, false
 	for _, email := range slices.Sorted(maps.Keys(s.groups)) {
 		g := s.groups[email]
 		if userID == "" {
@@ -39,10 +39,13 @@ func (s *Service) listGroups(r *http.Request, _ map[string]any) (any, *problem) 
 		switch i := g.index(userID); {
 		case i < 0:
 		case takes(&g.members[i].lag, g.members[i].late):
-			s.door.Spring("MembershipsLag")
+			lags = true
 		default:
 			groups = append(groups, g.shown())
 		}
+	}
+	if lags {
+		s.door.Spring("MembershipsLag")
 	}
 	return page(r, "admin#directory#groups", "groups", groups, 200)
 }
