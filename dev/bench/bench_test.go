@@ -68,7 +68,9 @@ func TestRace(t *testing.T) {
 	require.Len(t, race.Ratios, 2)
 	for i, ratio := range race.Ratios {
 		assert.InDelta(t, race.Tenure[i]/race.Bare[i], ratio, 1e-9)
+		assert.InDelta(t, race.Tenure[i]/race.Dressed[i], race.ToDressed[i], 1e-9)
 	}
+	assert.LessOrEqual(t, race.Upserts, 1, "each one is a history event and a write of the visibility store")
 	assert.GreaterOrEqual(t, race.Transitions.Min, int64(3+5), "as many as a bare workflow at least")
 	assert.FileExists(t, profile)
 

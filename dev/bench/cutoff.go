@@ -43,12 +43,13 @@ type Latency struct {
 	Max    time.Duration `json:"maxNanoseconds"`
 }
 
-// cutOffKinds lists the kinds of people who are cut off: some have no open run, so one
-// has to be started. The others have a run that sleeps.
+// cutOffKinds lists the kinds of people who are cut off: some have no open run, so one has to be
+// started. Others have a run that sleeps, or one on the main queue that has a move to do.
 var cutOffKinds = []struct {
 	who    string
 	asleep bool
-}{{"no run is open", false}, {"a run sleeps", true}}
+	atWork bool
+}{{who: "no run is open"}, {who: "a run sleeps", asleep: true}, {who: "a run is at work on the main queue", atWork: true}}
 
 // CutOffOptions says how cutting off is measured.
 type CutOffOptions struct {
@@ -82,6 +83,14 @@ func (r *rig) cutOff(ctx context.Context, o CutOffOptions) (_ CutOff, err error)
 	measure := func(load, kind int) (Latency, error) {
 		var all []time.Duration
 		for i := range o.People {
+			if cutOffKinds[kind].atWork {
+				if err := t.tell(ctx, moved(person(load, kind, i))); err != nil {
+					return Latency{}, err
+				}
+				if err := sleep(ctx, o.Takes/2); err != nil { // in the midst of its first call, if it has begun
+					return Latency{}, err
+				}
+			}
 			took, err := t.suspend(ctx, person(load, kind, i))
 			if err != nil {
 				return Latency{}, err

@@ -150,14 +150,16 @@ func (c CutOff) print(out io.Writer) {
 func millis(d time.Duration) string { return fmt.Sprintf("%d ms", d.Milliseconds()) }
 
 func (r Race) print(out io.Writer) {
-	fmt.Fprintf(out, "\nFlows a second: joiners with %d apps in memory, and bare workflows of %d activities that do nothing;\n", r.Apps, r.Apps)
-	fmt.Fprintf(out, "%d flows a round, %d at a time, in turn, on the same server. Only the ratio means anything.\n", r.Flows, r.Concurrency)
-	rounds := sheet.Table(out, table.Row{"round", "tenure", "bare", "ratio"})
+	fmt.Fprintf(out, "\nFlows a second: joiners with %d apps in memory, bare workflows of %d activities that do nothing, and dressed ones:\n", r.Apps, r.Apps)
+	fmt.Fprintf(out, "started by a signal, with summaries, and with search attributes that are written %d times, as a joiner's are.\n", r.Upserts)
+	fmt.Fprintf(out, "%d flows a round, %d at a time, in turn, on the same server. Only the ratios mean anything.\n", r.Flows, r.Concurrency)
+	rounds := sheet.Table(out, table.Row{"round", "tenure", "bare", "ratio", "dressed", "ratio"})
 	for i, ratio := range r.Ratios {
-		rounds.AppendRow(table.Row{i + 1, fmt.Sprintf("%.1f", r.Tenure[i]), fmt.Sprintf("%.1f", r.Bare[i]), fmt.Sprintf("%.2f", ratio)})
+		rounds.AppendRow(table.Row{i + 1, fmt.Sprintf("%.1f", r.Tenure[i]), fmt.Sprintf("%.1f", r.Bare[i]), fmt.Sprintf("%.2f", ratio),
+			fmt.Sprintf("%.1f", r.Dressed[i]), fmt.Sprintf("%.2f", r.ToDressed[i])})
 	}
 	rounds.AppendSeparator()
-	rounds.AppendRow(table.Row{"median", "", "", fmt.Sprintf("%.2f", r.Ratio)})
+	rounds.AppendRow(table.Row{"median", "", "", fmt.Sprintf("%.2f", r.Ratio), "", fmt.Sprintf("%.2f", r.DressedTo)})
 	rounds.Render()
 	fmt.Fprintf(out, "State transitions under this load: joiners %s, bare workflows %s.\n", r.Transitions, r.BareTransitions)
 }

@@ -53,6 +53,7 @@ func openRig(ctx context.Context) (_ *rig, err error) {
 	}
 	r.bare = sdkworker.New(r.temporal, bareQueue, worker.HostOptions(1))
 	r.bare.RegisterWorkflowWithOptions(bare, workflow.RegisterOptions{Name: bareType})
+	r.bare.RegisterWorkflowWithOptions(dressed, workflow.RegisterOptions{Name: dressedType})
 	r.bare.RegisterActivity(nothing)
 	if err := r.bare.Start(); err != nil {
 		r.temporal.Close()
