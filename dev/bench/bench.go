@@ -31,6 +31,7 @@ type Options struct {
 	Concurrency int // flows at once
 	Rounds      int // after a first one that warms up
 
+	Temporal   string    // host:port of a server to use, with the namespace "default"; empty: the embedded one
 	CPUProfile string    // file for a CPU profile of the last round of joiners; empty: none
 	Progress   io.Writer // gets lines about what is being done; never nil
 }
@@ -87,7 +88,7 @@ func Run(ctx context.Context, o Options) (Report, error) {
 			return Report{}, err
 		}
 	}
-	r, err := openRig(ctx)
+	r, err := openRig(ctx, o.Temporal)
 	if err != nil {
 		return Report{}, err
 	}

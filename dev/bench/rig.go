@@ -38,13 +38,17 @@ type rig struct {
 	bare     sdkworker.Worker
 }
 
-func openRig(ctx context.Context) (_ *rig, err error) {
+// openRig connects to a Temporal server, or starts the embedded one if it is given no address.
+func openRig(ctx context.Context, address string) (_ *rig, err error) {
 	r := &rig{}
 	if r.stack, err = stack.Start(ctx, stack.Options{}); err != nil {
 		return nil, err
 	}
+	if address == "" {
+		address = r.stack.TemporalAddress()
+	}
 	r.temporal, err = client.DialContext(ctx, client.Options{
-		HostPort: r.stack.TemporalAddress(), Namespace: stack.Namespace,
+		HostPort: address, Namespace: stack.Namespace,
 		Logger: sdklog.NewStructuredLogger(slog.New(slog.DiscardHandler)),
 	})
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 
 // No vendor gets more than a tenth more requests than its protocol needs for a change.
 func TestVendorCalls(t *testing.T) {
-	r, err := openRig(t.Context())
+	r, err := openRig(t.Context(), "")
 	require.NoError(t, err)
 	defer r.close()
 	all, err := r.vendorCalls(t.Context())
@@ -55,7 +55,7 @@ func TestCompanyInVendorsThatFail(t *testing.T) {
 // driven drives a company into the vendors, and checks that nothing is wrong.
 func driven(t *testing.T, o CompanyOptions) Company {
 	t.Helper()
-	r, err := openRig(t.Context())
+	r, err := openRig(t.Context(), "")
 	require.NoError(t, err)
 	defer r.close()
 	c, err := r.company(t.Context(), o)

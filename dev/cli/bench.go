@@ -64,6 +64,7 @@ anything.`,
 	set.StringVar(&opts.Scans.Ledger, "scan-ledger", "", "`URL` of an empty ledger for the last of --scans; default: a SQLite file")
 	set.IntVar(&opts.Listed, "listed", opts.Listed, "how many accounts of stand-ins of vendors are listed; 0 leaves it out")
 	set.DurationVar(&opts.CutOff.Takes, "app-takes", opts.CutOff.Takes, "how `long` each call to an app takes while people are cut off")
+	set.StringVar(&opts.Temporal, "temporal", "", "`HOST:PORT` of a Temporal server to use instead of the embedded one, such as one with a database of its own")
 	set.IntVar(&opts.RaceApps, "race-apps", opts.RaceApps, "how many apps to compare flows per second with; 0 leaves it out")
 	set.IntVar(&opts.Flows, "flows", opts.Flows, "how many flows a round has")
 	set.IntVar(&opts.Concurrency, "concurrency", opts.Concurrency, "how many flows run at a time")

@@ -52,6 +52,7 @@ servers and what is measured share the machine.`,
 	set.StringVar(&out, "out", "bench-ingest.json", "write the report to this `FILE`; empty writes none")
 	set.StringVar(&bin, "bin", "bin", "the `DIR` with the starter")
 	set.StringSliceVar(&opts.Brokers, "brokers", nil, "`HOST:PORT` of brokers of a cluster to use instead of the embedded one")
+	set.StringVar(&opts.Temporal, "temporal", "", "`HOST:PORT` of a Temporal server to use instead of the embedded one, such as one with a database of its own")
 	set.IntVar(&opts.Replay, "replay", opts.Replay, "how many events the topic that is read again has; 0 leaves it out")
 	set.IntVar(&opts.Accept, "accept", opts.Accept, "how many new events a round has; 0 leaves it out")
 	set.IntVar(&opts.Scale, "scale", opts.Scale, "how many new events each number of partitions and starters gets; 0 leaves it out")

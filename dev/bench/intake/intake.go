@@ -13,6 +13,7 @@ import (
 // Options says how much is measured. A number of events that is 0 leaves that part out.
 type Options struct {
 	Brokers    []string // host:port of a cluster to use; empty: the embedded one
+	Temporal   string   // host:port of a server to use, with the namespace "default"; empty: the embedded one
 	Starter    string   // the path of the starter, for the parts that run it
 	Partitions int      // partitions of a topic, except where they vary
 	Rounds     int      // after a first one that warms up

@@ -53,8 +53,11 @@ func openRig(ctx context.Context, o Options) (_ *rig, err error) {
 	if len(r.Brokers) == 0 {
 		r.kind, r.Brokers = "embedded", []string{r.stack.KafkaAddress()}
 	}
+	if r.Temporal == "" {
+		r.Temporal = r.stack.TemporalAddress()
+	}
 	r.temporal, err = client.DialContext(ctx, client.Options{
-		HostPort: r.stack.TemporalAddress(), Namespace: stack.Namespace,
+		HostPort: r.Temporal, Namespace: stack.Namespace,
 		Logger: sdklog.NewStructuredLogger(slog.New(slog.DiscardHandler)),
 	})
 	if err != nil {

@@ -56,7 +56,7 @@ func (r *rig) acceptByStarters(ctx context.Context, partitions, starters int) (f
 		return 0, err
 	}
 	for number := range starters {
-		s, err := r.startStarter(ctx, site{topic: topic, group: topic, ledger: topic, temporal: r.stack.TemporalAddress()}, number)
+		s, err := r.startStarter(ctx, site{topic: topic, group: topic, ledger: topic, temporal: r.Temporal}, number)
 		if err != nil {
 			return 0, err
 		}
