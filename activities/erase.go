@@ -3,7 +3,9 @@ package activities
 import (
 	"context"
 	"errors"
+	"time"
 
+	"go.temporal.io/sdk/activity"
 	"go.uber.org/zap"
 
 	"github.com/tenurehq/tenure/erase"
@@ -32,7 +34,13 @@ type ErasePage struct {
 	// Waiting counts the people who are kept longer than privacy.keep, because something
 	// stands against it.
 	Waiting int `json:"waiting,omitempty"`
+	// Scrub is set if people were erased by an attempt at this page that did not come to its end:
+	// they are not counted, and what is left of them in the ledger's files has to go.
+	Scrub bool `json:"scrub,omitempty"`
 }
+
+// eraseSkew is how far the clocks of a worker and of Temporal may be apart.
+const eraseSkew = time.Hour
 
 // erasePage is how many people a page looks at.
 const erasePage = 200
@@ -52,8 +60,15 @@ func (a *Activities) Erase(ctx context.Context, req EraseRequest) (ErasePage, er
 		return page, temporalError(provision.LedgerError(err))
 	}
 	page.More = len(people) == erasePage
+	asked := a.Clock.Now()
+	if activity.IsActivity(ctx) {
+		asked = activity.GetInfo(ctx).ScheduledTime // before the first attempt
+	}
 	for _, p := range people {
 		page.After = p.PersonID
+		if p.ErasedAt.After(asked.Add(-eraseSkew)) {
+			page.Scrub = true
+		}
 		if !p.ErasedAt.IsZero() || p.Status != hr.StatusEnded && p.Status != hr.StatusUnknown || ledger.IsOrphan(p.PersonID) {
 			continue
 		}

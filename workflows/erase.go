@@ -13,6 +13,7 @@ type EraseInput struct {
 	After   string `json:"after,omitempty"`
 	Erased  int    `json:"erased,omitempty"`
 	Waiting int    `json:"waiting,omitempty"`
+	Scrub   bool   `json:"scrub,omitempty"` // see activities.ErasePage
 }
 
 // EraseResult says what a day's erasure did.
@@ -41,12 +42,12 @@ func Erase(ctx workflow.Context, in EraseInput) (EraseResult, error) {
 		if err := workflow.ExecuteActivity(pages, activities.NameErase, activities.EraseRequest{After: in.After}).Get(ctx, &page); err != nil {
 			return EraseResult{in.Erased, in.Waiting}, err
 		}
-		in = EraseInput{After: page.After, Erased: in.Erased + page.Erased, Waiting: in.Waiting + page.Waiting}
+		in = EraseInput{After: page.After, Erased: in.Erased + page.Erased, Waiting: in.Waiting + page.Waiting, Scrub: in.Scrub || page.Scrub}
 		if page.More {
 			continue
 		}
 		result := EraseResult{in.Erased, in.Waiting}
-		if in.Erased == 0 {
+		if in.Erased == 0 && !in.Scrub {
 			return result, nil
 		}
 		scrub := workflow.WithActivityOptions(ctx, workflow.ActivityOptions{

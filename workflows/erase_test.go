@@ -51,6 +51,10 @@ func TestEraseGoesThroughAllPagesAndScrubsOnce(t *testing.T) {
 	assert.Zero(t, scrubbed, "nothing was erased")
 	_, scrubbed = erased(t, workflows.EraseInput{After: "5", Erased: 1}, func(activities.EraseRequest) activities.ErasePage { return activities.ErasePage{} })
 	assert.Equal(t, 1, scrubbed, "a run before has erased somebody")
+	_, scrubbed = erased(t, workflows.EraseInput{}, func(req activities.EraseRequest) activities.ErasePage {
+		return activities.ErasePage{After: "9", More: req.After == "", Scrub: req.After == ""}
+	})
+	assert.Equal(t, 1, scrubbed, "an attempt that was killed has erased somebody")
 }
 
 func TestEraseContinuesAsNew(t *testing.T) {

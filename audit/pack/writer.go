@@ -80,6 +80,10 @@ func (w *Writer) Seal(log string, at time.Time, signers ...note.Signer) (manifes
 // ErrNoCheckpoint is returned for a record whose log has no checkpoint yet.
 var ErrNoCheckpoint = errors.New("the audit record has no checkpoint yet: a worker makes one within a minute, if it runs and can read audit.key")
 
+// ErrErasedSince is returned for a record from which texts were erased of which no checkpoint covers
+// by whom: whoever verified the pack would take them for hidden.
+var ErrErasedSince = errors.New("texts were erased, and no checkpoint covers yet the row that says by whom: make the pack again in a minute, in another folder, while a worker runs; if this stays so, verify the record (tenure audit verify)")
+
 // page is the number of entries that are read at once.
 const page = 500
 
@@ -154,7 +158,8 @@ func prove(ctx context.Context, s audit.Source, p *Prover, sizes []int64, rows i
 			if wrong, what := e.Check(); wrong != "" || e.N != p.Size() {
 				return fmt.Errorf("leaf %d of the audit record: %s %s: verify it (tenure audit verify)", e.N, wrong, what)
 			}
-			if !wanted(e) && !aboutRecord(*e.Row, erased) {
+			about := aboutRecord(*e.Row, erased)
+			if !wanted(e) && !about {
 				p.Leave(e.Hash)
 			} else if err := errors.Join(p.Take(e.Hash), audit.WriteLine(rows, e)); err != nil {
 				return err
@@ -169,6 +174,9 @@ func prove(ctx context.Context, s audit.Source, p *Prover, sizes []int64, rows i
 			}
 			sizes = sizes[1:]
 		}
+	}
+	if len(erased) > 0 {
+		return ErrErasedSince
 	}
 	return p.Cut()
 }

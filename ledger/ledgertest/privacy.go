@@ -148,6 +148,22 @@ func Erasable(t *testing.T, l ledger.Ledger) ledger.Erasure {
 	return erasure(t, l, 20)
 }
 
+// RequireErasedOnce requires that somebody was erased, that one row of the record says so, and that
+// the record is sound.
+func RequireErasedOnce(t *testing.T, l ledger.Ledger, personID string) {
+	t.Helper()
+	assert.False(t, read(t, l, personID).ErasedAt.IsZero())
+	sequence(t, l, takeAudit(t, l, "a"), 100)
+	assert.Empty(t, Verify(t, l).Findings)
+	receipts := 0
+	for _, row := range audit(t, l, personID) {
+		if row.Action == ledger.AuditErased {
+			receipts++
+		}
+	}
+	assert.Equal(t, 1, receipts, "rows that say so")
+}
+
 // Forgotten writes what Named does, and erases it.
 func Forgotten(t *testing.T, l ledger.Ledger) ledger.Erased {
 	t.Helper()
@@ -438,6 +454,21 @@ var privacyTests = tests{
 		assert.NotEmpty(t, stands.Obstacles)
 		assert.Contains(t, before, "heidi")
 		assert.Equal(t, "Adelheid", read(t, l, "p1").GivenName, "nothing was changed")
+	},
+
+	// A breaker that is off never decides about what it noticed.
+	"WhatTheBreakerNoticedStandsAgainstItWhileSomethingIsDue": func(t *testing.T, l ledger.Ledger) {
+		season(l)
+		record(t, l, received("p5", "e8", 0), termination("p5", "e9", 1))
+		sequence(t, l, takeAudit(t, l, "a"), 100)
+		kinds := func() []ledger.ObstacleKind {
+			against, err := l.StandsAgainst(t.Context(), ledger.Erasure{PersonID: "p5", At: at(20)})
+			require.NoError(t, err)
+			return each(against, func(o ledger.Obstacle) ledger.ObstacleKind { return o.What })
+		}
+		assert.Subset(t, kinds(), []ledger.ObstacleKind{ledger.ObstacleDue, ledger.ObstacleBreaker})
+		assess(t, l, "p5", 2, nil)
+		assert.Empty(t, kinds())
 	},
 
 	"AKeptAccountStaysTheirs": func(t *testing.T, l ledger.Ledger) {

@@ -266,7 +266,8 @@ func obstacles(ctx context.Context, now Reader, e ledger.Erasure) ([]ledger.Obst
 		{ledger.ObstacleCall, plain, `SELECT '', app, '', deadline FROM attempts WHERE person_id = ?1 AND deadline > ?2 ORDER BY app, id`, []any{e.PersonID, at}},
 		{ledger.ObstacleStep, plain, `SELECT key, app, state, NULL FROM steps WHERE person_id = ?1 AND state IN ('open', 'attention') ORDER BY app, key`, []any{e.PersonID}},
 		{ledger.ObstacleBreaker, plain, `SELECT CASE WHEN cohort IS NULL THEN '' ELSE 'c-' || CAST(cohort AS TEXT) END, '', kind, NULL FROM withdrawals
-			WHERE person_id = ?1 AND state IN ('noticed', 'announced', 'waiting', 'held') ORDER BY kind, key`, []any{e.PersonID}},
+			WHERE person_id = ?1 AND (state = 'held' OR state IN ('noticed', 'announced', 'waiting') AND EXISTS (SELECT 1 FROM people WHERE id = ?1 AND due_at IS NOT NULL))
+			ORDER BY kind, key`, []any{e.PersonID}}, // a breaker that is off never asks again for what it noticed
 		{ledger.ObstacleTask, number("t-"), `SELECT CAST(id AS TEXT), app, state, NULL FROM tasks WHERE person_id = ?1 AND ` + unfinished + ` ORDER BY id`, []any{e.PersonID}},
 		{ledger.ObstacleRequest, number("r-"), `SELECT CAST(r.id AS TEXT), '', r.state, r.expires_at FROM requests r
 			WHERE (r.person_id = ?1 OR r.asked_by = ?1) AND (r.state IN ('asked', 'confirming') OR r.look_at IS NOT NULL)

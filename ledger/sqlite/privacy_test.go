@@ -3,14 +3,22 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"errors"
+	"fmt"
+	"math/rand/v2"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/ledger/ledgertest"
 	"github.com/tenurehq/tenure/ledger/relational"
 )
@@ -56,6 +64,7 @@ func TestNoByteIsLeftInTheFiles(t *testing.T) {
 type dying struct {
 	engine
 	at, made int
+	die      func() error
 }
 
 type dyingConn struct {
@@ -64,8 +73,12 @@ type dyingConn struct {
 }
 
 func (c dyingConn) die() error {
-	if c.d.made++; c.d.made == c.d.at {
-		return ledgertest.ErrDied
+	return c.d.step()
+}
+
+func (d *dying) step() error {
+	if d.made++; d.made == d.at {
+		return d.die()
 	}
 	return nil
 }
@@ -88,9 +101,12 @@ func (c dyingConn) Query(query string, args ...any) (*sql.Rows, error) {
 
 // Write implements relational.Engine.
 func (d *dying) Write(ctx context.Context, f func(*relational.Tx) error) error {
-	return d.engine.Write(ctx, func(*relational.Tx) error {
+	if err := d.engine.Write(ctx, func(*relational.Tx) error {
 		return f(relational.NewTx(dyingConn{d.writes.stmt, d}, dialect))
-	})
+	}); err != nil {
+		return err
+	}
+	return d.step() // it is committed, and nobody knows
 }
 
 // An erasure that dies at any of its statements has changed nothing, and can be done again.
@@ -98,7 +114,7 @@ func TestAnErasureIsWholeOrNotAtAll(t *testing.T) {
 	s := openStore(t, newPath(t))
 	erasure := ledgertest.Erasable(t, s)
 	before, rows := ledgertest.Dump(t, s), counts(t, s)
-	d := &dying{engine: engine{s}}
+	d := &dying{engine: engine{s}, die: func() error { return ledgertest.ErrDied }}
 	store := relational.New(d)
 	store.SetPepper(ledgertest.Pepper)
 	died := 0
@@ -109,6 +125,9 @@ func TestAnErasureIsWholeOrNotAtAll(t *testing.T) {
 			break
 		}
 		require.ErrorIs(t, err, ledgertest.ErrDied)
+		if p, err := s.Person(t.Context(), erasure.PersonID); err == nil && !p.ErasedAt.IsZero() {
+			break // it died after it was committed
+		}
 		died++
 		if d.at%20 == 0 {
 			require.Equal(t, rows, counts(t, s))
@@ -122,6 +141,100 @@ func TestAnErasureIsWholeOrNotAtAll(t *testing.T) {
 	assert.Greater(t, died, 100)
 	assert.Contains(t, before, "adelheid")
 	ledgertest.RequireForgotten(t, ledgertest.Dump(t, s))
+}
+
+// The environment variables of a child process that erases people: the ledger, and the step at which
+// it kills itself.
+const (
+	childErases = "SQLITE_TEST_ERASES"
+	childKilled = "SQLITE_TEST_KILLED_AT"
+)
+
+// erasesUntilKilled erases those who can be, one after the other, as the daily run does, then scrubs
+// the files. It prints the number of each step that is a commit. Nothing catches a SIGKILL.
+func erasesUntilKilled(ctx context.Context, path string) error {
+	s, err := Open(ctx, path)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	d := &dying{engine: engine{s}, die: func() error {
+		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+		select {}
+	}}
+	d.at, _ = strconv.Atoi(os.Getenv(childKilled))
+	store := relational.New(d)
+	store.SetPepper(ledgertest.Pepper)
+	for _, person := range []string{"boss", "p1", "p2"} { // something stands against boss and p2 for ever
+		p, err := store.Person(ctx, person)
+		if err != nil {
+			return err
+		}
+		_, err = store.Erase(ctx, ledger.Erasure{PersonID: person, Revision: p.Revision, Operator: ledger.ActorTenure, Reason: "kept long enough", At: time.Unix(1_800_000_000, 0)})
+		var stands *ledger.StandsAgainstError
+		if err != nil && !errors.As(err, &stands) {
+			return err
+		}
+		fmt.Println(d.made)
+	}
+	fmt.Println("scrubs")
+	return s.Scrub(ctx)
+}
+
+// An erasure that is killed at any place is whole or not there at all, and the next one ends it:
+// once, with nothing left in the files.
+func TestAnErasureThatIsKilled(t *testing.T) {
+	path := newPath(t)
+	s, err := Open(t.Context(), path)
+	require.NoError(t, err)
+	ledgertest.Erasable(t, s)
+	require.NoError(t, s.Close())
+	child := func(path string, at int) (said []string, killed bool) {
+		exe, err := os.Executable()
+		require.NoError(t, err)
+		cmd := exec.Command(exe)
+		cmd.Env = append(os.Environ(), childErases+"="+path, childKilled+"="+strconv.Itoa(at))
+		out, err := cmd.Output()
+		var exit *exec.ExitError
+		if errors.As(err, &exit) {
+			status, ok := exit.Sys().(syscall.WaitStatus)
+			require.True(t, ok && status.Signaled(), "%s", exit.Stderr)
+			return strings.Fields(string(out)), true
+		}
+		require.NoError(t, err)
+		return strings.Fields(string(out)), false
+	}
+	again := func() string {
+		text, err := os.ReadFile(path)
+		require.NoError(t, err)
+		next := newPath(t)
+		require.NoError(t, os.WriteFile(next, text, 0o600))
+		return next
+	}
+	said, killed := child(again(), 0)
+	require.False(t, killed)
+	require.Len(t, said, 4)
+	before, err := strconv.Atoi(said[0])
+	require.NoError(t, err)
+	committed, err := strconv.Atoi(said[1])
+	require.NoError(t, err)
+	require.Greater(t, committed-before, 100)
+	for _, at := range []int{1, before + 1, before + rand.IntN(committed-before-2) + 1, committed - 1, committed, committed + 1} {
+		path := again()
+		_, killed := child(path, at)
+		require.True(t, killed, "at %d", at)
+		s, err := Open(t.Context(), path)
+		require.NoError(t, err)
+		p, err := s.Person(t.Context(), "p1")
+		require.NoError(t, err)
+		assert.Equal(t, at >= committed, !p.ErasedAt.IsZero(), "at %d", at)
+		assert.Equal(t, at >= committed, len(p.Events) == 0, "at %d", at)
+		require.NoError(t, s.Close())
+		_, killed = child(path, 0)
+		require.False(t, killed)
+		ledgertest.RequireForgotten(t, files(t, path))
+		ledgertest.RequireErasedOnce(t, openStore(t, path), "p1")
+	}
 }
 
 // counts returns how many rows of the record and of what is reserved there are, and what the

@@ -16,7 +16,10 @@ import (
 const hostile = `<script>alert("1")</script>`
 
 // governed is a town in which people have decided things.
-func governed(t *testing.T) *town {
+func governed(t *testing.T) *town { return governedOf(t, hostile) }
+
+// governedOf is one in which they gave this reason.
+func governedOf(t *testing.T, reason string) *town {
 	w := newTown(t)
 	ctx, l := t.Context(), w.ledger
 	w.says("boss", "Engineering", first)
@@ -25,11 +28,11 @@ func governed(t *testing.T) *town {
 
 	_, err := l.PlaceException(ctx, ledger.Exception{
 		PersonID: "ada", Kind: "waive", Duty: "write-and-judge", Control: "the boss looks at the log", Employment: hr.EventKey{Source: "/hr", ID: "e-2"},
-		StartsAt: w.now, EndsAt: w.now.Add(30 * day), Origin: ledger.ExceptionByOperator, DecidedAt: w.now, DecidedBy: "olga", Reason: hostile,
+		StartsAt: w.now, EndsAt: w.now.Add(30 * day), Origin: ledger.ExceptionByOperator, DecidedAt: w.now, DecidedBy: "olga", Reason: reason,
 	})
 	require.NoError(t, err)
 	asked := ledger.Request{
-		PersonID: "ada", Role: "admin", For: 7 * day, Reason: hostile, Ticket: "CHG-1", AskedBy: "ada", Operator: "ada", AskedAt: w.now,
+		PersonID: "ada", Role: "admin", For: 7 * day, Reason: reason, Ticket: "CHG-1", AskedBy: "ada", Operator: "ada", AskedAt: w.now,
 		Terms: `{}`, State: ledger.RequestAsked, StageAt: w.now, ExpiresAt: w.now.Add(3 * day), LookAt: w.now.Add(day),
 	}
 	r, err := l.AskFor(ctx, ledger.Asking{Request: asked, Asked: []ledger.Vote{{Voter: "boss", Authority: "manager of ada"}}})
@@ -83,7 +86,7 @@ func governed(t *testing.T) *town {
 	require.NoError(t, err)
 
 	v, err := l.BeginReview(ctx, ledger.Review{
-		Name: "yearly", Key: "k", StartedBy: "olga", Reason: hostile, StartedAt: w.now, EndsAt: w.now.Add(7 * day), LookAt: w.now, Terms: `{"name":"yearly"}`,
+		Name: "yearly", Key: "k", StartedBy: "olga", Reason: reason, StartedAt: w.now, EndsAt: w.now.Add(7 * day), LookAt: w.now, Terms: `{"name":"yearly"}`,
 		Scans: []ledger.ReviewScan{{App: "wiki", Scan: scan.ID, At: w.now}},
 	})
 	require.NoError(t, err)
@@ -100,7 +103,7 @@ func governed(t *testing.T) *town {
 	require.NoError(t, err)
 	_, err = l.OpenReview(ctx, ledger.ReviewOpening{Review: v.ID, At: w.now, Place: "end", LookAt: w.now})
 	require.NoError(t, err)
-	_, err = l.DecideItem(ctx, ledger.ItemDecision{Review: v.ID, Item: 1, Verdict: ledger.VerdictRevoke, By: "boss", Authority: "manager of ada", Operator: "boss", Reason: hostile, At: w.now})
+	_, err = l.DecideItem(ctx, ledger.ItemDecision{Review: v.ID, Item: 1, Verdict: ledger.VerdictRevoke, By: "boss", Authority: "manager of ada", Operator: "boss", Reason: reason, At: w.now})
 	require.NoError(t, err)
 	w.sequences()
 	return w

@@ -98,6 +98,9 @@ func (k *maker) person(id string) error {
 	if err != nil {
 		return err
 	}
+	if !s.ErasedAt.IsZero() && (k.Person != "" || slices.ContainsFunc(s.rows, func(r ledger.AuditRow) bool { return r.App != "" && k.of(r.App) && k.holds(r.At) })) {
+		k.tally.erased = append(k.tally.erased, id)
+	}
 	if err := k.events(s); err != nil {
 		return err
 	}

@@ -47,6 +47,7 @@ type tally struct {
 	late      int      // of which it was proven too late that they are off, or is not yet
 	on        []string // of which it is not proven
 	again     int      // of which it was not done before their owner was employed again
+	erased    []string // people of the scope of whom what HR said was erased
 	links     int      // accounts that the ledger believes somebody has or had
 	differ    []string // of which the record says something else
 	letters   int      // records that could not be read, and about which nothing is decided
@@ -127,6 +128,7 @@ func (k *maker) tieOut(size int64) error {
 		k.recordTies()
 		k.leaversTie()
 		k.eventsTie()
+		k.erasuresTie()
 		k.streamsTie()
 		k.scansTie()
 	}
@@ -184,6 +186,20 @@ func (k *maker) eventsTie() {
 		which = append(which, fmt.Sprintf("%d events are not accounted for", events-sum))
 	}
 	k.check(c, which...)
+}
+
+// erasuresTie says of whom what HR said is not known any more.
+func (k *maker) erasuresTie() {
+	c := Check{
+		Check: "people who were erased", Numbers: []Number{{"people", len(k.tally.erased)}}, Verdict: Ties,
+		Why: "of everybody for whom something was done, it is known what HR said",
+	}
+	if len(k.tally.erased) > 0 {
+		c.Verdict = CannotSay
+		c.Why = "what HR said of them is not known any more, so they are not among those who left, joined or moved: what was done for them is in the rows, under their IDs"
+		c.Which = k.tally.erased[:min(len(k.tally.erased), mostNamed)]
+	}
+	k.checks = append(k.checks, c)
 }
 
 // streamsTie says whether every record of Kafka is an event.
