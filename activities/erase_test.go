@@ -3,7 +3,6 @@ package activities_test
 import (
 	"encoding/json"
 	"fmt"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -20,6 +19,7 @@ import (
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/ledger/sqlite"
+	"github.com/tenurehq/tenure/ledger/sqlite/sqlitetest"
 	"github.com/tenurehq/tenure/provision"
 )
 
@@ -47,7 +47,7 @@ func leaver(t *testing.T, l ledger.Ledger, id string, now time.Time, days int, s
 
 func TestWhoseTimeIsOverIsErasedInPages(t *testing.T) {
 	now := time.Date(2030, time.March, 2, 3, 0, 0, 0, time.UTC)
-	l, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "tenure.db"))
+	l, err := sqlite.Open(t.Context(), sqlitetest.New(t))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, l.Close()) })
 	l.SetPepper([]byte("a pepper that only tests use"))

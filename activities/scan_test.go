@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"strconv"
 	"testing"
 	"time"
@@ -20,6 +19,7 @@ import (
 	"github.com/tenurehq/tenure/connector/memory"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/ledger/sqlite"
+	"github.com/tenurehq/tenure/ledger/sqlite/sqlitetest"
 	"github.com/tenurehq/tenure/policy"
 	"github.com/tenurehq/tenure/provision"
 	"github.com/tenurehq/tenure/reconcile"
@@ -91,7 +91,7 @@ type watched struct {
 
 func newWatched(t *testing.T, app *paged) *watched {
 	t.Helper()
-	store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "ledger.db"))
+	store, err := sqlite.Open(t.Context(), sqlitetest.New(t))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, store.Close()) })
 	rules, err := policy.Compile(policy.Rules{Apps: map[string]policy.AppRules{"wiki": {}}})

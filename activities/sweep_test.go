@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -20,6 +19,7 @@ import (
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/ledger/sqlite"
+	"github.com/tenurehq/tenure/ledger/sqlite/sqlitetest"
 	"github.com/tenurehq/tenure/provision"
 )
 
@@ -125,7 +125,7 @@ func sweep(t *testing.T, store ledger.Ledger, runs activities.Runs, now time.Tim
 // However many people are due and have a run, the sweep finds the last one, who has none.
 func TestSweepFindsWhoeverHasNoRun(t *testing.T) {
 	now := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
-	store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "ledger.db"))
+	store, err := sqlite.Open(t.Context(), sqlitetest.New(t))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, store.Close()) })
 	var received []ledger.Received
@@ -149,7 +149,7 @@ func TestSweepFindsWhoeverHasNoRun(t *testing.T) {
 // An open run is told of things that are due and that it cannot know of.
 func TestSweepTellsOpenRunsOfDeadLettersAndDecisions(t *testing.T) {
 	now := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
-	store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "ledger.db"))
+	store, err := sqlite.Open(t.Context(), sqlitetest.New(t))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, store.Close()) })
 	for _, id := range []string{"1", "2", "3"} {
@@ -172,7 +172,7 @@ func TestSweepTellsOpenRunsOfDeadLettersAndDecisions(t *testing.T) {
 // A person whose run cannot be told holds up nobody else.
 func TestSweepGoesOnWithoutWhomItCannotTell(t *testing.T) {
 	now := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
-	store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "ledger.db"))
+	store, err := sqlite.Open(t.Context(), sqlitetest.New(t))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, store.Close()) })
 	const people = 150
@@ -228,7 +228,7 @@ func TestSweepReplaces(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			now := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
-			store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "ledger.db"))
+			store, err := sqlite.Open(t.Context(), sqlitetest.New(t))
 			require.NoError(t, err)
 			t.Cleanup(func() { require.NoError(t, store.Close()) })
 			due := now.Add(-tc.due)
@@ -265,7 +265,7 @@ func TestSweepReplaces(t *testing.T) {
 // The run of a person who has made progress since the ledger was asked is not ended.
 func TestSweepEndsNobodyWhoHasGotOn(t *testing.T) {
 	now := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
-	store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "ledger.db"))
+	store, err := sqlite.Open(t.Context(), sqlitetest.New(t))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, store.Close()) })
 	due := ledger.Summary{PersonID: "1", AssessedAt: now.Add(-48 * time.Hour), DueAt: now.Add(-3 * time.Hour), DueWhat: "end"}
@@ -286,7 +286,7 @@ func TestSweepEndsNobodyWhoHasGotOn(t *testing.T) {
 // starts them, and one that cannot be told keeps nobody else waiting.
 func TestSweepTellsTheRunsOfRequests(t *testing.T) {
 	now := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
-	store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "ledger.db"))
+	store, err := sqlite.Open(t.Context(), sqlitetest.New(t))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, store.Close()) })
 	_, err = store.Record(t.Context(), []ledger.Received{{At: now, Event: hr.Event{

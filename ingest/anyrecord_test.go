@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -20,6 +19,7 @@ import (
 	"github.com/tenurehq/tenure/hr/source/cloudevents"
 	"github.com/tenurehq/tenure/ingest/deadletter"
 	"github.com/tenurehq/tenure/ledger/sqlite"
+	"github.com/tenurehq/tenure/ledger/sqlite/sqlitetest"
 	"github.com/tenurehq/tenure/workflows"
 )
 
@@ -98,7 +98,7 @@ func anyRecord(t *rapid.T, n int) kafka.Message {
 func TestAnyRecordHoldsUpNobody(t *testing.T) {
 	r := newRig(t, 1)
 	r.nudger.gate = asTemporalsClient
-	store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "ledger.db"))
+	store, err := sqlite.Open(t.Context(), sqlitetest.New(t))
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = store.Close() })
 	kind, _ := catalog.Lookup(catalog.Default)

@@ -2,7 +2,6 @@ package operator_test
 
 import (
 	"context"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -14,6 +13,7 @@ import (
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/ledger/sqlite"
+	"github.com/tenurehq/tenure/ledger/sqlite/sqlitetest"
 	"github.com/tenurehq/tenure/operator"
 	"github.com/tenurehq/tenure/plan"
 	"github.com/tenurehq/tenure/policy"
@@ -73,7 +73,7 @@ func TestASkippedHandOverIsShown(t *testing.T) {
 // Nobody says that data were handed over to somebody who has left meanwhile: not the one who does
 // the task, and not the one who confirms it.
 func TestAHandOverToAnEarlierReceiverIsNotTakenForDone(t *testing.T) {
-	l, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "tenure.db"))
+	l, err := sqlite.Open(t.Context(), sqlitetest.New(t))
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, l.Close()) })
 	rules, err := policy.Compile(policy.Rules{Apps: map[string]policy.AppRules{"mail": {}}})

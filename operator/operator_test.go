@@ -7,7 +7,6 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,6 +20,7 @@ import (
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/ledger/sqlite"
+	"github.com/tenurehq/tenure/ledger/sqlite/sqlitetest"
 	"github.com/tenurehq/tenure/operator"
 )
 
@@ -137,7 +137,7 @@ func TestAnImportIsOnTheRecord(t *testing.T) {
 	var text bytes.Buffer
 	_, err := newSite(t).Export(t.Context(), asks, &text, nil)
 	require.NoError(t, err)
-	path := filepath.Join(t.TempDir(), "empty.db")
+	path := sqlitetest.New(t)
 	l, err := sqlite.Open(t.Context(), path)
 	require.NoError(t, err)
 	defer l.Close()

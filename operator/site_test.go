@@ -3,7 +3,6 @@ package operator_test
 import (
 	"context"
 	"errors"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -18,6 +17,7 @@ import (
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/ledger/sqlite"
+	"github.com/tenurehq/tenure/ledger/sqlite/sqlitetest"
 	"github.com/tenurehq/tenure/notice"
 	"github.com/tenurehq/tenure/operator"
 	"github.com/tenurehq/tenure/plan"
@@ -107,7 +107,7 @@ type site struct {
 
 func newSite(t *testing.T) *site {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "tenure.db")
+	path := sqlitetest.New(t)
 	l, err := sqlite.Open(t.Context(), path)
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, l.Close()) })

@@ -2,7 +2,6 @@ package provision_test
 
 import (
 	"fmt"
-	"path/filepath"
 	"runtime"
 	"testing"
 	"time"
@@ -17,6 +16,7 @@ import (
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/ledger/sqlite"
+	"github.com/tenurehq/tenure/ledger/sqlite/sqlitetest"
 	"github.com/tenurehq/tenure/policy"
 	"github.com/tenurehq/tenure/provision"
 )
@@ -67,7 +67,7 @@ func TestGovernanceCostsAnAssessmentLittle(t *testing.T) {
 
 // atRest returns what assesses somebody of whom nothing has to be done.
 func atRest(b testing.TB, governed, excepted bool) (assess func()) {
-	store, err := sqlite.Open(b.Context(), filepath.Join(b.TempDir(), "ledger.db"))
+	store, err := sqlite.Open(b.Context(), sqlitetest.New(b))
 	require.NoError(b, err)
 	b.Cleanup(func() { require.NoError(b, store.Close()) })
 	now := time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC)

@@ -3,7 +3,6 @@ package provision_test
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"testing"
 	"time"
@@ -18,6 +17,7 @@ import (
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/ledger/sqlite"
+	"github.com/tenurehq/tenure/ledger/sqlite/sqlitetest"
 	"github.com/tenurehq/tenure/plan"
 	"github.com/tenurehq/tenure/policy"
 	"github.com/tenurehq/tenure/provision"
@@ -102,7 +102,7 @@ func newOfficeThatPrepares(t *testing.T, lead time.Duration) *office {
 
 func newOfficeBy(t *testing.T, joiner policy.JoinerRules, entitlements []string) *office {
 	t.Helper()
-	store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "ledger.db"))
+	store, err := sqlite.Open(t.Context(), sqlitetest.New(t))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, store.Close()) })
 	rules, err := policy.Compile(policy.Rules{

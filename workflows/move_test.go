@@ -2,7 +2,6 @@ package workflows_test
 
 import (
 	"bytes"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -13,6 +12,7 @@ import (
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/ledger/ledgertest"
 	"github.com/tenurehq/tenure/ledger/sqlite"
+	"github.com/tenurehq/tenure/ledger/sqlite/sqlitetest"
 )
 
 // moves moves everything to another ledger, with which the biography goes on.
@@ -57,7 +57,7 @@ func TestALifeGoesOnInAnotherLedger(t *testing.T) {
 
 func openFile(t *testing.T) ledger.Ledger {
 	t.Helper()
-	l, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "other.db"))
+	l, err := sqlite.Open(t.Context(), sqlitetest.New(t))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, l.Close()) })
 	return l

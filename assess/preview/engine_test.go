@@ -2,7 +2,6 @@ package preview
 
 import (
 	"fmt"
-	"path/filepath"
 	"slices"
 	"testing"
 	"time"
@@ -20,6 +19,7 @@ import (
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/ledger/sqlite"
+	"github.com/tenurehq/tenure/ledger/sqlite/sqlitetest"
 	"github.com/tenurehq/tenure/plan"
 	"github.com/tenurehq/tenure/policy"
 	"github.com/tenurehq/tenure/provision"
@@ -165,7 +165,7 @@ func (c *company) rehearse(personID string) []ledger.Link {
 // field: in apps with an interface, in apps that humans operate, and in apps whose accounts
 // appear at sign-in.
 func TestTheEngineLeavesWhatIsRehearsed(t *testing.T) {
-	store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "ledger.db"))
+	store, err := sqlite.Open(t.Context(), sqlitetest.New(t))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, store.Close()) })
 	people := 0

@@ -27,13 +27,14 @@ import (
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/ledger/ledgertest"
 	"github.com/tenurehq/tenure/ledger/sqlite"
+	"github.com/tenurehq/tenure/ledger/sqlite/sqlitetest"
 )
 
 const origin = "example.com/audit"
 
 func open(t testing.TB) *sqlite.Store {
 	t.Helper()
-	l, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "ledger.db"))
+	l, err := sqlite.Open(t.Context(), sqlitetest.New(t))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, l.Close()) })
 	return l

@@ -20,6 +20,7 @@ import (
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/ledger/sqlite"
+	"github.com/tenurehq/tenure/ledger/sqlite/sqlitetest"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -142,7 +143,9 @@ func date(s string) hr.Date {
 // ledger opens the site's ledger.
 func (s *site) ledger() ledger.Ledger {
 	s.t.Helper()
-	l, err := sqlite.Open(s.t.Context(), filepath.Join(s.dir, "tenure.db"))
+	path := filepath.Join(s.dir, "tenure.db")
+	sqlitetest.At(s.t, path)
+	l, err := sqlite.Open(s.t.Context(), path)
 	require.NoError(s.t, err)
 	return l
 }

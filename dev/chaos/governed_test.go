@@ -1,7 +1,6 @@
 package chaos
 
 import (
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -12,6 +11,7 @@ import (
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/ledger/sqlite"
+	"github.com/tenurehq/tenure/ledger/sqlite/sqlitetest"
 )
 
 // TestTheJudgeSeesWhatIsLeftUndone gives the judge a ledger in which nothing was asked for, and
@@ -52,7 +52,7 @@ func TestTheJudgeSeesWhatIsLeftUndone(t *testing.T) {
 		}, 0, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
-			store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "tenure.db"))
+			store, err := sqlite.Open(t.Context(), sqlitetest.New(t))
 			require.NoError(t, err)
 			defer func() { assert.NoError(t, store.Close()) }()
 			_, err = store.Record(t.Context(), []ledger.Received{{At: now, Event: hr.Event{

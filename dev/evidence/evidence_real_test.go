@@ -32,6 +32,7 @@ import (
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/ledger/sqlite"
+	"github.com/tenurehq/tenure/ledger/sqlite/sqlitetest"
 	evidencepack "github.com/tenurehq/tenure/operator/evidence"
 	"github.com/tenurehq/tenure/policy"
 	"github.com/tenurehq/tenure/provision"
@@ -53,7 +54,7 @@ type office struct {
 
 func newOffice(t *testing.T) *office {
 	t.Helper()
-	store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "ledger.db"))
+	store, err := sqlite.Open(t.Context(), sqlitetest.New(t))
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, store.Close()) })
 	o := &office{t: t, ledger: store}

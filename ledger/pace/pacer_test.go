@@ -17,6 +17,7 @@ import (
 
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/ledger/sqlite"
+	"github.com/tenurehq/tenure/ledger/sqlite/sqlitetest"
 )
 
 // jitter bounds how late a busy machine may wake a goroutine.
@@ -92,7 +93,7 @@ func (c *counting) ReserveCalls(ctx context.Context, r ledger.CallReservation) (
 
 func newCounting(t *testing.T) *counting {
 	t.Helper()
-	store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "ledger.db"))
+	store, err := sqlite.Open(t.Context(), sqlitetest.New(t))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, store.Close()) })
 	return &counting{Pacer: store}

@@ -4,7 +4,6 @@ package postgres
 
 import (
 	"bytes"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -17,11 +16,12 @@ import (
 	"github.com/tenurehq/tenure/ledger/ledgertest"
 	"github.com/tenurehq/tenure/ledger/relational"
 	"github.com/tenurehq/tenure/ledger/sqlite"
+	"github.com/tenurehq/tenure/ledger/sqlite/sqlitetest"
 )
 
 func openFile(t *testing.T) *sqlite.Store {
 	t.Helper()
-	s, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "tenure.db"))
+	s, err := sqlite.Open(t.Context(), sqlitetest.New(t))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
 	return s

@@ -22,6 +22,7 @@ import (
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/ledger/sqlite"
+	"github.com/tenurehq/tenure/ledger/sqlite/sqlitetest"
 	"github.com/tenurehq/tenure/operator/evidence"
 	"github.com/tenurehq/tenure/policy"
 	"github.com/tenurehq/tenure/provision"
@@ -52,7 +53,7 @@ type town struct {
 
 func newTown(t testing.TB) *town {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "ledger.db")
+	path := sqlitetest.New(t)
 	store, err := sqlite.Open(t.Context(), path)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, store.Close()) })

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"testing"
 	"time"
@@ -19,6 +18,7 @@ import (
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/ledger/sqlite"
+	"github.com/tenurehq/tenure/ledger/sqlite/sqlitetest"
 	"github.com/tenurehq/tenure/policy"
 	"github.com/tenurehq/tenure/provision"
 	"github.com/tenurehq/tenure/reconcile"
@@ -41,7 +41,7 @@ type office struct {
 
 func newOffice(t *testing.T) *office {
 	t.Helper()
-	store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "ledger.db"))
+	store, err := sqlite.Open(t.Context(), sqlitetest.New(t))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, store.Close()) })
 	rules, err := policy.Compile(policy.Rules{

@@ -22,11 +22,12 @@ import (
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/ledger/ledgertest"
 	"github.com/tenurehq/tenure/ledger/sqlite"
+	"github.com/tenurehq/tenure/ledger/sqlite/sqlitetest"
 	"github.com/tenurehq/tenure/secret"
 )
 
 func TestAWorkerPutsTheRecordIntoItsLog(t *testing.T) {
-	store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "ledger.db"))
+	store, err := sqlite.Open(t.Context(), sqlitetest.New(t))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, store.Close()) })
 	require.NoError(t, ledgertest.WriteRound(t.Context(), store, "p1", 0))

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"flag"
-	"path/filepath"
 	"slices"
 	"testing"
 	"time"
@@ -21,6 +20,7 @@ import (
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/ledger/pace"
 	"github.com/tenurehq/tenure/ledger/sqlite"
+	"github.com/tenurehq/tenure/ledger/sqlite/sqlitetest"
 	"github.com/tenurehq/tenure/notice"
 	"github.com/tenurehq/tenure/review"
 )
@@ -41,7 +41,7 @@ func metricsOfAWorker(t *testing.T) []*dto.MetricFamily {
 	notice.NewMetrics(reg)
 	pace.New(t.Context(), "wiki", pace.Rate{}, nil, m.pace)
 	pace.NewPlaces(t.Context(), "wiki", 1, m.pace)
-	store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "ledger.db"))
+	store, err := sqlite.Open(t.Context(), sqlitetest.New(t))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, store.Close()) })
 	require.NoError(t, store.SaveLicences(t.Context(), "wiki", time.Now(), []ledger.Licence{{Name: "licence:pro", Seats: 1}}))
