@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"io"
 	"net"
+	"regexp"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -30,7 +32,12 @@ type Proxy struct {
 	mu    sync.Mutex
 	now   Behaviour
 	conns map[net.Conn]bool // while they are served
+
+	trips atomic.Int64
 }
+
+// RoundTrips returns how often a client has said something after a server had answered.
+func (p *Proxy) RoundTrips() int64 { return p.trips.Load() }
 
 // NewProxy starts a proxy in front of the server at an address.
 func NewProxy(t *testing.T, server string) *Proxy {
@@ -78,6 +85,9 @@ func (p *Proxy) leave(c net.Conn) {
 	_ = c.Close()
 }
 
+// Is reports whether the proxy behaves like this: one that broke a connection forwards again.
+func (p *Proxy) Is(b Behaviour) bool { return p.is(b) }
+
 // is reports whether the behaviour is b.
 func (p *Proxy) is(b Behaviour) bool {
 	p.mu.Lock()
@@ -87,15 +97,19 @@ func (p *Proxy) is(b Behaviour) bool {
 
 // breaks reports whether the connection has to break after one side said this. It happens
 // once: breaks then resets the behaviour.
-func (p *Proxy) breaks(b Behaviour, said []byte) bool {
+func (p *Proxy) breaks(b Behaviour, said []byte, commit string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.now != b || !bytes.Contains(bytes.ToUpper(said), []byte("COMMIT\x00")) {
+	if p.now != b || !bytes.Contains(said, []byte(commit)) {
 		return false
 	}
 	p.now = Forward
 	return true
 }
+
+// preparing matches the message by which a client has a COMMIT prepared, and the name that it
+// gives to it.
+var preparing = regexp.MustCompile(`(?s)P....([^\x00]+)\x00COMMIT\x00`)
 
 func (p *Proxy) serve(client net.Conn) {
 	defer p.leave(client)
@@ -111,20 +125,35 @@ func (p *Proxy) serve(client net.Conn) {
 		return
 	}
 	defer func() { _ = server.Close() }()
+	var answered atomic.Bool
+	answered.Store(true)
 	go func() {
-		p.pass(server, client, LoseNextCommit)
+		p.pass(server, client, LoseNextCommit, func() {
+			if answered.Swap(false) {
+				p.trips.Add(1)
+			}
+		})
 		_ = server.Close()
 	}()
-	p.pass(client, server, DropNextCommit)
+	p.pass(client, server, DropNextCommit, func() { answered.Store(true) })
 }
 
-// pass passes on what one side says to the other, until the connection is to break.
-func (p *Proxy) pass(to, from net.Conn, breaking Behaviour) {
+// pass passes on what one side says to the other, until the connection is to break. heard is told
+// of each word before the other side is.
+func (p *Proxy) pass(to, from net.Conn, breaking Behaviour, heard func()) {
 	said := make([]byte, 64<<10)
+	commit := "COMMIT\x00" // the server's word; a client has a name for it
+	if breaking == LoseNextCommit {
+		commit = "not prepared yet"
+	}
 	for {
 		n, err := from.Read(said)
-		if err != nil || p.breaks(breaking, said[:n]) {
+		if err != nil || p.breaks(breaking, said[:n], commit) {
 			return
+		}
+		heard()
+		if name := preparing.FindSubmatch(said[:n]); breaking == LoseNextCommit && name != nil {
+			commit = "\x00" + string(name[1]) + "\x00" // as it is bound to no portal's name
 		}
 		if _, err := to.Write(said[:n]); err != nil {
 			return

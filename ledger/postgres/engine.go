@@ -39,6 +39,7 @@ type engine struct {
 	db       *sql.DB
 	at       *address
 	patience time.Duration
+	meter    relational.Meter
 }
 
 // Dialect implements relational.Engine.
@@ -49,6 +50,9 @@ func (e *engine) Explain(err error) error { return e.at.explain(err) }
 
 // QueryContext implements relational.Engine.
 func (e *engine) QueryContext(ctx context.Context, query string, args ...any) (rows *sql.Rows, err error) {
+	e.meter.Reads.Add(1)
+	e.meter.RoundTrips.Add(1)
+	e.meter.Statements.Add(1)
 	err = e.persist(ctx, func() (again bool, err error) {
 		rows, err = reader{e.db}.QueryContext(ctx, query, args...) //nolint:rowserrcheck,sqlclosecheck // the caller's
 		return transient(err), err
@@ -62,7 +66,10 @@ func (e *engine) Snapshot(ctx context.Context, f func(relational.Reader) error) 
 		tx, err := e.db.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
 		if err == nil {
 			defer func() { _ = tx.Rollback() }() // nothing was written
-			err = f(reader{tx})
+			e.meter.Reads.Add(1)
+			e.meter.RoundTrips.Add(2)
+			e.meter.Statements.Add(2)
+			err = f(metered{reader{tx}, &e.meter})
 		}
 		return transient(err), err
 	})
@@ -70,6 +77,7 @@ func (e *engine) Snapshot(ctx context.Context, f func(relational.Reader) error) 
 
 // Write implements relational.Engine.
 func (e *engine) Write(ctx context.Context, f func(*relational.Tx) error) error {
+	e.meter.Writes.Add(1)
 	return e.persist(ctx, func() (again bool, err error) { return e.transact(ctx, f) })
 }
 
@@ -100,48 +108,65 @@ func (e *engine) transact(ctx context.Context, f func(*relational.Tx) error) (ag
 		return transient(err), err
 	}
 	defer func() { _ = c.Close() }() // returns the connection; one that is still in a transaction is not used again
-	// The timeout keeps a process that hangs from holding its locks for ever.
-	if _, err := command(ctx, c, `BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL idle_in_transaction_session_timeout = '1min'`); err != nil {
-		return transient(err), err
+	p := e.pipe(ctx, c)
+	for _, statement := range begin {
+		_ = p.Later(statement, nil, nil) // is sent with the first statement
 	}
-	if err := f(relational.NewTx(conn{ctx, c}, dialect)); err != nil {
+	err = f(relational.NewTx(p, dialect))
+	if err == nil && !p.sent {
+		// A wait for locks ends with ctx, and the one for a commit does not.
+		err = p.Flush()
+	}
+	if err != nil {
 		again = transient(err) || broken(c)
-		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
-		defer cancel()
-		_, _ = command(end, c, `ROLLBACK`) // if it fails, the connection is broken, which ends the transaction too
+		p.rollback()
 		return again, err
 	}
 	// From here on the caller waits for the outcome, even if ctx ends.
 	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), e.patience)
 	defer cancel()
-	tag, err := command(end, c, `COMMIT`)
-	if err == nil && tag != "COMMIT" {
-		err = errors.New("the transaction was rolled back")
-	}
-	if err != nil && broken(c) {
+	if err := p.commit(end); err != nil && broken(c) {
 		// The commit may have happened or not. The call can be repeated in both cases.
 		return true, &unansweredError{err}
+	} else if err != nil {
+		p.rollback()
+		return transient(err), err
 	}
-	return transient(err), err
+	e.meter.Commits.Add(1)
+	return false, nil
+}
+
+// begin begins a transaction. The timeout keeps a process that hangs from holding its locks for
+// ever.
+var begin = []string{`BEGIN ISOLATION LEVEL READ COMMITTED`, `SET LOCAL idle_in_transaction_session_timeout = '1min'`}
+
+// Together implements relational.Asked.
+func (e *engine) Together(ctx context.Context, asks []relational.Ask) error {
+	e.meter.Reads.Add(1)
+	return e.persist(ctx, func() (again bool, err error) {
+		c, err := e.db.Conn(ctx)
+		if err != nil {
+			return transient(err), err
+		}
+		defer func() { _ = c.Close() }()
+		p := e.pipe(ctx, c)
+		p.queued = append(p.queued, queued{query: `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY`})
+		for _, ask := range asks {
+			p.queued = append(p.queued, queued{ask.Query, ask.Args, ask.Read})
+		}
+		p.queued = append(p.queued, queued{query: `COMMIT`})
+		if err = p.Flush(); err != nil {
+			again = transient(err) || broken(c)
+			p.rollback()
+		}
+		return again, err
+	})
 }
 
 // unansweredError wraps the error of a commit whose answer was lost.
 type unansweredError struct{ error }
 
 func (e *unansweredError) Unwrap() error { return e.error }
-
-// command runs statements that return no rows, in one round trip, and returns the command tag
-// of the last one.
-func command(ctx context.Context, c *sql.Conn, statements string) (tag string, err error) {
-	err = c.Raw(func(driver any) error {
-		results, err := driver.(*stdlib.Conn).Conn().PgConn().Exec(ctx, statements).ReadAll()
-		if err == nil {
-			tag = results[len(results)-1].CommandTag.String()
-		}
-		return err
-	})
-	return tag, err
-}
 
 // broken reports whether the connection cannot be used any more.
 func broken(c *sql.Conn) bool {
@@ -173,6 +198,19 @@ type reader struct{ q querier }
 // QueryContext implements relational.Reader.
 func (r reader) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	return r.q.QueryContext(ctx, relational.Numbered(query), plain(args)...)
+}
+
+// metered is a reader in a transaction that only reads.
+type metered struct {
+	reader
+	meter *relational.Meter
+}
+
+// QueryContext implements relational.Reader.
+func (r metered) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	r.meter.RoundTrips.Add(1)
+	r.meter.Statements.Add(1)
+	return r.reader.QueryContext(ctx, query, args...)
 }
 
 // conn is a connection in a transaction, for one call.

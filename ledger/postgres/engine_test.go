@@ -173,8 +173,8 @@ func TestACommitWhoseAnswerIsLost(t *testing.T) {
 	for round := range 12 {
 		proxy.Behave([]postgrestest.Behaviour{postgrestest.DropNextCommit, postgrestest.LoseNextCommit}[round%2])
 		require.NoError(t, ledgertest.WriteRound(t.Context(), s, "p1", round))
+		require.True(t, proxy.Is(postgrestest.Forward), "a connection was broken")
 	}
-	proxy.Behave(postgrestest.Forward)
 	ledgertest.RequireWhole(t, openStore(t, at), "p1", 11)
 }
 
@@ -297,4 +297,28 @@ func awaitLock(t *testing.T, s *Store) {
 func TestProcessesCountTogether(t *testing.T) {
 	at := postgrestest.NewDatabase(t)
 	ledgertest.CountTogether(t, openStore(t, at), with(at, "pool_max_conns", "2").String())
+}
+
+// Two round trips for an intent, two for an outcome, one for a reading of the person, and two
+// before an account is created. What the ledger counts is what goes over the wire.
+func TestWhatAStepAsksOfTheServer(t *testing.T) {
+	at := postgrestest.NewDatabase(t)
+	proxy := postgrestest.NewProxy(t, at.Host)
+	through := *at
+	through.Host = proxy.Address
+	s := openStore(t, &through)
+	costs := map[string]relational.Spent{}
+	for _, person := range []string{"p1", "p2"} { // the statements are prepared for the first one
+		trips, before := proxy.RoundTrips(), s.Spent()
+		costs = ledgertest.StepCosts(t, s, person, "wiki")
+		if person == "p2" {
+			require.Equal(t, proxy.RoundTrips()-trips, s.Spent().Minus(before).RoundTrips)
+		}
+	}
+	require.Equal(t, map[string]relational.Spent{
+		"BeginStep":    {Writes: 1, Commits: 1, Statements: 3 + 11, RoundTrips: 2},
+		"Person":       {Reads: 1, Statements: 2 + 18, RoundTrips: 1},
+		"NoteCreation": {Writes: 1, Commits: 1, Statements: 3 + 3, RoundTrips: 2},
+		"FinishStep":   {Writes: 1, Commits: 1, Statements: 3 + 11, RoundTrips: 2},
+	}, costs)
 }

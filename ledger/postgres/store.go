@@ -26,8 +26,9 @@ import (
 // Store is a ledger in a PostgreSQL database.
 type Store struct {
 	*relational.Store
-	db *sql.DB
-	at *address
+	db     *sql.DB
+	at     *address
+	engine *engine
 }
 
 var _ ledger.Ledger = (*Store)(nil)
@@ -44,10 +45,14 @@ func Open(ctx context.Context, url string) (*Store, error) {
 	if err := migrate(ctx, db); err != nil {
 		return nil, errors.Join(at.explain(err), db.Close())
 	}
-	s := &Store{db: db, at: at}
-	s.Store = relational.New(&engine{db: db, at: at, patience: patience})
+	s := &Store{db: db, at: at, engine: &engine{db: db, at: at, patience: patience}}
+	s.Store = relational.New(s.engine)
 	return s, nil
 }
+
+// Spent returns what was asked of the server so far. It does not count the preparing of each
+// statement, which happens once for each connection.
+func (s *Store) Spent() relational.Spent { return s.engine.meter.Spent() }
 
 // Ping implements ledger.Ledger. It is less patient than other calls: it is asked how
 // things are.

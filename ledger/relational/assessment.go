@@ -48,7 +48,7 @@ func (t *Tx) saveAssessment(a ledger.Assessment) error {
 	}
 	for _, row := range a.Audit {
 		row.PersonID, row.At = id, cmp.Or(row.At, a.Summary.AssessedAt)
-		if _, err := t.appendAudit(row, "assessment:"+row.App, a.Summary.Revision); err != nil {
+		if err := t.putAudit(row, "assessment:"+row.App, a.Summary.Revision); err != nil {
 			return err
 		}
 	}

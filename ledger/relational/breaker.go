@@ -275,7 +275,7 @@ func (t *Tx) open(r ledger.AdmissionRequest, f flood) (*ledger.Cohort, error) {
 	if err != nil {
 		return nil, err
 	}
-	_, err = t.appendAudit(ledger.AuditRow{
+	err = t.putAudit(ledger.AuditRow{
 		At: r.At, Action: "held", Actor: ledger.ActorTenure, Cause: fmt.Sprintf("%d %s, %d allowed", f.counted, f.kind, f.allowed),
 		Detail: map[string]any{"cohort": c.Name(), "kind": string(f.kind)},
 	}, "cohort:"+c.Name(), 0)

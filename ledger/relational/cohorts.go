@@ -152,7 +152,7 @@ func (t *Tx) decideWithdrawal(d ledger.CohortDecision, w ledger.Withdrawal) erro
 	if err != nil {
 		return err
 	}
-	_, err = t.appendAudit(ledger.AuditRow{
+	err = t.putAudit(ledger.AuditRow{
 		At: d.At, PersonID: w.PersonID, Action: string(d.Verb), Actor: d.Operator, Cause: d.Reason, Detail: detail,
 	}, "cohort:"+ledger.CohortName(d.Cohort)+":"+w.Key, 0)
 	return err

@@ -266,7 +266,7 @@ func (t *Tx) lapseRetention(personID string, id int64, at time.Time) error {
 	if !found || err != nil {
 		return err
 	}
-	_, err = t.appendAudit(ledger.AuditRow{
+	err = t.putAudit(ledger.AuditRow{
 		At: at, PersonID: personID, App: was.App, Action: "retention_lapsed", Actor: "tenure", Cause: reason,
 	}, fmt.Sprintf("retention:%d", id), 0)
 	return err
@@ -364,7 +364,7 @@ func (t *Tx) askApproval(personID string, a ledger.Approval, at time.Time) error
 	if err != nil {
 		return err
 	}
-	_, err = t.appendAudit(ledger.AuditRow{At: at, PersonID: personID, App: a.App, Action: action, Actor: "tenure"}, "approval:"+a.Key, 0)
+	err = t.putAudit(ledger.AuditRow{At: at, PersonID: personID, App: a.App, Action: action, Actor: "tenure"}, "approval:"+a.Key, 0)
 	return err
 }
 

@@ -81,7 +81,7 @@ func (t *Tx) erase(e ledger.Erasure, before hints) (out ledger.Erased, err error
 		At: e.At, PersonID: e.PersonID, Action: ledger.AuditErased, Actor: e.Operator, Cause: e.Reason,
 		Detail: map[string]any{"rows": x.rows, "redacted": x.redacted, "elsewhere": x.elsewhere},
 	}
-	if _, err := t.appendAudit(row, ledger.AuditErased, 0); err != nil {
+	if err := t.putAudit(row, ledger.AuditErased, 0); err != nil {
 		return out, err
 	}
 	_, err = t.get(`SELECT max(seq) FROM audit WHERE person_id = ? AND action = ?`, []any{e.PersonID, ledger.AuditErased}, &out.Seq)

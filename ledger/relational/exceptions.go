@@ -203,7 +203,7 @@ func (t *Tx) lapseException(personID string, lapsed ledger.LapsedException, at t
 	if !found || err != nil {
 		return err
 	}
-	_, err = t.appendAudit(ledger.AuditRow{
+	err = t.putAudit(ledger.AuditRow{
 		At: at, PersonID: x.PersonID, App: x.App, Action: "exception_lapsed", Actor: ledger.ActorTenure, Cause: lapsed.Why, Detail: exceptionDetail(x),
 	}, "exception:"+x.Name(), 0)
 	return err

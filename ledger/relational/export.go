@@ -146,7 +146,7 @@ func (s *Store) Export(ctx context.Context, w io.Writer, m ledger.Move, p ledger
 
 // auditMove writes the audit row about a move of the ledger.
 func (t *Tx) auditMove(action string, m ledger.Move, e ledger.Export) error {
-	_, err := t.appendAudit(ledger.AuditRow{
+	err := t.putAudit(ledger.AuditRow{
 		At: m.At, Action: action, Actor: m.Operator,
 		Detail: map[string]any{"sha256": e.SHA256, "rows": e.Total(), "schema": e.Schema},
 	}, "ledger:"+e.SHA256, 0)

@@ -197,7 +197,7 @@ func (t *Tx) successor(personID string) (to string, err error) {
 func (t *Tx) saidByOperator(r ledger.Received) error {
 	row := *r.Audit
 	row.PersonID, row.At = r.Event.PersonID, cmp.Or(row.At, r.At)
-	if _, err := t.appendAudit(row, "event:"+r.Event.Source+"/"+r.Event.ID, 0); err != nil {
+	if err := t.putAudit(row, "event:"+r.Event.Source+"/"+r.Event.ID, 0); err != nil {
 		return err
 	}
 	err := t.exec(`UPDATE people SET `+nudged+` WHERE id = ?3`, r.At.UnixMicro(), ledger.DueOperator, r.Event.PersonID)

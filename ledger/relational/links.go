@@ -14,6 +14,8 @@ const linkColumns = `person_id, app, account_id, username, state, adopted, entit
 	creating_at, creating_username, creating, creating_account, contested, changed_at, gave_at,
 	unsure_state, unsure_entitlements, binned_id, binned_at, receiver`
 
+const linkQuery = `SELECT ` + linkColumns + ` FROM links WHERE person_id = ? AND app = ?`
+
 // linkDest lists the fields that linkColumns are scanned into.
 func linkDest(l *ledger.Link) []any {
 	return []any{
@@ -42,16 +44,42 @@ func (t *Tx) planLink(personID, app, username string) error {
 
 // putLink stores the link's new state. It refuses an account of another person.
 func (t *Tx) putLink(l ledger.Link) error {
-	old, err := t.link(l.PersonID, l.App)
-	if err != nil {
+	var before standing
+	if err := t.standing(l, &before); err != nil {
 		return err
 	}
-	live := l.AccountID != "" && l.State != ledger.LinkDeleted
+	if err := t.flush(); err != nil {
+		return err
+	}
+	return t.replaceLink(before, l)
+}
+
+// standing is what a link's new state depends on.
+type standing struct {
+	found bool
+	link  ledger.Link // as it was; zero if there was none
+	taken bool        // another person has the account
+	owner string
+}
+
+func isLive(l ledger.Link) bool { return l.AccountID != "" && l.State != ledger.LinkDeleted }
+
+// standing looks up what the new state depends on, when Tx.later does.
+func (t *Tx) standing(l ledger.Link, s *standing) error {
+	err := t.later(linkQuery, []any{l.PersonID, l.App}, &s.found, linkDest(&s.link)...)
+	if err != nil || !isLive(l) {
+		return err
+	}
+	return t.later(ownerQuery, []any{l.App, l.AccountID, l.PersonID}, &s.taken, &s.owner)
+}
+
+// replaceLink stores the link's new state.
+func (t *Tx) replaceLink(before standing, l ledger.Link) error {
+	old := before.link
+	live := isLive(l)
 	kept := live && old.AccountID == l.AccountID && old.State != ledger.LinkDeleted
-	if live && !kept {
-		if err := t.unowned(l); err != nil {
-			return err
-		}
+	if live && !kept && before.taken {
+		return &ledger.TakenError{App: l.App, Owner: before.owner}
 	}
 	l.Contested = kept && old.Contested
 	if err := t.storeLink(l); err != nil {
@@ -64,12 +92,15 @@ func (t *Tx) putLink(l ledger.Link) error {
 		SELECT count(*) FROM links WHERE app = ?1 AND account_id = ?2 AND account_id <> '' AND state <> 'deleted')`, old.App, old.AccountID)
 }
 
+// ownerQuery finds another person who has an account. It names no empty account, as the index
+// does: else all links of the app are read.
+const ownerQuery = `SELECT person_id FROM links WHERE app = ? AND account_id = ? AND account_id <> '' AND state <> 'deleted' AND person_id <> ?
+		ORDER BY person_id LIMIT 1`
+
 // unowned fails with a *ledger.TakenError if the link's account is linked to another person.
-// The query names no empty account, as the index does: else all links of the app are read.
 func (t *Tx) unowned(l ledger.Link) error {
 	taken := &ledger.TakenError{App: l.App}
-	found, err := t.get(`SELECT person_id FROM links WHERE app = ? AND account_id = ? AND account_id <> '' AND state <> 'deleted' AND person_id <> ?
-		ORDER BY person_id LIMIT 1`, []any{l.App, l.AccountID, l.PersonID}, &taken.Owner)
+	found, err := t.get(ownerQuery, []any{l.App, l.AccountID, l.PersonID}, &taken.Owner)
 	if err == nil && found {
 		return taken
 	}
@@ -165,8 +196,7 @@ func (t *Tx) putChanges(personID, app string, c ledger.Changes) error {
 // link reads the link; zero if there is none.
 func (t *Tx) link(personID, app string) (ledger.Link, error) {
 	var l ledger.Link
-	found, err := t.get(`SELECT `+linkColumns+` FROM links WHERE person_id = ? AND app = ?`,
-		[]any{personID, app}, linkDest(&l)...)
+	found, err := t.get(linkQuery, []any{personID, app}, linkDest(&l)...)
 	if !found {
 		return ledger.Link{}, err
 	}

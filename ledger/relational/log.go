@@ -253,7 +253,7 @@ func (s *Store) RestartLog(ctx context.Context, r ledger.LogRestart) (restart au
 			restart.Lost, restart.Root = r.Known.Size, hex.EncodeToString(r.Known.Root[:])
 			row.Detail["known"], row.Detail["root"] = restart.Lost, restart.Root
 		}
-		_, err = t.appendAudit(row, audit.KeyRestart, restart.Epoch)
+		err = t.putAudit(row, audit.KeyRestart, restart.Epoch)
 		return err
 	})
 	return restart, err

@@ -166,7 +166,7 @@ func (s *Store) RetryNotices(ctx context.Context, r ledger.NoticeRetry) (again [
 				continue
 			}
 			again = append(again, n)
-			_, err = t.appendAudit(ledger.AuditRow{
+			err = t.putAudit(ledger.AuditRow{
 				At: r.At, PersonID: n.PersonID, App: n.App, Action: "notice_retried", Actor: r.Operator, Cause: r.Reason,
 				Detail: map[string]any{"notice": n.Name(), "kind": n.Kind, "about": n.About},
 			}, "notice:"+n.Name(), 0)

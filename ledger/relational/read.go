@@ -36,104 +36,84 @@ const (
 	retentionsQuery = `SELECT ` + retentionColumns + ` FROM retentions WHERE person_id = ? AND ended_at IS NULL ORDER BY app`
 	approvalsQuery  = `SELECT ` + approvalColumns + ` FROM approvals WHERE person_id = ? AND state IN ('asked', 'approved') ORDER BY key`
 	exceptionsQuery = `SELECT ` + exceptionColumns + ` FROM exceptions WHERE person_id = ? AND ended_at IS NULL ORDER BY id`
-	earlierQuery    = `SELECT id FROM people WHERE carried_to = ? AND carried_to <> '' ORDER BY id`
 	carriedQuery    = `SELECT carried_to FROM people WHERE id = ?`
-	accountsQuery   = `SELECT app, account_id FROM links
-		WHERE person_id = (SELECT coalesce(nullif(carried_to, ''), id) FROM people WHERE id = ?)
+	// Other IDs of the same person, and what belongs to them.
+	earlierIDs             = `SELECT id FROM people WHERE carried_to = ? AND carried_to <> ''`
+	earlierQuery           = earlierIDs + ` ORDER BY id`
+	earlierEventsQuery     = `SELECT person_id, ` + eventColumns + ` FROM events WHERE person_id IN (` + earlierIDs + `) AND body <> '{}' ORDER BY person_id, seq`
+	earlierHoldsQuery      = `SELECT ` + holdColumns + ` FROM holds WHERE person_id IN (` + earlierIDs + `) AND released_at IS NULL ORDER BY person_id, id`
+	earlierExceptionsQuery = `SELECT ` + exceptionColumns + ` FROM exceptions WHERE person_id IN (` + earlierIDs + `) AND ended_at IS NULL ORDER BY person_id, id`
+	// The manager's accounts, under the ID that the manager has by now.
+	accountsQuery = `SELECT app, account_id FROM links
+		WHERE person_id = (SELECT coalesce(nullif(m.carried_to, ''), m.id) FROM people p JOIN people m ON m.id = p.manager_id WHERE p.id = ?)
 			AND state IN ('active', 'disabled') AND account_id <> ''`
 )
 
+// readPerson reads all of a person, with queries none of which needs the answer to another.
 func (s *Store) readPerson(ctx context.Context, id string) (p ledger.Person, err error) {
-	err = s.engine.Snapshot(ctx, func(now Reader) (err error) {
-		p, err = readPerson(ctx, now, id)
-		return err
-	})
-	if err != nil {
-		return ledger.Person{}, err
-	}
-	return p, nil
-}
-
-func readPerson(ctx context.Context, now Reader, id string) (p ledger.Person, err error) {
-	summaries, err := list(ctx, now, summaryQuery, []any{id}, summaryDest)
+	type account struct{ app, id string }
+	var (
+		summaries        []ledger.Summary
+		carried, earlier []string
+		events           []earlierEvent
+		holds            []ledger.Hold
+		exceptions       []ledger.Exception
+		accounts         []account
+		args             = []any{id}
+		text             = func(s *string) []any { return []any{s} }
+	)
+	err = s.together(ctx,
+		all(&summaries, summaryQuery, args, summaryDest),
+		all(&p.Events, eventsQuery, args, eventDest),
+		all(&p.Links, linksQuery, args, linkDest),
+		all(&p.Steps, stepsQuery, args, stepDest),
+		all(&p.Waivers, waiversQuery, args, text),
+		all(&p.Letters, lettersQuery, args, letterDest),
+		all(&p.Tasks, tasksQuery, args, taskDest),
+		all(&p.Withdrawals, withdrawalsQuery, args, withdrawalDest),
+		all(&p.Holds, holdsQuery, args, holdDest),
+		all(&p.Retentions, retentionsQuery, args, retentionDest),
+		all(&p.Approvals, approvalsQuery, args, approvalDest),
+		all(&p.Exceptions, exceptionsQuery, args, exceptionDest),
+		all(&carried, carriedQuery, args, text),
+		all(&earlier, earlierQuery, args, text),
+		all(&events, earlierEventsQuery, args, func(e *earlierEvent) []any { return append([]any{&e.personID}, eventDest(&e.StoredEvent)...) }),
+		all(&holds, earlierHoldsQuery, args, holdDest),
+		all(&exceptions, earlierExceptionsQuery, args, exceptionDest),
+		all(&accounts, accountsQuery, args, func(a *account) []any { return []any{&a.app, &a.id} }),
+	)
 	if err != nil {
 		return ledger.Person{}, err
 	}
 	if len(summaries) == 0 {
 		return ledger.Person{}, ledger.ErrNotFound
 	}
-	p.Summary = summaries[0]
-	if p.Events, err = personEvents(ctx, now, id); err != nil {
-		return ledger.Person{}, err
+	inUTC(p.Events)
+	p.Summary, p.CarriedTo = summaries[0], carried[0]
+	p.Holds, p.Exceptions = append(p.Holds, holds...), append(p.Exceptions, exceptions...)
+	for _, id := range earlier {
+		one := ledger.Earlier{PersonID: id}
+		for _, e := range events {
+			if e.personID == id {
+				one.Events = append(one.Events, e.StoredEvent)
+			}
+		}
+		inUTC(one.Events)
+		p.Earlier = append(p.Earlier, one)
 	}
-	if p.Links, err = list(ctx, now, linksQuery, []any{id}, linkDest); err != nil {
-		return ledger.Person{}, err
+	if p.ManagerID != "" {
+		p.ManagerAccounts = make(map[string]string, len(accounts))
 	}
-	if p.Steps, err = list(ctx, now, stepsQuery, []any{id}, stepDest); err != nil {
-		return ledger.Person{}, err
+	for _, a := range accounts {
+		p.ManagerAccounts[a.app] = a.id
 	}
-	p.Waivers, err = list(ctx, now, waiversQuery, []any{id}, func(key *string) []any { return []any{key} })
-	if err != nil {
-		return ledger.Person{}, err
-	}
-	if p.Letters, err = list(ctx, now, lettersQuery, []any{id}, letterDest); err != nil {
-		return ledger.Person{}, err
-	}
-	if p.Tasks, err = list(ctx, now, tasksQuery, []any{id}, taskDest); err != nil {
-		return ledger.Person{}, err
-	}
-	if p.Withdrawals, err = list(ctx, now, withdrawalsQuery, []any{id}, withdrawalDest); err != nil {
-		return ledger.Person{}, err
-	}
-	if p.Holds, err = list(ctx, now, holdsQuery, []any{id}, holdDest); err != nil {
-		return ledger.Person{}, err
-	}
-	if p.Retentions, err = list(ctx, now, retentionsQuery, []any{id}, retentionDest); err != nil {
-		return ledger.Person{}, err
-	}
-	if p.Approvals, err = list(ctx, now, approvalsQuery, []any{id}, approvalDest); err != nil {
-		return ledger.Person{}, err
-	}
-	if p.Exceptions, err = list(ctx, now, exceptionsQuery, []any{id}, exceptionDest); err != nil {
-		return ledger.Person{}, err
-	}
-	if err := readEarlier(ctx, now, &p); err != nil {
-		return ledger.Person{}, err
-	}
-	p.ManagerAccounts, err = accounts(ctx, now, p.ManagerID)
-	return p, err
+	return p, nil
 }
 
-// readEarlier reads the other IDs of this person, with their events, holds and exceptions.
-func readEarlier(ctx context.Context, now Reader, p *ledger.Person) error {
-	text := func(s *string) []any { return []any{s} }
-	to, err := list(ctx, now, carriedQuery, []any{p.PersonID}, text)
-	if err != nil || len(to) == 0 {
-		return err
-	}
-	p.CarriedTo = to[0]
-	ids, err := list(ctx, now, earlierQuery, []any{p.PersonID}, text)
-	if err != nil {
-		return err
-	}
-	for _, id := range ids {
-		events, err := personEvents(ctx, now, id)
-		if err != nil {
-			return err
-		}
-		p.Earlier = append(p.Earlier, ledger.Earlier{PersonID: id, Events: events})
-		holds, err := list(ctx, now, holdsQuery, []any{id}, holdDest)
-		if err != nil {
-			return err
-		}
-		p.Holds = append(p.Holds, holds...)
-		exceptions, err := list(ctx, now, exceptionsQuery, []any{id}, exceptionDest)
-		if err != nil {
-			return err
-		}
-		p.Exceptions = append(p.Exceptions, exceptions...)
-	}
-	return nil
+// earlierEvent is an event about another ID of a person.
+type earlierEvent struct {
+	personID string
+	ledger.StoredEvent
 }
 
 func personEvents(ctx context.Context, now Reader, id string) ([]ledger.StoredEvent, error) {
@@ -142,10 +122,17 @@ func personEvents(ctx context.Context, now Reader, id string) ([]ledger.StoredEv
 
 // storedEvents reads the events of a query.
 func storedEvents(ctx context.Context, now Reader, query string, args ...any) ([]ledger.StoredEvent, error) {
-	events, err := list(ctx, now, query, args,
-		func(e *ledger.StoredEvent) []any {
-			return []any{&e.Seq, instant{&e.At}, &e.From.Topic, &e.From.Partition, &e.From.Offset, decode{&e.Event}}
-		})
+	events, err := list(ctx, now, query, args, eventDest)
+	inUTC(events)
+	return events, err
+}
+
+// eventDest lists the fields that eventColumns are scanned into.
+func eventDest(e *ledger.StoredEvent) []any {
+	return []any{&e.Seq, instant{&e.At}, &e.From.Topic, &e.From.Partition, &e.From.Offset, decode{&e.Event}}
+}
+
+func inUTC(events []ledger.StoredEvent) {
 	for i := range events {
 		e := &events[i].Event
 		e.Recorded = e.Recorded.UTC()
@@ -153,22 +140,6 @@ func storedEvents(ctx context.Context, now Reader, query string, args ...any) ([
 			e.Termination.AccessEndsAt = e.Termination.AccessEndsAt.UTC()
 		}
 	}
-	return events, err
-}
-
-// accounts returns the account IDs that a person has, by app.
-func accounts(ctx context.Context, now Reader, id string) (map[string]string, error) {
-	if id == "" {
-		return nil, nil
-	}
-	type account struct{ app, id string }
-	found, err := list(ctx, now, accountsQuery, []any{id},
-		func(a *account) []any { return []any{&a.app, &a.id} })
-	byApp := make(map[string]string, len(found))
-	for _, a := range found {
-		byApp[a.app] = a.id
-	}
-	return byApp, err
 }
 
 const summaryColumns = `id, coalesce(username, ''), given_name, family_name, status, department, job_title, manager_id,

@@ -51,6 +51,6 @@ func (t *Tx) noteReceiver(personID, app string, r ledger.Receiver) error {
 	if link.Receiver.PersonID != "" {
 		row.Detail["insteadOf"] = link.Receiver.PersonID
 	}
-	_, err = t.appendAudit(row, "receiver:"+app+"/"+r.PersonID, 0)
+	err = t.putAudit(row, "receiver:"+app+"/"+r.PersonID, 0)
 	return err
 }

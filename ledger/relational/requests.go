@@ -119,7 +119,7 @@ func (t *Tx) askFor(a ledger.Asking) (r ledger.Request, err error) {
 	if a.SignIn != "" {
 		detail["sign_in"] = a.SignIn
 	}
-	_, err = t.appendAudit(ledger.AuditRow{
+	err = t.putAudit(ledger.AuditRow{
 		At: r.AskedAt, PersonID: r.PersonID, Action: action, Actor: r.Operator, Cause: r.Reason, Detail: detail,
 	}, requestKey(r), 0)
 	return r, err
@@ -273,7 +273,7 @@ func (t *Tx) changeRequest(c ledger.RequestChange) (r ledger.Request, err error)
 	for name, value := range c.Detail {
 		detail[name] = value
 	}
-	_, err = t.appendAudit(ledger.AuditRow{
+	err = t.putAudit(ledger.AuditRow{
 		At: c.At, PersonID: r.PersonID, Action: c.Action, Actor: c.Actor, Cause: c.Cause, Detail: detail,
 	}, requestKey(r), r.Revision)
 	return r, err
@@ -387,7 +387,7 @@ func (t *Tx) setStandIn(in ledger.StandIn) (set ledger.StandIn, err error) {
 	if err != nil {
 		return set, err
 	}
-	_, err = t.appendAudit(ledger.AuditRow{
+	err = t.putAudit(ledger.AuditRow{
 		At: in.At, PersonID: in.PersonID, Action: "stand_in_set", Actor: in.Operator, Cause: in.Reason, Detail: standInDetail(set),
 	}, "stand-in:"+set.Name(), 0)
 	return set, err
@@ -439,7 +439,7 @@ func (t *Tx) endStandIn(e ledger.StandInEnd) (s ledger.StandIn, err error) {
 	if err != nil {
 		return s, err
 	}
-	_, err = t.appendAudit(ledger.AuditRow{
+	err = t.putAudit(ledger.AuditRow{
 		At: e.At, PersonID: s.PersonID, Action: "stand_in_ended", Actor: e.Operator, Cause: e.Reason, Detail: standInDetail(s),
 	}, "stand-in:"+s.Name(), 0)
 	return s, err

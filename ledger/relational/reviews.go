@@ -179,7 +179,7 @@ func (t *Tx) reviewFact(r ledger.Review, at time.Time, f ledger.ReviewFact) erro
 	for name, value := range f.Detail {
 		detail[name] = value
 	}
-	_, err := t.appendAudit(ledger.AuditRow{
+	err := t.putAudit(ledger.AuditRow{
 		At: at, PersonID: f.PersonID, Action: f.Action, Actor: f.Actor, Cause: f.Cause, Detail: detail,
 	}, reviewKey(r.ID), 0)
 	return err
@@ -200,7 +200,7 @@ func (t *Tx) itemRow(i ledger.ReviewItem, row ledger.AuditRow, detail map[string
 	for name, value := range detail {
 		row.Detail[name] = value
 	}
-	_, err := t.appendAudit(row, "review:"+i.Name(), 0)
+	err := t.putAudit(row, "review:"+i.Name(), 0)
 	return err
 }
 

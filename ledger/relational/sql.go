@@ -3,7 +3,6 @@ package relational
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -133,37 +132,23 @@ func number(query string) string {
 }
 
 // list reads every row of a query. dest returns the fields into which a row is scanned.
-func list[T any](ctx context.Context, q Reader, query string, args []any, dest func(*T) []any) (all []T, err error) {
-	rows, err := q.QueryContext(ctx, query, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		var one T
-		if err := rows.Scan(dest(&one)...); err != nil {
-			return nil, err
-		}
-		all = append(all, one)
-	}
-	return all, rows.Err()
+func list[T any](ctx context.Context, q Reader, query string, args []any, dest func(*T) []any) (found []T, err error) {
+	err = answer(ctx, q, all(&found, query, args, dest))
+	return found, err
 }
 
 // collect reads every row of a query inside a transaction.
-func collect[T any](t *Tx, query string, args []any, dest func(*T) []any) (all []T, err error) {
-	rows, err := t.conn.Query(query, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		var one T
-		if err := rows.Scan(dest(&one)...); err != nil {
+func collect[T any](t *Tx, query string, args []any, dest func(*T) []any) (found []T, err error) {
+	ask := all(&found, query, args, dest)
+	if pipe, ok := t.conn.(Pipe); ok {
+		if err := pipe.Later(query, args, ask.Read); err != nil {
 			return nil, err
 		}
-		all = append(all, one)
+		err = pipe.Flush()
+		return found, err
 	}
-	return all, rows.Err()
+	err = answer(context.Background(), t.reading(), ask)
+	return found, err
 }
 
 // marks returns a list of n parameters.

@@ -12,61 +12,61 @@ import (
 // BeginStep implements ledger.Work.
 func (s *Store) BeginStep(ctx context.Context, a ledger.Attempt) (ledger.Begun, error) {
 	var begun ledger.Begun
-	err := s.write(ctx, func(t *Tx) (err error) {
-		begun, err = t.beginStep(a)
-		return err
-	})
+	err := s.write(ctx, func(t *Tx) error { return t.beginStep(a, &begun) })
 	if err != nil {
 		return ledger.Begun{}, err
 	}
 	return begun, nil
 }
 
-func (t *Tx) beginStep(a ledger.Attempt) (begun ledger.Begun, err error) {
+// beginStep needs two round trips: one before which nothing is known, and one for all that
+// depends on it, with the commit. What begun holds is complete after the commit.
+func (t *Tx) beginStep(a ledger.Attempt, begun *ledger.Begun) error {
+	*begun = ledger.Begun{}
 	if err := t.person(a.PersonID); err != nil {
-		return ledger.Begun{}, err
+		return err
 	}
-	if begun.Link, err = t.link(a.PersonID, a.App); err != nil {
-		return ledger.Begun{}, err
+	var linked, tried bool
+	if err := t.later(linkQuery, []any{a.PersonID, a.App}, &linked, linkDest(&begun.Link)...); err != nil {
+		return err
 	}
-	before := begun.Link.Changes()
+	var noted ledger.Changes
 	repeated, err := t.get(`SELECT id, before FROM attempts WHERE person_id = ? AND key = ? AND at = ? AND deadline = ?`,
-		[]any{a.PersonID, a.Key, a.At.UnixMicro(), a.Deadline.UnixMicro()}, &begun.Attempt, decode{&before})
+		[]any{a.PersonID, a.Key, a.At.UnixMicro(), a.Deadline.UnixMicro()}, &begun.Attempt, decode{&noted})
 	if err != nil {
-		return ledger.Begun{}, err
+		return err
 	}
-	begun.Link.ChangedAt, begun.Link.GaveAt, begun.Link.Unsure = before.ChangedAt, before.GaveAt, before.Unsure
-	if !repeated {
-		if begun.Attempt, err = t.newAttempt(a, before); err != nil {
-			return ledger.Begun{}, fmt.Errorf("begin step %q of person %s: %w", a.Key, a.PersonID, err)
-		}
+	if repeated {
+		begun.Link.ChangedAt, begun.Link.GaveAt, begun.Link.Unsure = noted.ChangedAt, noted.GaveAt, noted.Unsure
+	} else if err := t.newAttempt(a, begun); err != nil {
+		return fmt.Errorf("begin step %q of person %s: %w", a.Key, a.PersonID, err)
 	}
-	_, err = t.get(`SELECT max(deadline) FROM attempts
+	err = t.later(`SELECT max(deadline) FROM attempts
 		WHERE person_id = ? AND app = ? AND key <> ? AND gives = 1 AND deadline > ?`,
-		[]any{a.PersonID, a.App, a.Key, a.At.UnixMicro()}, instant{&begun.DoubtUntil})
+		[]any{a.PersonID, a.App, a.Key, a.At.UnixMicro()}, &tried, instant{&begun.DoubtUntil})
 	if err != nil {
-		return ledger.Begun{}, err
+		return err
 	}
-	_, err = t.get(`SELECT trying_since, acknowledged_at, operation, operation_call, operation_at, operation_look_at FROM steps WHERE person_id = ? AND key = ?`,
-		[]any{a.PersonID, a.Key},
+	err = t.later(`SELECT trying_since, acknowledged_at, operation, operation_call, operation_at, operation_look_at FROM steps WHERE person_id = ? AND key = ?`,
+		[]any{a.PersonID, a.Key}, &tried,
 		append([]any{instant{&begun.TryingSince}, instant{&begun.AcknowledgedAt}}, underwayDest(&begun.Underway)...)...)
 	if err != nil {
-		return ledger.Begun{}, err
+		return err
 	}
-	begun.Unproven, err = t.get(`SELECT 1 FROM steps
+	return t.later(`SELECT 1 FROM steps
 		WHERE person_id = ? AND app = ? AND CASE WHEN key = ? THEN attempts > 1 ELSE last_attempt_at > ? END LIMIT 1`,
-		[]any{a.PersonID, a.App, a.Key, begun.Link.ProvenAt.UnixMicro()}, new(int))
-	return begun, err
+		[]any{a.PersonID, a.App, a.Key, begun.Link.ProvenAt.UnixMicro()}, &begun.Unproven, new(int))
 }
 
 // newAttempt counts the attempt, marks it as under way, and notes what it may change.
-func (t *Tx) newAttempt(a ledger.Attempt, before ledger.Changes) (id int64, err error) {
+func (t *Tx) newAttempt(a ledger.Attempt, begun *ledger.Begun) error {
+	before := begun.Link.Changes()
 	if err := t.mayChange(before, a); err != nil {
-		return 0, err
+		return err
 	}
 	noted, err := encoded(before)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	err = t.exec(`INSERT INTO steps (person_id, key, app, kind, state, attempts, planned_at, trying_since, last_attempt_at)
 		VALUES (?, ?, ?, ?, 'open', 1, ?5, ?5, ?5)
@@ -75,17 +75,16 @@ func (t *Tx) newAttempt(a ledger.Attempt, before ledger.Changes) (id int64, err 
 			last_attempt_at = excluded.last_attempt_at`,
 		a.PersonID, a.Key, a.App, a.Kind, a.At.UnixMicro())
 	if err != nil {
-		return 0, err
+		return err
 	}
 	// An attempt after its deadline is no longer in doubt.
 	err = t.exec(`DELETE FROM attempts WHERE person_id = ? AND app = ? AND deadline <= ?`,
 		a.PersonID, a.App, a.At.UnixMicro())
 	if err != nil {
-		return 0, err
+		return err
 	}
-	_, err = t.get(`INSERT INTO attempts (person_id, key, app, at, deadline, gives, destroys, before) VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`,
-		[]any{a.PersonID, a.Key, a.App, a.At.UnixMicro(), a.Deadline.UnixMicro(), a.Gives, a.Destroys, noted}, &id)
-	return id, err
+	return t.later(`INSERT INTO attempts (person_id, key, app, at, deadline, gives, destroys, before) VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`,
+		[]any{a.PersonID, a.Key, a.App, a.At.UnixMicro(), a.Deadline.UnixMicro(), a.Gives, a.Destroys, noted}, new(bool), &begun.Attempt)
 }
 
 // FinishStep implements ledger.Work.
@@ -103,6 +102,7 @@ func (s *Store) FinishStep(ctx context.Context, o ledger.Outcome) error {
 	})
 }
 
+// finishStep needs two round trips, as beginStep does.
 func (t *Tx) finishStep(o ledger.Outcome) error {
 	if o.DueReports {
 		if err := t.lockWithReports(o.PersonID); err != nil {
@@ -117,26 +117,32 @@ func (t *Tx) finishStep(o ledger.Outcome) error {
 			return err
 		}
 	}
-	asks, asked, err := t.comesToNeed(o)
-	if err != nil {
+	var was outcomeBefore
+	if err := t.noteOutcome(o, &was); err != nil {
 		return err
-	}
-	repeated, err := t.saveOutcome(o)
-	if repeated || err != nil {
-		return err
-	}
-	if asks {
-		if _, err := t.appendAudit(asked, o.Key, o.Attempt); err != nil {
-			return err
-		}
 	}
 	if o.Link != nil {
 		l := *o.Link
 		l.PersonID, l.App = o.PersonID, cmp.Or(l.App, o.App)
-		if err := t.putLink(l); err != nil {
+		o.Link = &l
+		if err := t.standing(l, &was.link); err != nil {
 			return err
 		}
-		if err := t.noteAccount(l, o.At); err != nil {
+	}
+	if err := t.flush(); err != nil {
+		return err
+	}
+	if was.changed == 0 {
+		return nil // the same outcome was stored before
+	}
+	if err := t.saveOutcome(o, was); err != nil {
+		return err
+	}
+	if o.Link != nil {
+		if err := t.replaceLink(was.link, *o.Link); err != nil {
+			return err
+		}
+		if err := t.noteAccount(*o.Link, o.At); err != nil {
 			return err
 		}
 	}
@@ -157,7 +163,7 @@ func (t *Tx) finishStep(o ledger.Outcome) error {
 		if o.Link != nil {
 			row.Detail = withAccount(row.Detail, *o.Link)
 		}
-		if _, err := t.appendAudit(row, o.Key, o.Attempt); err != nil {
+		if err := t.putAudit(row, o.Key, o.Attempt); err != nil {
 			return err
 		}
 	}
@@ -167,19 +173,55 @@ func (t *Tx) finishStep(o ledger.Outcome) error {
 	return nil
 }
 
-// comesToNeed reports whether a step was open and needs an operator by this outcome, and returns
-// the audit row that says so.
-func (t *Tx) comesToNeed(o ledger.Outcome) (asks bool, row ledger.AuditRow, err error) {
-	if o.State != ledger.StepAttention {
-		return false, row, nil
+// outcomeBefore is what storing an outcome depends on.
+type outcomeBefore struct {
+	changed    int64  // zero if the same outcome was stored before
+	open       bool   // the step was open; only asked if it needs attention now
+	department string // then: the person's
+	link       standing
+}
+
+// noteOutcome notes the outcome of a step, and looks whether it is a new one. A step that was
+// never planned is kept as superseded.
+func (t *Tx) noteOutcome(o ledger.Outcome, was *outcomeBefore) error {
+	if o.State == ledger.StepAttention {
+		err := t.later(`SELECT p.department FROM steps s JOIN people p ON p.id = s.person_id
+			WHERE s.person_id = ? AND s.key = ? AND s.state = 'open'`, []any{o.PersonID, o.Key}, &was.open, &was.department)
+		if err != nil {
+			return err
+		}
 	}
-	var department string
-	open, err := t.get(`SELECT p.department FROM steps s JOIN people p ON p.id = s.person_id
-		WHERE s.person_id = ? AND s.key = ? AND s.state = 'open'`, []any{o.PersonID, o.Key}, &department)
-	return open, ledger.AuditRow{
+	err := t.exec(`INSERT INTO steps (person_id, key, app, kind, state, planned_at, finished_at)
+		VALUES (?, ?, ?, ?, 'superseded', ?5, ?5) ON CONFLICT DO NOTHING`,
+		o.PersonID, o.Key, o.App, o.Kind, micros(o.At))
+	if err != nil {
+		return err
+	}
+	outcome, err := encoded([]any{o.Attempt, o.At.UnixMicro(), o.State, o.Code, o.Message})
+	if err != nil {
+		return err
+	}
+	return t.changes(&was.changed, `UPDATE steps SET outcome = ? WHERE person_id = ? AND key = ? AND outcome IS DISTINCT FROM ?1`,
+		outcome, o.PersonID, o.Key)
+}
+
+// saveOutcome stores the outcome of a step. The record has a row if it was open and needs an
+// operator by this outcome.
+func (t *Tx) saveOutcome(o ledger.Outcome, was outcomeBefore) error {
+	err := t.exec(`UPDATE steps SET state = ?1, code = ?2, message = ?3,
+			finished_at = CASE WHEN ?1 IN ('done', 'superseded') THEN CAST(?4 AS BIGINT) END,
+			acknowledged_at = ?7, operation = ?8, operation_call = ?9, operation_at = ?10, operation_look_at = ?11,
+			trying_since = CASE WHEN CAST(?11 AS BIGINT) IS NOT NULL THEN CAST(?4 AS BIGINT) ELSE trying_since END
+		WHERE person_id = ?5 AND key = ?6 AND state IN ('open', 'attention')`,
+		o.State, o.Code, o.Message, micros(o.At), o.PersonID, o.Key,
+		micros(o.AcknowledgedAt), o.Underway.Operation, o.Underway.Call, micros(o.Underway.Since), micros(o.Underway.LookAt))
+	if err != nil || !was.open {
+		return err
+	}
+	return t.putAudit(ledger.AuditRow{
 		At: o.At, PersonID: o.PersonID, App: o.App, Action: ledger.AuditNeedsAttention, Actor: ledger.ActorTenure,
-		Detail: map[string]any{"step": o.Kind, "code": o.Code, ledger.DetailDepartment: department},
-	}, err
+		Detail: map[string]any{"step": o.Kind, "code": o.Code, ledger.DetailDepartment: was.department},
+	}, o.Key, o.Attempt)
 }
 
 // withAccount adds to the detail of an audit row what the account is from then on.
@@ -200,33 +242,6 @@ func withAccount(detail map[string]any, l ledger.Link) map[string]any {
 func (t *Tx) endAttempts(o ledger.Outcome) error {
 	return t.exec(`DELETE FROM attempts WHERE person_id = ?1 AND key = ?2 AND (id = ?3 OR ?3 = 0)`,
 		o.PersonID, o.Key, o.Attempt)
-}
-
-// saveOutcome stores the outcome of a step. It reports whether the same outcome was stored
-// before. A step that was never planned is kept as superseded.
-func (t *Tx) saveOutcome(o ledger.Outcome) (repeated bool, err error) {
-	err = t.exec(`INSERT INTO steps (person_id, key, app, kind, state, planned_at, finished_at)
-		VALUES (?, ?, ?, ?, 'superseded', ?5, ?5) ON CONFLICT DO NOTHING`,
-		o.PersonID, o.Key, o.App, o.Kind, micros(o.At))
-	if err != nil {
-		return false, err
-	}
-	outcome, err := encoded([]any{o.Attempt, o.At.UnixMicro(), o.State, o.Code, o.Message})
-	if err != nil {
-		return false, err
-	}
-	n, err := t.change(`UPDATE steps SET outcome = ? WHERE person_id = ? AND key = ? AND outcome IS DISTINCT FROM ?1`,
-		outcome, o.PersonID, o.Key)
-	if n == 0 || err != nil {
-		return true, err
-	}
-	return false, t.exec(`UPDATE steps SET state = ?1, code = ?2, message = ?3,
-			finished_at = CASE WHEN ?1 IN ('done', 'superseded') THEN CAST(?4 AS BIGINT) END,
-			acknowledged_at = ?7, operation = ?8, operation_call = ?9, operation_at = ?10, operation_look_at = ?11,
-			trying_since = CASE WHEN CAST(?11 AS BIGINT) IS NOT NULL THEN CAST(?4 AS BIGINT) ELSE trying_since END
-		WHERE person_id = ?5 AND key = ?6 AND state IN ('open', 'attention')`,
-		o.State, o.Code, o.Message, micros(o.At), o.PersonID, o.Key,
-		micros(o.AcknowledgedAt), o.Underway.Operation, o.Underway.Call, micros(o.Underway.Since), micros(o.Underway.LookAt))
 }
 
 const stepColumns = `s.person_id, s.key, s.app, s.kind, s.state, s.attempts, s.code, s.message, s.reason,

@@ -116,5 +116,6 @@ func Compiled(d Dialect) []string {
 	return []string{
 		summaryQuery, eventsQuery, linksQuery, stepsQuery, waiversQuery, lettersQuery, tasksQuery, withdrawalsQuery,
 		holdsQuery, retentionsQuery, approvalsQuery, exceptionsQuery, accountsQuery, knownQuery(d),
+		carriedQuery, earlierQuery, earlierEventsQuery, earlierHoldsQuery, earlierExceptionsQuery,
 	}
 }

@@ -146,7 +146,7 @@ func asksForMore(was, now ledger.TaskWork) bool {
 // taskAudit writes an audit row about a task. It leaves out the proof, which may name
 // somebody and is kept with the task only.
 func (t *Tx) taskAudit(k ledger.Task, action, actor string, at time.Time) error {
-	_, err := t.appendAudit(ledger.AuditRow{
+	err := t.putAudit(ledger.AuditRow{
 		At: at, PersonID: k.PersonID, App: k.App, Action: action, Actor: actor,
 		Detail: map[string]any{"task": k.ID, "step": k.Kind},
 	}, fmt.Sprintf("task:%d", k.ID), 0)

@@ -31,13 +31,25 @@ type Tx struct {
 // NewTx returns a transaction in a dialect, for engines.
 func NewTx(conn Conn, dialect Dialect) *Tx { return &Tx{conn: conn, dialect: dialect} }
 
+// exec executes a statement. A Pipe does so later.
 func (t *Tx) exec(query string, args ...any) error {
+	if pipe, ok := t.conn.(Pipe); ok {
+		return pipe.Later(query, args, nil)
+	}
 	_, err := t.conn.Exec(query, args...)
 	return err
 }
 
 // change executes a query and returns how many rows it changed.
 func (t *Tx) change(query string, args ...any) (int64, error) {
+	if _, ok := t.conn.(Pipe); ok {
+		var n int64
+		if err := t.changes(&n, query, args...); err != nil {
+			return 0, err
+		}
+		err := t.flush()
+		return n, err
+	}
 	res, err := t.conn.Exec(query, args...)
 	if err != nil {
 		return 0, err
@@ -47,6 +59,13 @@ func (t *Tx) change(query string, args ...any) (int64, error) {
 
 // get reads one row into dest and reports whether there is one.
 func (t *Tx) get(query string, args []any, dest ...any) (found bool, err error) {
+	if pipe, ok := t.conn.(Pipe); ok {
+		if err := pipe.Later(query, args, first(&found, dest)); err != nil {
+			return false, err
+		}
+		err := pipe.Flush()
+		return found, err
+	}
 	rows, err := t.conn.Query(query, args...)
 	if err != nil {
 		return false, err
@@ -113,9 +132,34 @@ func (t *Tx) people(ids, others []string) error {
 // appendAudit writes the row, unless a repeated call wrote it before. Key and attempt
 // identify the subject of the row.
 func (t *Tx) appendAudit(r ledger.AuditRow, key string, attempt int64) (written bool, err error) {
-	detail, err := encoded(r.Detail)
+	args, err := t.auditArgs(r, key, attempt)
 	if err != nil {
 		return false, err
+	}
+	n, err := t.change(auditInsert, args...)
+	return n > 0, err
+}
+
+// putAudit is appendAudit for callers who need not know whether the row was written.
+func (t *Tx) putAudit(r ledger.AuditRow, key string, attempt int64) error {
+	args, err := t.auditArgs(r, key, attempt)
+	if err != nil {
+		return err
+	}
+	return t.exec(auditInsert, args...)
+}
+
+const auditInsert = `INSERT INTO audit (at, person_id, app, action, actor, cause, detail, key, attempt, login, salt)
+		SELECT ?1, ?2, ?3, ?4, ?5, ?6, nullif(?7, 'null'), ?8, ?9, ?10, ?11
+		WHERE NOT EXISTS (SELECT 1 FROM audit
+			WHERE person_id = ?2 AND key = ?8 AND action = ?4 AND actor = ?5 AND at = ?1 AND attempt = ?9)
+		ON CONFLICT DO NOTHING`
+
+// auditArgs returns the arguments of auditInsert.
+func (t *Tx) auditArgs(r ledger.AuditRow, key string, attempt int64) ([]any, error) {
+	detail, err := encoded(r.Detail)
+	if err != nil {
+		return nil, err
 	}
 	login := t.login
 	if r.Actor == ledger.ActorTenure {
@@ -127,13 +171,7 @@ func (t *Tx) appendAudit(r ledger.AuditRow, key string, attempt int64) (written 
 	for _, text := range []*string{&r.PersonID, &r.App, &r.Action, &r.Actor, &r.Cause, &key, &login} {
 		*text = Storable(*text)
 	}
-	n, err := t.change(`INSERT INTO audit (at, person_id, app, action, actor, cause, detail, key, attempt, login, salt)
-		SELECT ?1, ?2, ?3, ?4, ?5, ?6, nullif(?7, 'null'), ?8, ?9, ?10, ?11
-		WHERE NOT EXISTS (SELECT 1 FROM audit
-			WHERE person_id = ?2 AND key = ?8 AND action = ?4 AND actor = ?5 AND at = ?1 AND attempt = ?9)
-		ON CONFLICT DO NOTHING`,
-		r.At.UnixMicro(), r.PersonID, r.App, r.Action, r.Actor, r.Cause, detail, key, attempt, login, salt)
-	return n > 0, err
+	return []any{r.At.UnixMicro(), r.PersonID, r.App, r.Action, r.Actor, r.Cause, detail, key, attempt, login, salt}, nil
 }
 
 // AuditBefore implements ledger.Query.

@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tenurehq/tenure/ledger/ledgertest"
+	"github.com/tenurehq/tenure/ledger/relational"
 )
 
 func TestManyOpenANewFileAtOnce(t *testing.T) {
@@ -70,7 +71,7 @@ func TestOpenWaits(t *testing.T) {
 			}
 			return s.Close()
 		}
-		w, err := openWriter(t.Context(), path, maxBatch)
+		w, err := openWriter(t.Context(), path, maxBatch, &relational.Meter{})
 		if err != nil {
 			return err
 		}

@@ -28,6 +28,7 @@ type Store struct {
 	path   string
 	reads  *reads
 	writes *writer
+	meter  relational.Meter
 }
 
 var _ ledger.Ledger = (*Store)(nil)
@@ -50,14 +51,16 @@ func openBatching(ctx context.Context, path string, batch int) (*Store, error) {
 	if err != nil {
 		return nil, explain(path, err)
 	}
-	writes, err := openWriter(ctx, path, batch)
-	if err != nil {
+	s := &Store{path: path, reads: reads}
+	if s.writes, err = openWriter(ctx, path, batch, &s.meter); err != nil {
 		return nil, errors.Join(explain(path, err), reads.Close())
 	}
-	s := &Store{path: path, reads: reads, writes: writes}
 	s.Store = relational.New(engine{s})
 	return s, nil
 }
+
+// Spent returns what was asked of the file so far.
+func (s *Store) Spent() relational.Spent { return s.meter.Spent() }
 
 // Close waits for the writes that were accepted, then closes the file. Calls
 // after it fail.
@@ -88,6 +91,8 @@ func (e engine) Write(ctx context.Context, f func(*relational.Tx) error) error {
 
 // QueryContext implements relational.Engine.
 func (e engine) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	e.meter.Reads.Add(1)
+	e.meter.Statements.Add(1)
 	if compiled, ok := e.reads.compiled[query]; ok {
 		return compiled.QueryContext(ctx, args...)
 	}
@@ -101,7 +106,9 @@ func (e engine) Snapshot(ctx context.Context, f func(relational.Reader) error) e
 		return err
 	}
 	defer func() { _ = tx.Rollback() }() // nothing was written
-	return f(snapshot{tx, e.reads.compiled})
+	e.meter.Reads.Add(1)
+	e.meter.Statements.Add(2) // the beginning and the end
+	return f(snapshot{tx, e.reads.compiled, &e.meter})
 }
 
 // Explain implements relational.Engine.
@@ -139,10 +146,12 @@ func openReads(ctx context.Context, path string) (*reads, error) {
 type snapshot struct {
 	tx       *sql.Tx
 	compiled map[string]*sql.Stmt
+	meter    *relational.Meter
 }
 
 // QueryContext implements relational.Reader.
 func (s snapshot) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	s.meter.Statements.Add(1)
 	if compiled, ok := s.compiled[query]; ok {
 		return s.tx.StmtContext(ctx, compiled).QueryContext(ctx, args...) //nolint:sqlclosecheck // closed with the transaction
 	}

@@ -46,7 +46,7 @@ type job struct {
 	answer chan struct{} // closed when err holds
 }
 
-func openWriter(ctx context.Context, path string, batch int) (*writer, error) {
+func openWriter(ctx context.Context, path string, batch int, meter *relational.Meter) (*writer, error) {
 	db, err := sql.Open(driverName, writeDSN(path))
 	if err != nil {
 		return nil, err
@@ -58,7 +58,7 @@ func openWriter(ctx context.Context, path string, batch int) (*writer, error) {
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	stmt := &statements{compiled: map[string]*sql.Stmt{}, prepare: func(query string) (*sql.Stmt, error) {
+	stmt := &statements{meter: meter, compiled: map[string]*sql.Stmt{}, prepare: func(query string) (*sql.Stmt, error) {
 		return conn.PrepareContext(context.WithoutCancel(ctx), query)
 	}}
 	w := &writer{
@@ -198,6 +198,7 @@ func (w *writer) gather(first *job) []*job {
 // run runs the jobs in the open transaction and ends it. A job that fails is undone alone and
 // has its own error. If run returns an error, it applies to all jobs, and nothing was changed.
 func (w *writer) run(batch []*job) error {
+	w.stmt.meter.Writes.Add(int64(len(batch)))
 	for _, j := range batch {
 		if err := w.savepoint(j); err != nil {
 			w.stmt.rollback()
@@ -208,6 +209,7 @@ func (w *writer) run(batch []*job) error {
 		w.stmt.rollback()
 		return err
 	}
+	w.stmt.meter.Commits.Add(1)
 	return nil
 }
 
@@ -229,11 +231,13 @@ func (w *writer) savepoint(j *job) error {
 // are compiled once. It is used by one goroutine. It takes no context, because a transaction
 // that several callers share must not end when one of them has gone.
 type statements struct {
+	meter    *relational.Meter
 	prepare  func(query string) (*sql.Stmt, error)
 	compiled map[string]*sql.Stmt
 }
 
 func (s *statements) stmt(query string) (*sql.Stmt, error) {
+	s.meter.Statements.Add(1)
 	if compiled, ok := s.compiled[query]; ok {
 		return compiled, nil
 	}
