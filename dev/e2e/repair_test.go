@@ -14,10 +14,10 @@ import (
 	"github.com/tenurehq/tenure/ledger"
 )
 
-// TestOneCommandRepairsADayOfFailedOffboardings lets an app break down while five hundred
+// TestOneCommandRepairsADayOfFailedOffboardings lets an app break down while 250
 // people leave. Once the app is back, one command repairs all of them.
 func TestOneCommandRepairsADayOfFailedOffboardings(t *testing.T) {
-	const leavers = 500
+	const leavers = 250
 	r, apps := startTwoApps(t, stack.Options{Template: twoApps})
 	var joins, leaves []hr.Event
 	for i := range leavers {
