@@ -140,7 +140,7 @@ func (r *rig) vendors(ctx context.Context, o Options, report *Report) (err error
 		return nil
 	}
 	o.tell("driving the history of %d people into stand-ins of vendors ...", o.Company.People)
-	c, err := r.company(ctx, o.Company)
+	c, err := r.company(ctx, o.Company, o.tell)
 	report.Company = &c
 	return err
 }

@@ -119,6 +119,7 @@ func (c Company) print(out io.Writer) {
 		})
 	}
 	totals.Render()
+	fmt.Fprintf(out, "%d steps came to need an operator meanwhile, and were tried again.\n", c.Attention)
 	fmt.Fprintf(out, "It took %s. In the end, %d accounts or memberships are not as policy says.\n", c.Took.Round(time.Second), len(c.Wrong))
 	for _, wrong := range c.Wrong {
 		fmt.Fprintf(out, "- %s\n", wrong)

@@ -58,7 +58,7 @@ func driven(t *testing.T, o CompanyOptions) Company {
 	r, err := openRig(t.Context(), "")
 	require.NoError(t, err)
 	defer r.close()
-	c, err := r.company(t.Context(), o)
+	c, err := r.company(t.Context(), o, t.Logf)
 	var out bytes.Buffer
 	c.print(&out)
 	t.Log(out.String())

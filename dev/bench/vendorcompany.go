@@ -48,8 +48,9 @@ const (
 	// latest is how long a vendor that lags shows what was before a change, and settlesIn is how
 	// long the product is told that it may.
 	latest, settlesIn = 2 * time.Second, 4 * time.Second
-	// attentionAfter is the default of the configuration.
-	attentionAfter = 15 * time.Minute
+	// attentionAfter is the default of the configuration. What needs attention is tried again after
+	// recheck, as an operator would do who sees that the vendor answers.
+	attentionAfter, recheck = 15 * time.Minute, time.Minute
 )
 
 // disturbed holds the chances of faults.
@@ -176,7 +177,7 @@ func wanted(x company.Expected, v *vendor) (groups []string) {
 
 // company drives the history of a company into the vendors, part by part, and compares them
 // with what policy says in the end. It returns what is wrong.
-func (r *rig) company(ctx context.Context, o CompanyOptions) (c Company, err error) {
+func (r *rig) company(ctx context.Context, o CompanyOptions, tell func(format string, args ...any)) (c Company, err error) {
 	history := company.Generate(company.Options{
 		Seed: 13, People: o.People, Start: hr.Date{Year: 2020, Month: time.January, Day: 1}, Pace: 2,
 	})
@@ -194,7 +195,7 @@ func (r *rig) company(ctx context.Context, o CompanyOptions) (c Company, err err
 		return Company{}, err
 	}
 	defer func() { err = errors.Join(err, t.close()) }()
-	t.acts.AttentionAfter = attentionAfter
+	t.acts.AttentionAfter, t.acts.Recheck = attentionAfter, recheck
 	for _, v := range vendors {
 		v.door.SetQuotas(o.quotas(v)...)
 		if o.Faults > 0 && v.late != nil {
@@ -207,6 +208,7 @@ func (r *rig) company(ctx context.Context, o CompanyOptions) (c Company, err err
 	slices.SortStableFunc(events, func(a, b hr.Event) int { return a.Recorded.Compare(b.Recorded) })
 	parts := slices.Collect(slices.Chunk(events, (len(events)+o.Parts-1)/o.Parts))
 	for i, part := range parts {
+		tell("part %d of %d: %d events ...", i+1, len(parts), len(part))
 		before := make([]map[string]vendortest.Account, len(vendors))
 		for j, v := range vendors {
 			before[j] = v.people()
@@ -218,7 +220,7 @@ func (r *rig) company(ctx context.Context, o CompanyOptions) (c Company, err err
 					v.endTokens() // in the midst of it
 				}
 			}
-		}); err != nil {
+		}, tell); err != nil {
 			return Company{}, err
 		}
 		for j, v := range vendors {
@@ -254,6 +256,9 @@ func (r *rig) company(ctx context.Context, o CompanyOptions) (c Company, err err
 		c.Vendors = append(c.Vendors, total)
 		c.Wrong = append(c.Wrong, v.differs(history.Expected(time.Now()))...)
 	}
+	if c.Attention, err = t.attention(ctx); err != nil {
+		return Company{}, err
+	}
 	if o.CutOffs > 0 {
 		c.CutOffs, err = t.cutOffAmid(ctx, vendors, o)
 	}
@@ -273,8 +278,10 @@ type Company struct {
 	Took      time.Duration `json:"tookNanoseconds"`
 	Vendors   []VendorTotal `json:"vendors"`
 	// Wrong says what differs in the end from what policy says.
-	Wrong   []string     `json:"wrong,omitempty"`
-	CutOffs *AmidCutOffs `json:"cutOffs,omitempty"`
+	Wrong []string `json:"wrong,omitempty"`
+	// Attention is how often a step came to need an operator.
+	Attention int          `json:"attention"`
+	CutOffs   *AmidCutOffs `json:"cutOffs,omitempty"`
 }
 
 // waited returns how many calls of an app have waited for its rate or a pause, and how long.
@@ -296,6 +303,19 @@ func (t *tenure) waited(app string) (calls int, all time.Duration, err error) {
 		}
 	}
 	return calls, all, nil
+}
+
+// attention returns how often a step came to need an operator, by the record.
+func (t *tenure) attention(ctx context.Context) (n int, err error) {
+	for row, err := range ledger.AllAudit(ctx, t.ledger, "", 0) {
+		if err != nil {
+			return 0, err
+		}
+		if row.Action == ledger.AuditNeedsAttention {
+			n++
+		}
+	}
+	return n, nil
 }
 
 // people returns the accounts of people, by person ID. Of several, it returns the one that is
@@ -357,13 +377,13 @@ func (v *vendor) differs(expected []company.Expected) (wrong []string) {
 
 // tellAll delivers events to many people at once, calls amid, and waits until nothing is left to
 // do.
-func (t *tenure) tellAll(ctx context.Context, events []hr.Event, amid func()) error {
+func (t *tenure) tellAll(ctx context.Context, events []hr.Event, amid func(), tell func(format string, args ...any)) error {
 	people, err := t.announce(ctx, events)
 	if err != nil {
 		return err
 	}
 	amid()
-	return t.rest(ctx, people)
+	return t.rest(ctx, people, tell)
 }
 
 // announce delivers events to many people at once, and returns who they are. Everybody has one
@@ -396,9 +416,17 @@ func (t *tenure) announce(ctx context.Context, events []hr.Event) (people []stri
 	return people, t.ledger.MarkDelivered(ctx, seqs)
 }
 
+// tellEvery is how often people read how far it is.
+const tellEvery = time.Minute
+
 // rest waits until no run of some people is open.
-func (t *tenure) rest(ctx context.Context, people []string) error {
-	for _, person := range people {
+func (t *tenure) rest(ctx context.Context, people []string, tell func(format string, args ...any)) error {
+	told := time.Now()
+	for i, person := range people {
+		if time.Since(told) > tellEvery {
+			told = time.Now()
+			tell("%d of %d people are done ...", i, len(people))
+		}
 		if err := t.ended(ctx, person); err != nil {
 			return fmt.Errorf("person %s: %w; %s", person, err, t.waiting(context.WithoutCancel(ctx), person))
 		}
