@@ -158,6 +158,9 @@ func erasesUntilKilled(ctx context.Context, path string) error {
 		return err
 	}
 	defer s.Close()
+	if _, err := s.writes.conn.ExecContext(ctx, `PRAGMA secure_delete = off`); err != nil { // as earlier versions wrote
+		return err
+	}
 	d := &dying{engine: engine{s}, die: func() error {
 		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
 		select {}
