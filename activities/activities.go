@@ -18,6 +18,9 @@ type Activities struct {
 	// Moved is called for each step that leaves the main queue because its app has used up
 	// its slots there; may be nil.
 	Moved func(app string)
+	// Erased is called with what became of each erasure: one of the outcomes ErasureDone,
+	// ErasureRefused and ErasureFailed. It may be nil.
+	Erased func(outcome string)
 	// Runs finds and starts people's runs. Only the sweeper and scans use it.
 	Runs Runs
 	// Scanner looks at all accounts of apps. Only scans use it.

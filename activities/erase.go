@@ -39,6 +39,20 @@ type ErasePage struct {
 	Scrub bool `json:"scrub,omitempty"`
 }
 
+// What becomes of an erasure.
+const (
+	ErasureDone    = "erased"
+	ErasureRefused = "refused" // the ledger would not, whatever time it is: privacy.pepper is missing or another one
+	ErasureFailed  = "failed"  // it is tried again
+)
+
+// erasure notes what became of an erasure.
+func (a *Activities) erasure(outcome string) {
+	if a.Erased != nil {
+		a.Erased(outcome)
+	}
+}
+
 // eraseSkew is how far the clocks of a worker and of Temporal may be apart.
 const eraseSkew = time.Hour
 
@@ -78,6 +92,7 @@ func (a *Activities) Erase(ctx context.Context, req EraseRequest) (ErasePage, er
 		switch {
 		case err == nil && !erased.Again:
 			page.Erased++
+			a.erasure(ErasureDone)
 			a.Log.Info("erased a person", zap.String("person", p.PersonID), zap.Int64("row", erased.Seq))
 		case errors.As(err, &stands):
 			if !erase.Early(c) {
@@ -86,8 +101,13 @@ func (a *Activities) Erase(ctx context.Context, req EraseRequest) (ErasePage, er
 		case errors.Is(err, ledger.ErrStale), errors.Is(err, ledger.ErrNotFound): // tomorrow
 		case errors.Is(err, ledger.ErrRefused):
 			page.Waiting++
+			a.erasure(ErasureRefused)
 			a.Log.Warn("a person could not be erased", zap.String("person", p.PersonID), zap.Error(err))
+		case errors.Is(err, ledger.ErrPepper): // so would everybody's be
+			a.erasure(ErasureRefused)
+			return page, temporalError(provision.LedgerError(err))
 		case err != nil:
+			a.erasure(ErasureFailed)
 			return page, temporalError(provision.LedgerError(err))
 		}
 	}
@@ -98,5 +118,9 @@ func (a *Activities) Erase(ctx context.Context, req EraseRequest) (ErasePage, er
 func (a *Activities) Scrub(ctx context.Context) error {
 	stop := beats(ctx)
 	defer stop()
-	return temporalError(provision.LedgerError(a.Ledger.Scrub(ctx)))
+	err := a.Ledger.Scrub(ctx)
+	if err != nil {
+		a.erasure(ErasureFailed)
+	}
+	return temporalError(provision.LedgerError(err))
 }

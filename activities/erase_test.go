@@ -63,7 +63,9 @@ func TestWhoseTimeIsOverIsErasedInPages(t *testing.T) {
 	leaver(t, l, "d-suspended", now, 40, hr.StatusSuspended)
 
 	logs, seen := observer.New(zapcore.DebugLevel)
+	outcomes := map[string]int{}
 	acts := &activities.Activities{
+		Erased:  func(outcome string) { outcomes[outcome]++ },
 		Engine:  &provision.Engine{Ledger: l, Clock: clock.Func(func() time.Time { return now }), Log: zap.New(logs)},
 		Privacy: erase.Terms{Keep: 30 * 24 * time.Hour},
 	}
@@ -83,6 +85,12 @@ func TestWhoseTimeIsOverIsErasedInPages(t *testing.T) {
 	assert.Equal(t, activities.ErasePage{After: "d-suspended", Erased: 5, Waiting: 1}, page(first.After))
 	assert.Equal(t, activities.ErasePage{After: "d-suspended", Waiting: 1, Scrub: true}, page(first.After),
 		"a page that is done again, since the worker was killed before it said what it did")
+	assert.Equal(t, map[string]int{activities.ErasureDone: 5}, outcomes)
+	leaver(t, l, "e-keyless", now, 40, hr.StatusEnded)
+	l.SetPepper([]byte("another pepper"))
+	_, err = env.ExecuteActivity(acts.Erase, activities.EraseRequest{After: first.After})
+	require.ErrorContains(t, err, "privacy.pepper")
+	assert.Equal(t, map[string]int{activities.ErasureDone: 5, activities.ErasureRefused: 1}, outcomes)
 	_, err = env.ExecuteActivity(acts.Scrub)
 	require.NoError(t, err)
 	for id, want := range map[string]bool{"a000": false, "b0": true, "b4": true, "c-held": false, "d-suspended": false} {

@@ -210,7 +210,7 @@ func (w *town) department(person string) string {
 // The figures that are computed from the record are those that follow from what HR said and from
 // what the apps showed: the test watches the accounts and never asks the ledger.
 func TestFiguresEqualAnIndependentComputation(t *testing.T) {
-	for seed := range uint64(3) {
+	for seed := range uint64(2) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			random := rand.New(rand.NewPCG(seed, 1))
 			w := newTown(t)
@@ -242,6 +242,9 @@ func TestFiguresEqualAnIndependentComputation(t *testing.T) {
 					tell(person, "", day+8+random.IntN(5))
 				}
 			}
+			// Who is hired on the last day of a month, of which Tenure hears in the next one.
+			last := time.Date(start.Year(), start.Month()+1, 0, 0, 0, 0, 0, time.UTC)
+			script = append(script, saying{person: "late", department: engineering, at: last, recorded: last.Add(20 * time.Hour), heardAt: last.Add(30 * time.Hour)})
 			slices.SortStableFunc(script, func(a, b saying) int { return a.heardAt.Compare(b.heardAt) })
 
 			var saw []turned

@@ -232,3 +232,18 @@ func TestWhatWasDoneToTheLedgerIsFound(t *testing.T) {
 	s.write("foreign.txt", "another/log\n3\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n\n")
 	s.refuses(service.ExitUsage, "is not signed by the key of this log", "audit", "restart", "--reason", "x", "--checkpoint", "foreign.txt")
 }
+
+// With another name, what is signed from then on is of another log for whoever has the old one.
+func TestConfigCheckComparesTheNameOfTheLog(t *testing.T) {
+	s := newLogged(t)
+	t.Setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
+	says := func() string { return s.run("config", "check", "--connect", "--timeout", "10s").stdout }
+	assert.NotContains(t, says(), "audit record: its", "it has no checkpoint yet")
+	s.with(t, func(l ledger.Ledger) { s.grow(t, l, 0, 1) })
+	assert.Contains(t, says(), "audit record: its log is called example.com/tenure")
+	text, err := os.ReadFile("tenure.yaml")
+	require.NoError(t, err)
+	s.write("tenure.yaml", strings.Replace(string(text), "origin: example.com/tenure, key: \"${file:audit.signer}\"", "origin: example.com/other", 1))
+	assert.Contains(t, says(), "missing  audit record: its log is called example.com/tenure, and audit.origin is example.com/other")
+	assert.Contains(t, says(), "audit.origin: example.com/tenure")
+}

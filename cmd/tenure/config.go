@@ -13,10 +13,12 @@ import (
 	"github.com/spf13/cobra"
 	"go.uber.org/zap"
 
+	"github.com/tenurehq/tenure/audit"
 	"github.com/tenurehq/tenure/config"
 	"github.com/tenurehq/tenure/hr/source"
 	"github.com/tenurehq/tenure/ingest/broker"
 	"github.com/tenurehq/tenure/internal/checkup"
+	"github.com/tenurehq/tenure/internal/visible"
 	"github.com/tenurehq/tenure/internal/words"
 	"github.com/tenurehq/tenure/ledger/open"
 	"github.com/tenurehq/tenure/service"
@@ -225,7 +227,11 @@ func (o checkOptions) look(ctx context.Context, cfg *config.Config) ([]checkup.R
 		func(ctx context.Context) checkup.Report {
 			return service.CheckTemporal(ctx, zap.NewNop(), slices.Sorted(maps.Keys(cfg.Apps)))
 		},
-		func(ctx context.Context) checkup.Report { return open.Check(ctx, cfg.Ledger.URL) },
+		func(ctx context.Context) checkup.Report {
+			r := open.Check(ctx, cfg.Ledger.URL)
+			checkLogName(ctx, cfg, &r)
+			return r
+		},
 	}
 	ctx, cancel := context.WithTimeout(ctx, o.timeout)
 	defer cancel()
@@ -236,6 +242,43 @@ func (o checkOptions) look(ctx context.Context, cfg *config.Config) ([]checkup.R
 	}
 	all.Wait()
 	return reports, nil
+}
+
+// checkLogName compares the name of the audit record's log with the name that its newest checkpoint
+// has. It looks only if opening the ledger changes nothing.
+func checkLogName(ctx context.Context, cfg *config.Config, r *checkup.Report) {
+	if !slices.ContainsFunc(r.Findings, func(f checkup.Finding) bool { return f.About == "schema" && f.Verdict == checkup.OK }) {
+		return
+	}
+	const about = "audit record"
+	unknown := func(err error) {
+		r.Add(about, checkup.Unknown, "its log cannot be read: "+err.Error(), "tenure audit verify")
+	}
+	l, err := open.Open(ctx, cfg.Ledger.URL)
+	if err != nil {
+		unknown(err)
+		return
+	}
+	defer func() { _ = l.Close() }() // it was read
+	state, err := l.LogState(ctx)
+	if err != nil {
+		unknown(err)
+		return
+	}
+	if state.Newest == nil {
+		return // it has no name yet
+	}
+	head, _, err := audit.Open(state.Newest.Note, nil)
+	if err != nil {
+		unknown(err)
+		return
+	}
+	if _, same := audit.EpochOf(cfg.Audit.Origin, head.Origin); !same {
+		r.Add(about, checkup.Missing, fmt.Sprintf("its log is called %s, and audit.origin is %s: with another name, its checkpoints are taken for those of another log", visible.Line(head.Origin), visible.Line(cfg.Audit.Origin)),
+			"write the name that the log has: audit.origin: "+visible.Quoted(strings.TrimSuffix(head.Origin, fmt.Sprintf("/%d", state.Epoch))))
+		return
+	}
+	r.Add(about, checkup.OK, "its log is called "+visible.Line(head.Origin), "")
 }
 
 // verdict returns the error that ends the command: a failure if a system is not reached,

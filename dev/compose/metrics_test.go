@@ -148,14 +148,58 @@ func TestPrometheusAsksWhoAnswers(t *testing.T) {
 }
 
 type panel struct {
-	ID         int
-	Type       string
-	Title      string
-	Datasource struct{ UID string }
-	GridPos    struct{ X, Y, W, H int }
-	Targets    []struct {
-		Datasource struct{ UID string }
-		Expr       string
+	ID          int
+	Type        string
+	Title       string
+	Datasource  struct{ UID string }
+	GridPos     struct{ X, Y, W, H int }
+	FieldConfig struct {
+		Defaults struct{ Unit string }
+	}
+	Targets []struct {
+		Datasource   struct{ UID string }
+		Expr         string
+		LegendFormat string
+		RefID        string
+	}
+}
+
+// checkPanel sees that a panel can be read: what it shows is named by the labels by which it is told
+// apart, and in the unit of its metrics.
+func checkPanel(t *testing.T, p panel) {
+	t.Helper()
+	unit := p.FieldConfig.Defaults.Unit
+	taken, legends := map[string]bool{}, map[string]bool{}
+	for _, target := range p.Targets {
+		assert.False(t, taken[target.RefID], "%s: two queries are called %q", p.Title, target.RefID)
+		taken[target.RefID] = true
+		assert.False(t, legends[target.LegendFormat], "%s: two queries have the legend %q", p.Title, target.LegendFormat)
+		legends[target.LegendFormat] = true
+		var apart []string
+		for _, by := range regexp.MustCompile(`by \(([^)]*)\)`).FindAllStringSubmatch(target.Expr, 1) { // the outermost
+			apart = regexp.MustCompile(`\w+`).FindAllString(by[1], -1)
+		}
+		if strings.HasPrefix(target.Expr, "sum(max by") {
+			apart = nil // they are added
+		}
+		for _, label := range apart {
+			if label != "le" {
+				assert.Contains(t, target.LegendFormat, "{{"+label+"}}", p.Title)
+			}
+		}
+		for _, label := range regexp.MustCompile(`{{(\w+)}}`).FindAllStringSubmatch(target.LegendFormat, -1) {
+			assert.Contains(t, apart, label[1], "%s: the legend names what is not told apart", p.Title)
+		}
+		want := "short"
+		switch name := regexp.MustCompile(`tenure_\w+`).FindString(target.Expr); {
+		case strings.Contains(name, "_ratio"):
+			want = "percentunit"
+		case strings.Contains(name, "_seconds"):
+			want = "s"
+		case strings.Contains(target.Expr, "rate("):
+			want = "ops"
+		}
+		assert.Equal(t, want, unit, p.Title)
 	}
 }
 
@@ -182,6 +226,7 @@ func TestTheDashboardShowsMetricsThatThereAre(t *testing.T) {
 
 	text, err := os.ReadFile(filepath.Join(dashboards, "tenure.json"))
 	require.NoError(t, err)
+	assert.NotContains(t, strings.ReplaceAll(string(text), "$__rate_interval", ""), "$", "the dashboard has no variables")
 	var dashboard struct {
 		UID, Title string
 		Panels     []panel
@@ -203,6 +248,8 @@ func TestTheDashboardShowsMetricsThatThereAre(t *testing.T) {
 			continue
 		}
 		require.NotEmpty(t, p.Targets, p.Title)
+		assert.Equal(t, source.UID, p.Datasource.UID, p.Title)
+		checkPanel(t, p)
 		for _, target := range p.Targets {
 			assert.Equal(t, source.UID, target.Datasource.UID, p.Title)
 			checkExpression(t, metrics, p.Title, target.Expr)

@@ -71,6 +71,7 @@ func Run(ctx context.Context, o Options) (err error) {
 			Breaker:        cfg.Breaker,
 		},
 		Moved:   func(app string) { metrics.moved.WithLabelValues(app).Inc() },
+		Erased:  func(outcome string) { metrics.erasures.WithLabelValues(outcome).Inc() },
 		Runs:    o.Runs,
 		Overdue: cfg.OverdueAfter(),
 		Reviews: activities.Reviews{Terms: cfg.Reviews, Fresh: cfg.Governance.Freshness, Zone: cfg.Governance.TimeZone},
