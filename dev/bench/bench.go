@@ -15,7 +15,10 @@ import (
 type Options struct {
 	Apps   []int // numbers of apps to count with
 	People int   // for each number of apps and each change
-	SCIM   int   // people whose requests to an app that speaks SCIM are counted; 0 leaves it out
+	// Postgres is the URL of a PostgreSQL server on which what the ledger asks is counted too, by a
+	// role that may create databases; empty: only with a file.
+	Postgres string
+	SCIM     int // people whose requests to an app that speaks SCIM are counted; 0 leaves it out
 
 	Vendors bool           // counts the requests to stand-ins of vendors for each change
 	Company CompanyOptions // a company that is driven into them; no people leave it out
@@ -58,6 +61,8 @@ type Report struct {
 	CPUs   int     `json:"cpus"`
 	Counts []Count `json:"counts"`
 	Calls  []Calls `json:"calls"`
+	// Ledger says what the ledger asked of its database.
+	Ledger []LedgerCost `json:"ledger"`
 	// Requests counts the requests to an app that speaks SCIM; empty if that was left
 	// out.
 	Requests []Requests `json:"requests,omitempty"`
@@ -95,11 +100,16 @@ func Run(ctx context.Context, o Options) (Report, error) {
 	defer r.close()
 	for _, n := range o.Apps {
 		o.tell("counting with %d apps ...", n)
-		counts, calls, err := r.count(ctx, n, o.People)
-		if err != nil {
-			return Report{}, err
+		for i, server := range o.ledgers() {
+			all, err := r.count(ctx, n, o.People, server)
+			if err != nil {
+				return Report{}, err
+			}
+			report.Ledger = append(report.Ledger, all.ledger...)
+			if i == 0 { // the others are the same
+				report.Counts, report.Calls = append(report.Counts, all.counts...), append(report.Calls, all.calls...)
+			}
 		}
-		report.Counts, report.Calls = append(report.Counts, counts...), append(report.Calls, calls...)
 	}
 	if o.SCIM > 0 {
 		o.tell("counting requests to an app that speaks SCIM ...")
@@ -143,6 +153,14 @@ func (r *rig) vendors(ctx context.Context, o Options, report *Report) (err error
 	c, err := r.company(ctx, o.Company, o.tell)
 	report.Company = &c
 	return err
+}
+
+// ledgers lists where the ledger is while changes are counted: a file first.
+func (o Options) ledgers() []string {
+	if o.Postgres == "" {
+		return []string{""}
+	}
+	return []string{"", o.Postgres}
 }
 
 func (o Options) tell(format string, args ...any) { fmt.Fprintf(o.Progress, format+"\n", args...) }

@@ -23,6 +23,9 @@ type Count struct {
 	Events      Spread `json:"events"`      // events in the history
 	Transitions Spread `json:"transitions"` // transitions of the run's state
 	Tasks       Spread `json:"tasks"`       // workflow tasks: how often the workflow was told of something
+	Actions     Spread `json:"actions"`     // that Temporal Cloud bills
+	// ActionsOf counts the actions of the run with the fewest, by what they are for.
+	ActionsOf map[string]int `json:"actionsOf"`
 	// Floor counts the transitions of a bare workflow with the same number of activities
 	// and waves; nil if there is nothing to compare.
 	Floor *Spread `json:"floor,omitempty"`
@@ -76,34 +79,53 @@ var changes = []change{
 }
 
 // count plays every change for some people, one after the other, with n apps.
-func (r *rig) count(ctx context.Context, n, people int) ([]Count, []Calls, error) {
+// server is the URL of a PostgreSQL server for the ledger; empty: a file.
+func (r *rig) count(ctx context.Context, n, people int, server string) (counted, error) {
 	floors := map[int]*Spread{}
 	for _, waves := range []int{1, 3} {
 		floor, err := r.floor(ctx, n, waves, people)
 		if err != nil {
-			return nil, nil, err
+			return counted{}, err
 		}
 		floors[waves] = &floor
 	}
+	r.server = server
+	defer func() { r.server = "" }()
 	t, err := r.openTenure(ctx, n)
 	if err != nil {
-		return nil, nil, err
+		return counted{}, err
 	}
-	var counts []Count
-	var calls []Calls
+	var all counted
 	for _, c := range changes {
-		before := t.calls()
+		before, spent := t.calls(), t.ledger.Spent()
 		found, err := t.count(ctx, c, people)
 		if err != nil {
-			return nil, nil, cmp.Or(t.close(), err)
+			return counted{}, cmp.Or(t.close(), err)
 		}
+		cost := LedgerCost{Store: storeName(server), Change: c.name, Apps: n, People: people, Spent: t.ledger.Spent().Minus(spent)}
 		for i := range found {
+			cost.Steps += found[i].Steps
 			found[i].Apps, found[i].Floor = n, floors[c.runs[i].waves]
 		}
-		counts = append(counts, found...)
-		calls = append(calls, callsOf(c.name, n, people, before, t.calls()))
+		all.counts = append(all.counts, found...)
+		all.calls = append(all.calls, callsOf(c.name, n, people, before, t.calls()))
+		all.ledger = append(all.ledger, cost)
 	}
-	return counts, calls, t.close()
+	return all, t.close()
+}
+
+// counted is what was counted with some number of apps.
+type counted struct {
+	counts []Count
+	calls  []Calls
+	ledger []LedgerCost
+}
+
+func storeName(server string) string {
+	if server == "" {
+		return "SQLite"
+	}
+	return "PostgreSQL"
 }
 
 // count plays one change for some people.
@@ -185,13 +207,16 @@ func (r *rig) floor(ctx context.Context, n, waves, times int) (Spread, error) {
 }
 
 func countOf(name string, tallies []tally) Count {
-	var events, transitions, tasks []int64
+	var events, transitions, tasks, actions []int64
 	for _, t := range tallies {
 		events, transitions, tasks = append(events, t.events), append(transitions, t.transitions), append(tasks, t.tasks)
+		actions = append(actions, t.billing.total())
 	}
+	fewest := slices.MinFunc(tallies, func(a, b tally) int { return cmp.Compare(a.billing.total(), b.billing.total()) })
 	return Count{
 		Change: name, Steps: int(tallies[0].steps),
 		Events: spreadOf(events), Transitions: spreadOf(transitions), Tasks: spreadOf(tasks),
+		Actions: spreadOf(actions), ActionsOf: fewest.billing.actions,
 	}
 }
 
@@ -199,6 +224,7 @@ func countOf(name string, tallies []tally) Count {
 type tally struct {
 	kind                              string
 	events, transitions, steps, tasks int64
+	billing                           billing
 }
 
 // chain counts every run of the last chain of a workflow ID: a run, and the runs that
@@ -216,6 +242,7 @@ func (r *rig) chain(ctx context.Context, id string) ([]tally, error) {
 		}
 		info := description.GetWorkflowExecutionInfo()
 		t := tally{kind: info.GetType().GetName(), events: info.GetHistoryLength(), transitions: info.GetStateTransitionCount()}
+		t.billing.actions = map[string]int{}
 		run = ""
 		history := r.temporal.GetWorkflowHistory(ctx, id, info.GetExecution().GetRunId(), false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
 		for history.HasNext() {
@@ -223,6 +250,7 @@ func (r *rig) chain(ctx context.Context, id string) ([]tally, error) {
 			if err != nil {
 				return nil, err
 			}
+			t.billing.add(event)
 			switch event.GetEventType() {
 			case enumspb.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
 				t.steps++

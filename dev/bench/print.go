@@ -28,6 +28,15 @@ func (r Report) Print(out io.Writer) {
 	}
 	counts.Render()
 
+	fmt.Fprintln(out, "\nActions that Temporal Cloud bills for each run, without heartbeats of steps that take longer than three seconds.")
+	actions := sheet.Table(out, table.Row{"change", "apps", "actions", "which"})
+	for _, c := range r.Counts {
+		actions.AppendRow(table.Row{c.Change, c.Apps, c.Actions, mostFirst(c.ActionsOf)})
+	}
+	actions.Render()
+
+	r.printLedger(out)
+
 	fmt.Fprintln(out, "\nCalls to each app for one change of one person.")
 	calls := sheet.Table(out, table.Row{"change", "apps", "calls", "which"})
 	for _, c := range r.Calls {

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"maps"
 	"os"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -24,7 +23,6 @@ import (
 	"github.com/tenurehq/tenure/connector/memory"
 	"github.com/tenurehq/tenure/dev/stack"
 	"github.com/tenurehq/tenure/ledger"
-	"github.com/tenurehq/tenure/ledger/sqlite"
 	"github.com/tenurehq/tenure/policy"
 	"github.com/tenurehq/tenure/provision"
 	"github.com/tenurehq/tenure/service/runs"
@@ -36,6 +34,7 @@ type rig struct {
 	stack    *stack.Stack
 	temporal client.Client
 	bare     sdkworker.Worker
+	server   string // URL of the PostgreSQL server for ledgers; empty: they are files
 }
 
 // openRig connects to a Temporal server, or starts the embedded one if it is given no address.
@@ -78,7 +77,8 @@ type tenure struct {
 	rig    *rig
 	apps   []*memory.App
 	dir    string
-	ledger ledger.Ledger
+	ledger metered
+	drop   func() error // removes the ledger's database
 	runs   *runs.Client
 	acts   *activities.Activities
 	host   *worker.Host
@@ -159,9 +159,11 @@ func (r *rig) host(ctx context.Context, rules policy.Rules, open func(ledger.Led
 			err = errors.Join(err, t.close())
 		}
 	}()
-	if t.ledger, err = sqlite.Open(ctx, filepath.Join(t.dir, "ledger.db")); err != nil {
+	l, drop, err := openLedger(ctx, t.dir, r.server)
+	if err != nil {
 		return nil, err
 	}
+	t.ledger, t.drop = l, drop
 	if err := t.runs.RegisterAttributes(ctx); err != nil {
 		return nil, err
 	}
@@ -205,7 +207,7 @@ func (t *tenure) close() (err error) {
 		t.host.Stop()
 	}
 	if t.ledger != nil {
-		err = t.ledger.Close()
+		err = errors.Join(t.ledger.Close(), t.drop())
 	}
 	return errors.Join(err, os.RemoveAll(t.dir))
 }

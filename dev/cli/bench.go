@@ -55,6 +55,7 @@ anything.`,
 	set.StringVar(&out, "out", "bench.json", "write the report to this `FILE`; empty writes none")
 	set.IntSliceVar(&opts.Apps, "apps", opts.Apps, "count with these numbers of apps")
 	set.IntVar(&opts.People, "people", opts.People, "how many people to count a change with")
+	set.StringVar(&opts.Postgres, "postgres", "", "`URL` of a PostgreSQL server on which what the ledger asks is counted too, with a role that may create databases")
 	set.IntVar(&opts.CutOff.Queued, "queued", opts.CutOff.Queued, "how many joiners are queued while people are cut off; 0 leaves it out")
 	set.BoolVar(&opts.Vendors, "vendors", opts.Vendors, "count the requests to stand-ins of vendors for each change")
 	set.IntVar(&opts.Company.People, "company", opts.Company.People, "how many people's history is driven into stand-ins of vendors; 0 leaves it out")
