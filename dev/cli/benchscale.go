@@ -1,0 +1,60 @@
+package cli
+
+import (
+	"errors"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tenurehq/tenure/dev/bench/scale"
+)
+
+func benchScaleCommand() *cobra.Command {
+	opts := scale.Standard()
+	var out, bin string
+	var commands bool
+	command := &cobra.Command{
+		Use:   "bench-scale",
+		Short: "Measure what one more change costs as the company grows",
+		Long: `Fill a ledger of each number of people, with retained leavers and the record of what
+was done, and measure in one run what one more joiner, mover, leaver and sweep costs
+there, how many bytes each person takes, and what the commands take that read.
+
+The apps are in memory, and no Temporal runs: this is the ledger alone.`,
+		Example: `  make bench-scale
+  make bench-scale BENCH_FLAGS="--people 1000,100000 --commands=false"
+  make bench-scale BENCH_FLAGS="--server postgres://postgres@127.0.0.1:5432/postgres"`,
+		Args: cobra.NoArgs,
+		RunE: func(command *cobra.Command, _ []string) (err error) {
+			for _, n := range opts.People {
+				if n < 20 || n%10 != 0 {
+					return usageError{errors.New("--people must be multiples of ten, from 20 on")}
+				}
+			}
+			if opts.Each < 1 {
+				return usageError{errors.New("--each must be at least 1")}
+			}
+			if commands {
+				if opts.Tenure, err = filepath.Abs(filepath.Join(bin, "tenure")); err != nil {
+					return err
+				}
+			}
+			opts.Progress = command.ErrOrStderr()
+			report, err := scale.Run(command.Context(), opts)
+			if err != nil {
+				return err
+			}
+			report.Print(command.OutOrStdout())
+			return writeReport(out, report)
+		},
+	}
+	set := command.Flags()
+	set.StringVar(&out, "out", "bench-scale.json", "write the report to this `FILE`; empty writes none")
+	set.StringVar(&bin, "bin", "bin", "the `DIR` with the program tenure")
+	set.IntSliceVar(&opts.People, "people", opts.People, "the numbers of people")
+	set.StringVar(&opts.Server, "server", "", "superuser's `URL` of a PostgreSQL server, on which databases tenure_scale_N are made anew; default: SQLite files")
+	set.IntVar(&opts.Each, "each", opts.Each, "how many of each change are measured")
+	set.BoolVar(&commands, "commands", true, "measure the commands that read")
+	set.StringVar(&opts.Kept, "kept", "", "keep SQLite's files and the configuration in this `DIR`")
+	return command
+}
