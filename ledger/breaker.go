@@ -178,6 +178,18 @@ func (l Limits) WindowOf(kind WithdrawalKind) time.Duration {
 	return cmp.Or(l.Of[kind].Window, l.Window)
 }
 
+// Employed returns how many people have to be employed so that as many as the given number may be
+// concerned. It is false if no number of them would do.
+func (l Limit) Employed(concerned int) (employed int, ok bool) {
+	const everybody = 1e10
+	if l.Share*everybody < float64(concerned) || l.Most > 0 && concerned > l.Most {
+		return 0, false
+	}
+	for employed = int(float64(concerned) / l.Share); l.Allowed(employed) < concerned; employed++ {
+	}
+	return employed, true
+}
+
 // Allowed returns how many people may be concerned, given the number of people employed.
 func (l Limit) Allowed(employed int) int {
 	allowed := max(l.Count, int(l.Share*float64(employed)))

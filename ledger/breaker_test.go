@@ -39,6 +39,25 @@ func TestAllowedGrowsWithTheCompany(t *testing.T) {
 	})
 }
 
+// So many people employed are enough, and one fewer are not: nobody has to count the others.
+func TestEmployedIsTheFewestThatDo(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		l := ledger.Limit{
+			Share: rapid.Float64Range(0, 1).Draw(t, "share"), Count: rapid.IntRange(0, 50).Draw(t, "count"), Most: rapid.IntRange(0, 500).Draw(t, "most"),
+		}
+		concerned := rapid.IntRange(l.Allowed(0)+1, 1000).Draw(t, "concerned")
+		employed, ok := l.Employed(concerned)
+		if !ok {
+			assert.Less(t, l.Allowed(1e9), concerned)
+			return
+		}
+		assert.GreaterOrEqual(t, l.Allowed(employed), concerned)
+		assert.Less(t, l.Allowed(employed-2), concerned, "two fewer: shares are rounded")
+	})
+	_, ok := ledger.Limit{}.Employed(1)
+	assert.False(t, ok)
+}
+
 func TestCohortNames(t *testing.T) {
 	for name, want := range map[string]int64{"c-12": 12, "12": 12, "c-": 0, "": 0, "c-0": 0, "c--3": 0, "wiki": 0} {
 		id, ok := ledger.CohortID(name)

@@ -139,4 +139,5 @@ type LinkFilter struct {
 	App       string
 	State     LinkState
 	AccountID string
+	Limit     int // the most links, the first by person and app; 0: all
 }

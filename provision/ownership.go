@@ -291,7 +291,7 @@ func (a *stepAttempt) findsByExternalID() (bool, error) {
 func (a *stepAttempt) witnesses() ([]ledger.Link, error) {
 	var few []ledger.Link
 	for _, state := range []ledger.LinkState{ledger.LinkActive, ledger.LinkDisabled} {
-		links, err := a.engine.Ledger.Links(a.ctx, ledger.LinkFilter{App: a.step.App, State: state})
+		links, err := a.engine.Ledger.Links(a.ctx, ledger.LinkFilter{App: a.step.App, State: state, Limit: mostLooked})
 		if err != nil {
 			return nil, LedgerError(err)
 		}
@@ -321,8 +321,12 @@ func (a *stepAttempt) readCreated() (connector.Account, bool, error) {
 	return account, true, a.checkUnowned(id)
 }
 
-// mostWitnesses is how many accounts witnesses returns at most.
-const mostWitnesses = 3
+const (
+	// mostWitnesses is how many accounts witnesses returns at most.
+	mostWitnesses = 3
+	// mostLooked is among how many accounts it looks for them: an app may have a great many.
+	mostLooked = 100
+)
 
 // findOwn finds an account that is certain to be the person's: see isTheirs. Tenure never
 // touched an account that has only the username.

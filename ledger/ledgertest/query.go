@@ -62,6 +62,8 @@ var queryTests = tests{
 			{ledger.LinkFilter{PersonID: "p2", App: "chat", State: ledger.LinkDisabled}, []string{"p2 chat"}},
 			{ledger.LinkFilter{PersonID: "p2", App: "chat", State: ledger.LinkActive}, []string{}},
 			{ledger.LinkFilter{PersonID: "nobody"}, []string{}},
+			{ledger.LinkFilter{Limit: 3}, []string{"p1 chat", "p1 wiki", "p2 chat"}},
+			{ledger.LinkFilter{App: "wiki", State: ledger.LinkActive, Limit: 1}, []string{"p1 wiki"}},
 		} {
 			links, err := l.Links(t.Context(), c.filter)
 			require.NoError(t, err)

@@ -151,6 +151,17 @@ func everyday(t *testing.T, s *Store, person string, round int) error {
 	if _, err := s.Audit(ctx, person, 0, 100); err != nil {
 		return err
 	}
+	for _, f := range []ledger.LinkFilter{{App: "chat", AccountID: "a7"}, {App: "chat", State: ledger.LinkActive, Limit: 3}} {
+		if _, err := s.Links(ctx, f); err != nil {
+			return err
+		}
+	}
+	if _, err := s.Admit(ctx, ledger.AdmissionRequest{
+		PersonID: person, At: now, Asks: []ledger.Ask{{Kind: ledger.Leavers, Key: "k"}},
+		Limits: ledger.Limits{Window: time.Hour, Of: map[ledger.WithdrawalKind]ledger.Limit{ledger.Leavers: {Share: 0.5}}},
+	}); err != nil {
+		return err
+	}
 	if err := aScan(ctx, s, person, round); err != nil {
 		return err
 	}

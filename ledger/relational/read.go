@@ -210,7 +210,15 @@ func (s *Store) Links(ctx context.Context, f ledger.LinkFilter) ([]ledger.Link, 
 			args = append(args, c.value)
 		}
 	}
-	links, err := list(ctx, s.engine, query+` ORDER BY person_id, app`, args, linkDest)
+	if f.AccountID != "" {
+		query += ` AND account_id <> ''` // says that the index of accounts has it
+	}
+	query += ` ORDER BY person_id, app`
+	if f.Limit > 0 {
+		query += ` LIMIT ?`
+		args = append(args, f.Limit)
+	}
+	links, err := list(ctx, s.engine, query, args, linkDest)
 	return links, s.explain(err)
 }
 

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/ledger/ledgertest"
 	"github.com/tenurehq/tenure/ledger/relational"
@@ -95,14 +97,29 @@ func TestNothingOfEverydayReadsATableWhole(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []string{"ada"}, due, "the verdict is repaired, so that this is tried too")
 	require.NoError(t, store.EndScan(ctx, ledger.ScanEnd{Scan: scan.ID, At: now, State: ledger.ScanDone}))
-	_, err = store.Person(ctx, "ada")
+	ada, err := store.Person(ctx, "ada")
 	require.NoError(t, err)
+	ada.Status, ada.AssessedAt = hr.StatusActive, now
+	require.NoError(t, store.SaveAssessment(ctx, ledger.Assessment{Summary: ada.Summary}))
+	for _, f := range []ledger.LinkFilter{{App: "wiki", AccountID: "a2"}, {App: "wiki", State: ledger.LinkActive, Limit: 3}} {
+		_, err = store.Links(ctx, f)
+		require.NoError(t, err)
+	}
+	_, err = store.Admit(ctx, ledger.AdmissionRequest{
+		PersonID: "ada", At: now, Asks: []ledger.Ask{{Kind: ledger.Leavers, Key: "e"}}, // more than a few: the employed are counted
+		Limits: ledger.Limits{Window: time.Hour, Of: map[ledger.WithdrawalKind]ledger.Limit{ledger.Leavers: {Share: 1}}},
+	})
+	require.NoError(t, err)
+	require.True(t, slices.ContainsFunc(slices.Collect(maps.Keys(s.writes.stmt.compiled)), func(q string) bool { return strings.Contains(q, "AS some") }), "they are")
 
 	queries := slices.Concat(slices.Collect(maps.Keys(s.writes.stmt.compiled)), slices.Collect(maps.Keys(w.texts)))
 	slices.Sort(queries)
 	planned := 0
 	for _, query := range queries {
 		for _, part := range plan(t, s, query) {
+			if part == "SCAN people USING COVERING INDEX people_employed" && strings.Contains(query, "LIMIT") {
+				continue // no more of it than the people concerned are a share of
+			}
 			assert.NotRegexp(t, readWhole, part, query)
 			planned++
 		}

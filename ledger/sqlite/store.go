@@ -16,7 +16,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"runtime"
 
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/ledger/relational"
@@ -99,61 +98,8 @@ func (e engine) QueryContext(ctx context.Context, query string, args ...any) (*s
 	return e.reads.QueryContext(ctx, query, args...)
 }
 
-// Snapshot implements relational.Engine.
-func (e engine) Snapshot(ctx context.Context, f func(relational.Reader) error) error {
-	tx, err := e.reads.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
-	if err != nil {
-		return err
-	}
-	defer func() { _ = tx.Rollback() }() // nothing was written
-	e.meter.Reads.Add(1)
-	e.meter.Statements.Add(2) // the beginning and the end
-	return f(snapshot{tx, e.reads.compiled, &e.meter})
-}
-
 // Explain implements relational.Engine.
 func (e engine) Explain(err error) error { return explain(e.path, err) }
 
 // Dialect implements relational.Engine.
 func (e engine) Dialect() relational.Dialect { return dialect }
-
-// reads holds the connections that read. The most frequent queries are compiled once for each
-// connection.
-type reads struct {
-	*sql.DB
-	compiled map[string]*sql.Stmt // by their text
-}
-
-func openReads(ctx context.Context, path string) (*reads, error) {
-	db, err := sql.Open(driverName, readDSN(path))
-	if err != nil {
-		return nil, err
-	}
-	db.SetMaxOpenConns(max(4, runtime.NumCPU()))
-	db.SetMaxIdleConns(max(4, runtime.NumCPU()))
-	r := &reads{db, map[string]*sql.Stmt{}}
-	for _, query := range relational.Compiled(dialect) {
-		stmt, err := db.PrepareContext(ctx, query) //nolint:sqlclosecheck // kept: closing the database closes it
-		if err != nil {
-			return nil, errors.Join(err, db.Close())
-		}
-		r.compiled[query] = stmt
-	}
-	return r, nil
-}
-
-// snapshot is a transaction that reads.
-type snapshot struct {
-	tx       *sql.Tx
-	compiled map[string]*sql.Stmt
-	meter    *relational.Meter
-}
-
-// QueryContext implements relational.Reader.
-func (s snapshot) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	s.meter.Statements.Add(1)
-	if compiled, ok := s.compiled[query]; ok {
-		return s.tx.StmtContext(ctx, compiled).QueryContext(ctx, args...) //nolint:sqlclosecheck // closed with the transaction
-	}
-	return s.tx.QueryContext(ctx, query, args...)
-}

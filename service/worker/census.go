@@ -19,6 +19,9 @@ const (
 	// censusEvery is how old the numbers may be. Without it, each scrape of each worker
 	// would count the whole ledger.
 	censusEvery = 15 * time.Second
+	// censusShare bounds what counting costs a large ledger: it may take one part of so many of
+	// the time.
+	censusShare = 50
 	// censusTimeout bounds how long counting may delay a scrape.
 	censusTimeout = 5 * time.Second
 	// endingWithin is how long before its end a hold counts as ending.
@@ -92,6 +95,7 @@ type census struct {
 
 	mu     sync.Mutex
 	at     time.Time
+	took   time.Duration // to count
 	counts counts
 }
 
@@ -246,9 +250,10 @@ func (c *census) doubts(ctx context.Context) (map[string]bool, error) {
 func (c *census) count() (counts, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if time.Since(c.at) < censusEvery {
+	if time.Since(c.at) < max(censusEvery, censusShare*c.took) {
 		return c.counts, nil
 	}
+	began := time.Now()
 	ctx, cancel := context.WithTimeout(context.Background(), censusTimeout)
 	defer cancel()
 	counted, err := c.ledger.Count(ctx)
@@ -287,7 +292,7 @@ func (c *census) count() (counts, error) {
 	if now.doubted, err = c.doubts(ctx); err != nil {
 		return counts{}, err
 	}
-	c.counts, c.at = now, time.Now()
+	c.counts, c.at, c.took = now, time.Now(), time.Since(began)
 	return c.counts, nil
 }
 
