@@ -26,7 +26,7 @@ func (e *Engine) decide(ctx context.Context, personID string) (decision, error) 
 // own calls may change (ledger.Attempt.May) is no reason to make them: the link counts as it
 // was before.
 func (e *Engine) decideBefore(ctx context.Context, personID string, before ledger.Link) (decision, error) {
-	person, err := e.Ledger.Person(ctx, personID)
+	person, err := e.reads.person(ctx, e.Ledger, personID)
 	if err != nil {
 		return decision{}, err
 	}

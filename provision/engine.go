@@ -34,6 +34,8 @@ type Engine struct {
 	// Breaker limits how many people may lose access, or be given more, at once; nil: no
 	// limit.
 	Breaker *ledger.Limits
+
+	reads reads
 }
 
 // App is an open connector, and the limits on calling it.
