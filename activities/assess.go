@@ -18,7 +18,7 @@ func (a *Activities) Assess(ctx context.Context, personID string) (provision.Ass
 	if err != nil {
 		return provision.Assessment{}, temporalError(err)
 	}
-	out.Queue = MainQueue
+	out.Queue, out.Sparing = MainQueue, true
 	if out.Urgent {
 		out.Queue = UrgentQueue
 	}

@@ -36,6 +36,9 @@ type Assessment struct {
 	// Queue is the task queue on which the person's run belongs now: the main or the urgent
 	// one (see package activities). It is empty in histories from before there were two.
 	Queue string `json:"queue,omitempty"`
+	// Sparing means that the run which is given this writes no search attributes that only say
+	// that it is over. It is false in histories from before runs were sparing.
+	Sparing bool `json:"sparing,omitempty"`
 }
 
 // Todo is a step, how it is run, and whether it needs an operator or waits for a human.

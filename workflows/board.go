@@ -115,8 +115,12 @@ func (b *board) applying(ctx workflow.Context, a provision.Assessment) {
 		attentionIn(a), nextActionIn(plan.Due{}), nextDueIn(plan.Due{}))...)
 }
 
-// over shows that nothing is left to do.
-func (b *board) over(ctx workflow.Context) {
+// over shows that nothing is left to do. A run that has only ever been at work need not say so:
+// that it has ended says it, and each writing is one of the few that a run costs.
+func (b *board) over(ctx workflow.Context, sparing bool) {
+	if sparing && onlyApplying(workflow.GetTypedSearchAttributes(ctx)) {
+		return
+	}
 	upsert(ctx, withCohorts(ctx, provision.Assessment{}, AttrStage.ValueSet(StageDone), AttrAttention.ValueUnset(),
 		nextActionIn(plan.Due{}), nextDueIn(plan.Due{}))...)
 }
@@ -323,6 +327,12 @@ func upsert(ctx workflow.Context, updates ...temporal.SearchAttributeUpdate) {
 	if err := workflow.UpsertTypedSearchAttributes(ctx, updates...); err != nil {
 		workflow.GetLogger(ctx).Error("search attributes were not written", "error", err)
 	}
+}
+
+// onlyApplying reports whether the attributes say nothing but that a run is at work.
+func onlyApplying(now temporal.SearchAttributes) bool {
+	urgency, _ := now.GetKeyword(AttrUrgency)
+	return sameAttributes(now, temporal.NewSearchAttributes(AttrStage.ValueSet(StageApplying), AttrUrgency.ValueSet(urgency)))
 }
 
 func sameAttributes(a, b temporal.SearchAttributes) bool {

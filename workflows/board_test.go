@@ -103,3 +103,30 @@ func TestBoardOfARunThatWentOnAsAnother(t *testing.T) {
 	})
 	assert.Equal(t, "due: delete wiki\n\nContinued as **Leaver**.\n", text)
 }
+
+// A run that has never shown anything but that it is at work does not write that it is over, unless
+// its assessment is from before runs were sparing. Whatever else it has shown is taken back.
+func TestARunThatIsOverWritesOnlyWhatSomebodyWouldSee(t *testing.T) {
+	for name, c := range map[string]struct {
+		sparing, attention bool
+		want               string
+	}{
+		"sparing":              {true, false, StageApplying},
+		"before it was":        {false, false, StageDone},
+		"with something shown": {true, true, StageDone},
+	} {
+		t.Run(name, func(t *testing.T) {
+			shown(t, func(ctx workflow.Context, b *board) {
+				b.applying(ctx, provision.Assessment{})
+				if c.attention {
+					b.attention(ctx, provision.Assessment{Todo: []provision.Todo{todo("crm", true)}})
+				}
+				b.over(ctx, c.sparing)
+				now := workflow.GetTypedSearchAttributes(ctx)
+				stage, _ := now.GetKeyword(AttrStage)
+				assert.Equal(t, c.want, stage)
+				assert.False(t, now.ContainsKey(AttrAttention))
+			})
+		})
+	}
+}

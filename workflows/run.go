@@ -85,7 +85,7 @@ func (r *run) change(ctx workflow.Context) error {
 			}
 		case finished:
 			if r.readyToClose(ctx) {
-				r.board.over(ctx)
+				r.board.over(ctx, r.todo.Sparing)
 				return nil
 			}
 		}

@@ -53,7 +53,7 @@ func (r *run) wake(ctx workflow.Context) (bool, error) {
 			return true, r.continueAs(ctx, string(next), r.input(r.woken(ctx)))
 		}
 		if r.todo.Due.At.IsZero() {
-			r.board.over(ctx)
+			r.board.over(ctx, r.todo.Sparing)
 			return true, nil
 		}
 		r.in = r.sleeper(ctx)

@@ -30,12 +30,12 @@ func TestCounts(t *testing.T) {
 		timers  int64
 		actions map[string]int // that Temporal Cloud bills
 	}{
-		{"joiner", 1, 0, map[string]int{"activity": n, "signal": 1, "local activities": 2, "search attributes": 1}},
-		{"mover", 1, 0, map[string]int{"activity": n, "signal": 1, "local activities": 2, "search attributes": 1}},
+		{"joiner", 1, 0, map[string]int{"activity": n, "signal": 1, "local activities": 2}},
+		{"mover", 1, 0, map[string]int{"activity": n, "signal": 1, "local activities": 2}},
 		{"leaver: cut-off, strip, hand over", 3, 0, map[string]int{"activity": 3 * n, "signal": 1, "local activities": 2}},
 		// The timer, and the run's start after a short delay.
 		{"leaver: retention", 0, 2, map[string]int{"start": 1, "local activities": 1, "search attributes": 1, "timer": 1}},
-		{"leaver: deletion", 1, 1, map[string]int{"activity": n, "start": 1, "local activities": 2, "search attributes": 2}},
+		{"leaver: deletion", 1, 1, map[string]int{"activity": n, "start": 1, "local activities": 2, "search attributes": 1}},
 	} {
 		got := report.Counts[i]
 		assert.Equal(t, want.change, got.Change)
