@@ -21,11 +21,12 @@ type Follower struct {
 	start    int64          // the row after which it begins
 	seq      int64          // the last row that was seen
 	seen     map[int64]bool // by number: the last rows that were seen
+	begun    bool           // what was done since the instant is read
 }
 
 // FollowFrom returns a Follower of everything that was done at or after an instant, and
-// of what is done from now on, to one person or (empty) to everybody. It reads all of the
-// record: rows are numbered as they were written, and clocks differ.
+// of what is done from now on, to one person or (empty) to everybody. What was done until now
+// comes in the order of time.
 func FollowFrom(l ledger.Reader, personID string, since time.Time) *Follower {
 	return &Follower{ledger: l, personID: personID, since: since, seen: map[int64]bool{}}
 }
@@ -38,6 +39,9 @@ func FollowAfter(l ledger.Reader, personID string, seq int64) *Follower {
 
 // Each calls f with each row that it has not been called with before.
 func (w *Follower) Each(ctx context.Context, f func(ledger.AuditRow) error) error {
+	if err := w.begin(ctx, f); err != nil {
+		return err
+	}
 	for r, err := range ledger.AllAudit(ctx, w.ledger, w.personID, max(w.start, w.seq-seenAgain)) {
 		if err != nil {
 			return err
@@ -58,6 +62,31 @@ func (w *Follower) Each(ctx context.Context, f func(ledger.AuditRow) error) erro
 		}
 	}
 	w.forget()
+	return nil
+}
+
+// begin calls f with what was done to everybody since the instant. It reads the record by time:
+// its beginning may be long ago. One person's part of it is short.
+func (w *Follower) begin(ctx context.Context, f func(ledger.AuditRow) error) error {
+	if w.begun || w.personID != "" || w.since.IsZero() {
+		return nil
+	}
+	end, err := AuditEnd(ctx, w.ledger)
+	if err != nil {
+		return err
+	}
+	for r, err := range ledger.AllAuditSince(ctx, w.ledger, w.since) {
+		if err != nil {
+			return err
+		}
+		if r.Seq > end-seenAgain {
+			w.seen[r.Seq] = true // it is read again by number
+		}
+		if err := f(r); err != nil {
+			return err
+		}
+	}
+	w.begun, w.seq = true, end
 	return nil
 }
 

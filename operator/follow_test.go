@@ -1,7 +1,9 @@
 package operator
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"testing"
 	"time"
 
@@ -32,8 +34,11 @@ func TestAFollowerFindsWhatWasWrittenOutOfOrder(t *testing.T) {
 	l.rows[1].At = begin.Add(16 * time.Hour)
 	w := FollowFrom(l, "", begin.Add((5*seenAgain-2)*time.Second))
 	seqs := news(t, w)
-	assert.Equal(t, []int64{2, 5*seenAgain - 2, 5*seenAgain - 1, 5 * seenAgain}, seqs)
+	assert.Equal(t, []int64{5*seenAgain - 2, 5*seenAgain - 1, 5 * seenAgain, 2}, seqs, "by time")
 	assert.LessOrEqual(t, len(w.seen), seenAgain)
+	assert.Less(t, l.read, 2*seenAgain, "the record is not read from its beginning")
+	l.rows = append(l.rows, ledger.AuditRow{Seq: 5*seenAgain + 1, At: begin.Add(time.Hour * 24)}, ledger.AuditRow{Seq: 5*seenAgain + 2, At: begin})
+	assert.Equal(t, []int64{5*seenAgain + 1}, news(t, w), "once, and not what was done before")
 }
 
 // late is a ledger in which a row of the audit record becomes visible after rows with
@@ -41,6 +46,16 @@ func TestAFollowerFindsWhatWasWrittenOutOfOrder(t *testing.T) {
 type late struct {
 	ledger.Reader
 	rows []ledger.AuditRow
+	read int // by number
+}
+
+func (l *late) AuditSince(_ context.Context, after ledger.AuditPlace, limit int) ([]ledger.AuditRow, error) {
+	rows := slices.Clone(l.rows)
+	place := func(r ledger.AuditRow) ledger.AuditPlace { return ledger.AuditPlace{At: r.At, Seq: r.Seq} }
+	order := func(a, b ledger.AuditPlace) int { return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Seq, b.Seq)) }
+	slices.SortFunc(rows, func(a, b ledger.AuditRow) int { return order(place(a), place(b)) })
+	rows = slices.DeleteFunc(rows, func(r ledger.AuditRow) bool { return order(place(r), after) <= 0 })
+	return rows[:min(limit, len(rows))], nil
 }
 
 func (l *late) Audit(_ context.Context, _ string, after int64, limit int) ([]ledger.AuditRow, error) {
@@ -50,6 +65,7 @@ func (l *late) Audit(_ context.Context, _ string, after int64, limit int) ([]led
 			rows = append(rows, r)
 		}
 	}
+	l.read += len(rows)
 	return rows, nil
 }
 

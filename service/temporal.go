@@ -110,6 +110,14 @@ func ProbeTemporal(ctx context.Context, c client.Client, namespace string) error
 	}
 }
 
+// Away reports whether an error of Temporal's means that the server cannot be reached, or does not
+// answer in time.
+func Away(err error) bool {
+	var unavailable *serviceerror.Unavailable
+	var late *serviceerror.DeadlineExceeded
+	return errors.As(err, &unavailable) || errors.As(err, &late) || errors.Is(err, context.DeadlineExceeded)
+}
+
 // refused reports whether the server refuses the credentials, so that waiting is no use.
 func refused(err error) bool {
 	var denied *serviceerror.PermissionDenied

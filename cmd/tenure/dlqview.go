@@ -7,7 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
+	"iter"
 	"strings"
 	"time"
 	"unicode"
@@ -59,16 +59,14 @@ nothing has come of what HR said. tenure status goes by the same rule.`,
 				if err := s.check(cmd.Context(), cfg, l); err != nil {
 					return err
 				}
-				found, err := ledger.Collect(ledger.AllDeadLetters(cmd.Context(), l, f, after))
+				v, pending, err := c.readLetters(ledger.AllDeadLetters(cmd.Context(), l, f, after))
 				if err != nil {
 					return err
 				}
-				v := viewLetters(found)
-				v.Letters = limited(c, v.Letters)
 				if err := c.printList(v, letterHeader, rowsOf(v.Letters, letterRow), v.draw); err != nil {
 					return err
 				}
-				if slices.ContainsFunc(found, ledger.DeadLetter.Pending) {
+				if pending {
 					return errAttention
 				}
 				return nil
@@ -89,16 +87,46 @@ type lettersView struct {
 	Urgent  int             `json:"urgent"`
 }
 
+// viewLetters describes dead letters.
 func viewLetters(found []ledger.DeadLetter) lettersView {
 	v := lettersView{Letters: []report.Letter{}, Totals: map[string]int{}}
 	for _, l := range found {
 		v.Letters = append(v.Letters, report.LetterOf(l))
-		v.Totals[l.Reason]++
-		if l.Urgent {
-			v.Urgent++
-		}
+		v.count(l)
 	}
 	return v
+}
+
+func (v *lettersView) count(l ledger.DeadLetter) {
+	v.Totals[l.Reason]++
+	if l.Urgent {
+		v.Urgent++
+	}
+}
+
+// readLetters counts dead letters, and keeps as many as --limit allows. It reports whether one of
+// them all is pending.
+func (c *cli) readLetters(letters iter.Seq2[ledger.DeadLetter, error]) (v lettersView, pending bool, err error) {
+	v = lettersView{Letters: []report.Letter{}, Totals: map[string]int{}}
+	all := 0
+	bar := c.progress(-1, "reading", "dead letters")
+	defer func() { _ = bar.Exit() }()
+	for l, err := range letters {
+		if err != nil {
+			return v, false, err
+		}
+		_ = bar.Add(1)
+		if all++; c.limit == 0 || all <= c.limit {
+			v.Letters = append(v.Letters, report.LetterOf(l))
+		}
+		v.count(l)
+		pending = pending || l.Pending()
+	}
+	_ = bar.Clear()
+	if all > len(v.Letters) {
+		c.tell("%d of %d are listed: --limit 0 lists all\n", len(v.Letters), all)
+	}
+	return v, pending, nil
 }
 
 const letterHeader = "id,received,state,urgency,code,person,type,record,what is wrong"

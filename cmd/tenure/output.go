@@ -153,9 +153,13 @@ const columnWidth = 60
 
 // table writes a table, below its title if that is not empty. The header's names
 // are separated by commas.
-func (p *page) table(title, header string, rows [][]string) {
+func (p *page) table(title, header string, rows [][]string) { p.columns(title, header, rows, nil) }
+
+// columns writes a table like table, or the next page of one whose first page had columns of these
+// widths. It returns the widths.
+func (p *page) columns(title, header string, rows [][]string, widths []int) []int {
 	if len(rows) == 0 {
-		return
+		return widths
 	}
 	if p.buf.Len() > 0 {
 		p.buf.WriteByte('\n')
@@ -175,19 +179,29 @@ func (p *page) table(title, header string, rows [][]string) {
 	for i, name := range names {
 		head[i] = name
 		configs[i] = table.ColumnConfig{Number: i + 1, WidthMax: columnWidth, WidthMaxEnforcer: text.WrapSoft}
+		if widths != nil {
+			configs[i].WidthMin = widths[i]
+		}
 	}
-	t.AppendHeader(head)
+	if widths == nil {
+		t.AppendHeader(head)
+		for _, name := range names {
+			widths = append(widths, text.StringWidthWithoutEscSequences(name))
+		}
+	}
 	t.SetColumnConfigs(configs)
 	for _, row := range rows {
 		cells := make(table.Row, len(row))
 		for i, cell := range row {
 			cells[i] = string(p.paint(cell))
+			widths[i] = max(widths[i], min(text.LongestLineLen(fmt.Sprint(cells[i])), columnWidth))
 		}
 		t.AppendRow(cells)
 	}
 	for line := range strings.Lines(t.Render()) {
 		p.note("%s", painted(strings.TrimRight(line, " \n")))
 	}
+	return widths
 }
 
 // rowsOf returns the rows of a table.
@@ -303,6 +317,128 @@ func showList[V any](c *cli, views []V, header string, row func(V) []string, non
 	})
 }
 
+// streamed shows the entries of a list as they are read, as many as --limit allows, or a note if
+// there are none. It holds a page of them at a time, however long the list is. It reports whether
+// there are more.
+func streamed[V any](c *cli, views iter.Seq2[V, error], header string, row func(V) []string, none string) (more bool, err error) {
+	l := &listing{c: c, header: header}
+	bar := c.progress(-1, "reading", "entries")
+	defer func() { _ = bar.Exit() }()
+	for v, err := range views {
+		if err != nil {
+			return false, errors.Join(l.flush(), err)
+		}
+		if more = c.limit > 0 && l.shown+len(l.rows) == c.limit; more {
+			break
+		}
+		_ = bar.Add(1)
+		if err := l.add(v, row(v)); err != nil {
+			return false, err
+		}
+		if len(l.rows) < ledger.PageSize {
+			continue
+		}
+		_ = bar.Clear()
+		if err := l.flush(); err != nil {
+			return false, err
+		}
+	}
+	_ = bar.Clear()
+	err = errors.Join(l.flush(), l.end(none))
+	if more {
+		c.tell("%d are listed, and there are more: --limit 0 lists all\n", c.limit)
+	}
+	return more, err
+}
+
+// sorted yields the entries of a list when all are read and sorted.
+func sorted[T any](entries iter.Seq2[T, error], sort func([]T)) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		all, err := ledger.Collect(entries)
+		if err != nil {
+			var none T
+			yield(none, err)
+			return
+		}
+		sort(all)
+		for _, entry := range all {
+			if !yield(entry, nil) {
+				return
+			}
+		}
+	}
+}
+
+// listing is a list that is shown page by page.
+type listing struct {
+	c      *cli
+	header string
+	shown  int
+	rows   [][]string   // of the page
+	text   bytes.Buffer // of the page, as JSON or YAML
+	widths []int        // of the first page's columns
+}
+
+// add adds an entry to the page.
+func (l *listing) add(view any, row []string) error {
+	l.rows = append(l.rows, row)
+	switch l.c.output {
+	case formatJSON:
+		l.text.WriteString(map[bool]string{true: "[\n  ", false: ",\n  "}[l.shown+len(l.rows) == 1])
+		enc := json.NewEncoder(&l.text)
+		enc.SetEscapeHTML(false)
+		enc.SetIndent("  ", "  ")
+		err := enc.Encode(view)
+		l.text.Truncate(l.text.Len() - 1) // its line end
+		return err
+	case formatYAML:
+		text, err := json.Marshal([]any{view})
+		if err != nil {
+			return err
+		}
+		return writeYAML(&l.text, text)
+	}
+	return nil
+}
+
+// flush shows the page.
+func (l *listing) flush() error {
+	first := l.shown == 0
+	rows := l.rows
+	l.shown, l.rows = l.shown+len(rows), nil
+	defer l.text.Reset()
+	switch l.c.output {
+	case formatJSON:
+		_, err := l.c.out.Write(plainJSON(l.text.Bytes()))
+		return err
+	case formatYAML:
+		_, err := l.c.out.Write(l.text.Bytes())
+		return err
+	case formatCSV:
+		if first {
+			return writeCSV(l.c.out, strings.Split(l.header, ","), rows)
+		}
+		return writeCSV(l.c.out, nil, rows)
+	}
+	p := &page{color: l.c.colored()}
+	l.widths = p.columns("", l.header, rows, l.widths)
+	_, err := l.c.out.Write(p.buf.Bytes())
+	return err
+}
+
+// end ends the list.
+func (l *listing) end(none string) (err error) {
+	switch {
+	case l.c.output == formatJSON && l.shown == 0, l.c.output == formatYAML && l.shown == 0:
+		_, err = l.c.out.Write([]byte("[]\n"))
+	case l.c.output == formatJSON:
+		_, err = l.c.out.Write([]byte("\n]\n"))
+	case l.c.output == formatTable && l.shown == 0:
+		l.c.say("%s\n", none)
+	}
+	return err
+}
+
 // withNames returns a view of each entry of a list. It is made with the name of the person whom
 // the entry is about.
 func withNames[T, V any](ctx context.Context, l ledger.Reader, list iter.Seq2[T, error], person func(T) string, view func(T, string) (V, error)) ([]V, error) {
@@ -329,7 +465,9 @@ func withNames[T, V any](ctx context.Context, l ledger.Reader, list iter.Seq2[T,
 // it a text.
 func writeCSV(out io.Writer, header []string, rows [][]string) error {
 	w := csv.NewWriter(out)
-	_ = w.Write(header) // Flush keeps the error, as of all writes
+	if len(header) > 0 {
+		_ = w.Write(header) // Flush keeps the error, as of all writes
+	}
 	for _, row := range rows {
 		cells := make([]string, len(row))
 		for i, cell := range row {

@@ -59,14 +59,16 @@ With --limit, the rest is listed by --after and the last ID of the page.`,
 				if err := f.check(cmd.Context(), cfg, l); err != nil {
 					return err
 				}
-				people, more, err := report.People(cmd.Context(), l, cfg.Policy, cfg.Clock().Now(), f.PeopleFilter)
-				if err != nil {
-					return wrong(err)
-				}
+				last := ""
+				people := report.People(cmd.Context(), l, cfg.Policy, cfg.Clock().Now(), f.PeopleFilter)
+				more, err := streamed(c, people, peopleHeader, func(v report.Summary) []string {
+					last = v.ID
+					return summaryRow(v)
+				}, "nobody")
 				if more {
-					defer func() { c.tell("there are more: --after %s\n", quoted(people[len(people)-1].ID)) }()
+					c.tell("behind these: --after %s\n", quoted(last))
 				}
-				return c.printList(people, peopleHeader, rowsOf(people, summaryRow), func(p *page) { drawPeople(p, people) })
+				return wrong(err)
 			})
 		},
 	}
@@ -78,13 +80,6 @@ const peopleHeader = "person,name,username,status,department,title,due"
 
 func summaryRow(v report.Summary) []string {
 	return []string{v.ID, v.Name(), v.Username, string(v.Status), v.Department, v.JobTitle, dueOf(v)}
-}
-
-func drawPeople(p *page, people []report.Summary) {
-	p.table("", peopleHeader, rowsOf(people, summaryRow))
-	if len(people) == 0 {
-		p.note("nobody")
-	}
 }
 
 // linkState returns a link's state for people, with a mark if the account is protected.
@@ -148,7 +143,6 @@ func (f *peopleFilter) flags(c *cli, cmd *cobra.Command) {
 	flags.StringVar(&f.Name, "name", "", "only people whose name or username has this `text` in it")
 	flags.StringVar(&f.After, "after", "", "only people behind this `person` in the list, by ID")
 	flags.BoolVar(&f.Orphans, "orphans", false, "those who stand for accounts that end as nobody's (tenure finding end), instead of people")
-	flags.Var((*limit)(&f.Limit), "limit", "at most this `number` of people; 0 lists all")
 	_ = cmd.RegisterFlagCompletionFunc("status", cobra.FixedCompletions(statuses, cobra.ShellCompDirectiveNoFileComp))
 	_ = cmd.RegisterFlagCompletionFunc("app", c.completeApps)
 	_ = cmd.RegisterFlagCompletionFunc("role", c.completeRoles)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"strconv"
 	"strings"
@@ -68,22 +69,13 @@ can answer. The exit status is then 3 if there is anything.`,
 }
 
 func (c *cli) listAttention(ctx context.Context, l ledger.Reader) error {
-	found, err := ledger.Collect(ledger.AllSteps(ctx, l, ledger.StepFilter{States: []ledger.StepState{ledger.StepAttention}}))
-	if err != nil {
-		return err
-	}
-	steps := limited(c, append([]ledger.Step{}, found...))
-	rows := rowsOf(steps, func(s ledger.Step) []string {
+	steps := ledger.AllSteps(ctx, l, ledger.StepFilter{States: []ledger.StepState{ledger.StepAttention}})
+	asks := false
+	_, err := streamed(c, steps, "person,app,step,attempts,what,key", func(s ledger.Step) []string {
+		asks = true
 		return []string{s.PersonID, s.App, s.Kind, strconv.Itoa(s.Attempts), whatOf(s), s.Key}
-	})
-	const header = "person,app,step,attempts,what,key"
-	err = c.printList(steps, header, rows, func(p *page) {
-		p.table("", header, rows)
-		if len(steps) == 0 {
-			p.note("nothing needs attention")
-		}
-	})
-	if err == nil && len(steps) > 0 {
+	}, "nothing needs attention")
+	if err == nil && asks {
 		return errAttention
 	}
 	return err
@@ -118,27 +110,56 @@ func (f *runFilter) check(c *cli) error {
 }
 
 func (c *cli) listRuns(ctx context.Context, f runs.Filter) error {
-	t, namespace, err := service.OpenTemporal(ctx)
-	if err != nil {
+	err := c.showRuns(temporalRuns(ctx, f), f)
+	if !errors.Is(err, errNoRuns) {
 		return err
 	}
-	defer t.Close()
-	found, err := runs.New(t, namespace).List(ctx, f)
-	if err != nil {
-		return err
+	c.tell("as the ledger knows it, because Temporal does not tell: %v\n", err)
+	return c.withLedger(ctx, func(_ *config.Config, l ledger.Reader) error {
+		return c.showRuns(runs.FromLedger(ctx, l, f), f)
+	})
+}
+
+// errNoRuns is wrapped by the error of a list of which Temporal has not given a run, because it
+// is slow or away.
+var errNoRuns = errors.New("no list")
+
+// temporalRuns yields the open runs as Temporal knows them. If it yields errNoRuns, it has yielded
+// nothing before.
+func temporalRuns(ctx context.Context, f runs.Filter) iter.Seq2[runs.Run, error] {
+	return func(yield func(runs.Run, error) bool) {
+		t, namespace, err := service.OpenTemporal(ctx)
+		if err != nil {
+			if service.Away(err) {
+				err = fmt.Errorf("%w: %w", errNoRuns, err)
+			}
+			yield(runs.Run{}, err)
+			return
+		}
+		defer t.Close()
+		none := true
+		for run, err := range runs.New(t, namespace).Each(ctx, f) {
+			if err != nil && none && (errors.Is(err, runs.ErrSlow) || service.Away(err)) {
+				err = fmt.Errorf("%w: %w", errNoRuns, err)
+			}
+			if none = false; !yield(run, err) {
+				return
+			}
+		}
 	}
-	found = limited(c, found)
-	rows := rowsOf(found, func(r runs.Run) []string {
+}
+
+// showRuns shows runs as they are read, or sorted if the filter asks for what falls due.
+func (c *cli) showRuns(found iter.Seq2[runs.Run, error], f runs.Filter) error {
+	const header = "person,type,stage,urgency,attention,next,started"
+	if !f.DueBefore.IsZero() {
+		found = sorted(found, f.Sort)
+	}
+	_, err := streamed(c, found, header, func(r runs.Run) []string {
 		next := strings.TrimSpace(r.NextAction + " " + words.Instant(r.NextDue))
 		return []string{r.Person, r.Type, stageOf(r), r.Urgency, strings.Join(r.Attention, " "), next, words.Instant(r.Started)}
-	})
-	const header = "person,type,stage,urgency,attention,next,started"
-	return c.printList(found, header, rows, func(p *page) {
-		p.table("", header, rows)
-		if len(found) == 0 {
-			p.note("nothing runs")
-		}
-	})
+	}, "nothing runs")
+	return err
 }
 
 func (c *cli) runRetryCommand() *cobra.Command {

@@ -32,6 +32,7 @@ type frontend struct {
 	runs    []*workflowpb.WorkflowExecutionInfo
 	queries []string
 	refuses func(workflowID string) error // may refuse a signal; nil: none is refused
+	fails   error                         // of lists; nil: they do not
 
 	mu     sync.Mutex
 	nudged []string // workflow IDs
@@ -74,6 +75,9 @@ func (f *frontend) SignalWithStartWorkflowExecution(_ context.Context, req *work
 // ListWorkflowExecutions returns one run on each page.
 func (f *frontend) ListWorkflowExecutions(_ context.Context, req *workflowservice.ListWorkflowExecutionsRequest) (*workflowservice.ListWorkflowExecutionsResponse, error) {
 	f.queries = append(f.queries, req.GetQuery())
+	if f.fails != nil {
+		return nil, serviceerror.ToStatus(f.fails).Err()
+	}
 	page := len(req.GetNextPageToken())
 	if page >= len(f.runs) {
 		return &workflowservice.ListWorkflowExecutionsResponse{}, nil
@@ -139,6 +143,28 @@ func TestRunList(t *testing.T) {
 	f.runs = nil
 	assert.Equal(t, "nothing runs\n", s.run("run", "list").stdout)
 	assert.JSONEq(t, "[]", s.run("run", "list", "-o", "json").stdout)
+}
+
+// If Temporal is slow or away, the ledger tells who has a run, and the command says so.
+func TestRunListFallsBackToTheLedger(t *testing.T) {
+	s := newSite(t)
+	s.people()
+	for name, err := range map[string]error{
+		"slow": serviceerror.NewDeadlineExceeded("the store is slow"), "away": serviceerror.NewUnavailable("no store"),
+	} {
+		f := &frontend{fails: err}
+		f.serve(t)
+		got := s.run("run", "list")
+		assert.Equal(t, service.ExitDone, got.code, "%s: %s", name, got.err)
+		assert.Contains(t, got.err, "as the ledger knows it, because Temporal does not tell: ")
+		assert.Contains(t, got.stdout, "10001", name)
+		assert.NotEmpty(t, f.queries, "it was asked")
+	}
+	f := &frontend{fails: serviceerror.NewPermissionDenied("no", "")}
+	f.serve(t)
+	got := s.run("run", "list")
+	assert.Equal(t, service.ExitFailed, got.code, "what is no matter of time is said")
+	assert.Empty(t, got.stdout)
 }
 
 // step returns a step of a person as the ledger has it, and the audit record of every

@@ -275,7 +275,7 @@ func (t *Tx) count(r ledger.AdmissionRequest, f flood) (_ flood, err error) {
 
 // employedQuery counts the people employed, but no more than needed. The states are not arguments,
 // since otherwise the index of the employed would not do.
-const employedQuery = `SELECT count(*) FROM (SELECT 1 FROM people WHERE ` + employed + ` LIMIT ?) AS some`
+const employedQuery = `SELECT count(*) FROM (SELECT 1 FROM people WHERE ` + employed + ` ORDER BY status LIMIT ?) AS few`
 
 // employed is the condition for people who are employed, as the index of them has it.
 const employed = `status IN ('active', 'on_leave', 'suspended')`

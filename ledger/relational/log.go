@@ -83,8 +83,9 @@ func (s *Store) LogTile(ctx context.Context, level int, n int64) ([]byte, error)
 
 // Unsequenced implements ledger.Log.
 func (s *Store) Unsequenced(ctx context.Context, after int64, limit int) ([]audit.Row, error) {
+	// Leaves are bounded too: otherwise PostgreSQL may join the two from the first leaf on.
 	rows, err := list(ctx, s.engine, `SELECT `+rowColumns+` FROM audit a
-		WHERE a.seq > ? AND NOT EXISTS (SELECT 1 FROM audit_leaves l WHERE l.seq = a.seq) ORDER BY a.seq LIMIT ?`,
+		WHERE a.seq > ?1 AND NOT EXISTS (SELECT 1 FROM audit_leaves l WHERE l.seq = a.seq AND l.seq > ?1) ORDER BY a.seq LIMIT ?2`,
 		[]any{after, max(limit, 0)}, rowDest)
 	return rows, s.explain(err)
 }

@@ -2,6 +2,7 @@ package report
 
 import (
 	"context"
+	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -24,55 +25,79 @@ type PeopleFilter struct {
 	App        string // one in which they have an account
 	Name       string // a part of the name or of the username, whatever its case
 	After      string // the person ID behind which the list begins
-	Limit      int    // the most people to list; 0 lists all
 	// Orphans lists those who stand for accounts that end as nobody's, instead of people.
 	Orphans bool
 }
 
-// People lists the people that the filter selects, by ID, and reports whether there are more
-// than its limit. It returns a *WrongError if nobody in the ledger is in the department, or
-// the manager is not in it.
-func People(ctx context.Context, l ledger.Reader, rules *policy.Policy, now time.Time, f PeopleFilter) (found []Summary, more bool, err error) {
-	inApp, err := holdersIn(ctx, l, f.App)
-	if err != nil {
-		return nil, false, err
-	}
-	found = []Summary{}
-	departments, managers := map[string]bool{}, map[string]bool{}
-	everybody := ledger.AllPeople(ctx, l, "")
-	if f.Orphans {
-		everybody = ledger.AllOrphans(ctx, l)
-	}
-	for s, err := range everybody {
+// People yields the people that the filter selects, by ID, and reads them page by page. It yields a
+// *WrongError if there is nobody, and nobody in the ledger is in the department, or the manager is
+// not in it.
+func People(ctx context.Context, l ledger.Reader, rules *policy.Policy, now time.Time, f PeopleFilter) iter.Seq2[Summary, error] {
+	return func(yield func(Summary, error) bool) {
+		inApp, err := holdersIn(ctx, l, f.App)
 		if err != nil {
-			return nil, false, err
+			yield(Summary{}, err)
+			return
 		}
-		departments[s.Department], managers[s.ManagerID], managers[s.PersonID] = true, true, true
-		if s.PersonID <= f.After || !f.selects(s) || f.App != "" && !inApp[s.PersonID] {
-			continue
-		}
-		if f.Role != "" {
-			person, err := l.Person(ctx, s.PersonID)
-			if err != nil {
-				return nil, false, err
+		found := false
+		for s, err := range f.everybody(ctx, l) {
+			selected := err == nil && s.PersonID > f.After && f.selects(s) && (f.App == "" || inApp[s.PersonID])
+			if selected && f.Role != "" {
+				selected, err = holds(ctx, l, rules, s.PersonID, f.Role, now)
 			}
-			if !slices.Contains(operator.RolesOf(rules, person, now), f.Role) {
+			if err != nil {
+				yield(Summary{}, err)
+				return
+			}
+			if !selected {
 				continue
 			}
+			if found = true; !yield(SummaryOf(s), nil) {
+				return
+			}
 		}
-		found = append(found, SummaryOf(s))
+		if found || f.Department == "" && f.Manager == "" {
+			return
+		}
+		if err := f.knows(ctx, l); err != nil {
+			yield(Summary{}, err)
+		}
+	}
+}
+
+// everybody yields those among whom the filter selects.
+func (f PeopleFilter) everybody(ctx context.Context, l ledger.Reader) iter.Seq2[ledger.Summary, error] {
+	if f.Orphans {
+		return ledger.AllOrphans(ctx, l)
+	}
+	return ledger.AllPeople(ctx, l, f.After)
+}
+
+// holds reports whether a role holds for somebody now.
+func holds(ctx context.Context, l ledger.Reader, rules *policy.Policy, personID, role string, now time.Time) (bool, error) {
+	person, err := l.Person(ctx, personID)
+	return err == nil && slices.Contains(operator.RolesOf(rules, person, now), role), err
+}
+
+// knows returns a *WrongError if nobody is in the department, or the manager is nobody's.
+func (f PeopleFilter) knows(ctx context.Context, l ledger.Reader) error {
+	departments, manager := map[string]bool{}, false
+	f.After = ""
+	for s, err := range f.everybody(ctx, l) {
+		if err != nil {
+			return err
+		}
+		departments[s.Department] = true
+		manager = manager || s.ManagerID == f.Manager || s.PersonID == f.Manager
 	}
 	if f.Department != "" && !hasFold(departments, f.Department) {
 		known := slices.Collect(maps.Keys(departments))
-		return nil, false, &WrongError{"department", f.Department, "nobody in the ledger is in it" + nearest.Hint(f.Department, known)}
+		return &WrongError{"department", f.Department, "nobody in the ledger is in it" + nearest.Hint(f.Department, known)}
 	}
-	if f.Manager != "" && !managers[f.Manager] {
-		return nil, false, &WrongError{"manager", f.Manager, "the ledger knows no such person"}
+	if f.Manager != "" && !manager {
+		return &WrongError{"manager", f.Manager, "the ledger knows no such person"}
 	}
-	if f.Limit > 0 && len(found) > f.Limit {
-		return found[:f.Limit], true, nil
-	}
-	return found, false, nil
+	return nil
 }
 
 // holdersIn returns the IDs of the people who have an account in an app, enabled or not.

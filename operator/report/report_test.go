@@ -131,35 +131,31 @@ func TestPeople(t *testing.T) {
 	for name, tc := range map[string]struct {
 		filter PeopleFilter
 		ids    []string
-		more   bool
 	}{
-		"all":        {PeopleFilter{}, []string{"1", "2", "3"}, false},
-		"status":     {PeopleFilter{Status: hr.StatusEnded}, []string{"2"}, false},
-		"department": {PeopleFilter{Department: "SALES"}, []string{"2", "3"}, false},
-		"manager":    {PeopleFilter{Manager: "9", Name: "ada b"}, []string{"1"}, false},
-		"role":       {PeopleFilter{Role: "sales"}, []string{"3"}, false}, // nobody who has left
-		"app":        {PeopleFilter{App: "wiki"}, []string{"1", "2"}, false},
-		"page":       {PeopleFilter{Limit: 1, After: "1"}, []string{"2"}, true},
+		"all":        {PeopleFilter{}, []string{"1", "2", "3"}},
+		"status":     {PeopleFilter{Status: hr.StatusEnded}, []string{"2"}},
+		"department": {PeopleFilter{Department: "SALES"}, []string{"2", "3"}},
+		"manager":    {PeopleFilter{Manager: "9", Name: "ada b"}, []string{"1"}},
+		"role":       {PeopleFilter{Role: "sales"}, []string{"3"}}, // nobody who has left
+		"app":        {PeopleFilter{App: "wiki"}, []string{"1", "2"}},
+		"page":       {PeopleFilter{After: "1"}, []string{"2", "3"}},
+		"none":       {PeopleFilter{After: "1", Department: "Research"}, []string{}}, // it is somebody's
 	} {
 		t.Run(name, func(t *testing.T) {
-			found, more, err := People(t.Context(), company(), rules(t), now, tc.filter)
-			require.NoError(t, err)
-			var ids []string
-			for _, s := range found {
+			ids := []string{}
+			for s, err := range People(t.Context(), company(), rules(t), now, tc.filter) {
+				require.NoError(t, err)
 				ids = append(ids, s.ID)
 			}
 			assert.Equal(t, tc.ids, ids)
-			assert.Equal(t, tc.more, more)
 		})
 	}
-	var wrong *WrongError
-	_, _, err := People(t.Context(), company(), rules(t), now, PeopleFilter{Department: "Saless"})
-	require.ErrorAs(t, err, &wrong)
-	assert.Equal(t, "department", wrong.Field)
-	assert.Contains(t, wrong.Text, "Sales")
-	_, _, err = People(t.Context(), company(), rules(t), now, PeopleFilter{Manager: "77"})
-	require.ErrorAs(t, err, &wrong)
-	assert.Equal(t, "manager", wrong.Field)
+	for _, f := range []PeopleFilter{{Department: "Saless"}, {Manager: "77"}} {
+		_, err := ledger.Collect(People(t.Context(), company(), rules(t), now, f))
+		var wrong *WrongError
+		require.ErrorAs(t, err, &wrong)
+		assert.Equal(t, map[bool]string{true: "manager", false: "department"}[f.Manager != ""], wrong.Field)
+	}
 }
 
 func TestWhoAndWhy(t *testing.T) {

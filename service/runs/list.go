@@ -3,6 +3,7 @@ package runs
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"slices"
@@ -74,21 +75,50 @@ func (f Filter) query() string {
 // order in which it does.
 func (c *Client) List(ctx context.Context, f Filter) ([]Run, error) {
 	found := []Run{}
-	for info, err := range c.executions(ctx, f.query()) {
+	for run, err := range c.Each(ctx, f) {
 		if err != nil {
-			return nil, fmt.Errorf("asking Temporal for the open runs: %w", err)
+			return nil, err
 		}
-		if run, ok := runOf(info); ok {
-			found = append(found, run)
-		}
+		found = append(found, run)
 	}
+	f.Sort(found)
+	return found, nil
+}
+
+// Sort brings runs that the filter has selected into the order of List.
+func (f Filter) Sort(found []Run) {
 	switch {
 	case f.AtWork:
 		slices.SortStableFunc(found, byNeed)
 	case !f.DueBefore.IsZero():
 		slices.SortStableFunc(found, func(a, b Run) int { return a.NextDue.Compare(b.NextDue) })
 	}
-	return found, nil
+}
+
+// ErrSlow is wrapped by the error of a list of which Temporal has not given the first page in time.
+var ErrSlow = errors.New("it has not answered in time")
+
+const (
+	// patience bounds how long Temporal may take for the first page of a list, of which the
+	// ledger knows enough for an answer.
+	patience = 5 * time.Second
+	// pagePatience bounds how long it may take for another one.
+	pagePatience = time.Minute
+)
+
+// Each yields the open runs that the filter selects, page by page, in Temporal's order.
+func (c *Client) Each(ctx context.Context, f Filter) iter.Seq2[Run, error] {
+	return func(yield func(Run, error) bool) {
+		for info, err := range c.executions(ctx, f.query()) {
+			if err != nil {
+				yield(Run{}, fmt.Errorf("asking Temporal for the open runs: %w", err))
+				return
+			}
+			if run, ok := runOf(info); ok && !yield(run, nil) {
+				return
+			}
+		}
+	}
 }
 
 // byNeed orders runs by how urgently somebody has to see them: a mass change that is
@@ -114,8 +144,8 @@ const listedPage = 500
 func (c *Client) executions(ctx context.Context, query string) iter.Seq2[*workflowpb.WorkflowExecutionInfo, error] {
 	return func(yield func(*workflowpb.WorkflowExecutionInfo, error) bool) {
 		request := &workflowservice.ListWorkflowExecutionsRequest{Namespace: c.namespace, PageSize: listedPage, Query: query}
-		for {
-			page, err := c.temporal.ListWorkflow(ctx, request)
+		for within := patience; ; within = pagePatience {
+			page, err := c.page(ctx, request, within)
 			if err != nil {
 				yield(nil, err)
 				return
@@ -130,6 +160,18 @@ func (c *Client) executions(ctx context.Context, query string) iter.Seq2[*workfl
 			}
 		}
 	}
+}
+
+// page asks for one page of a list, and waits for it for as long as is said. The SDK's own call waits
+// ten seconds for any.
+func (c *Client) page(ctx context.Context, request *workflowservice.ListWorkflowExecutionsRequest, within time.Duration) (*workflowservice.ListWorkflowExecutionsResponse, error) {
+	waiting, cancel := context.WithTimeoutCause(ctx, within, ErrSlow)
+	defer cancel()
+	page, err := c.temporal.WorkflowService().ListWorkflowExecutions(waiting, request)
+	if err != nil && ctx.Err() == nil && errors.Is(context.Cause(waiting), ErrSlow) {
+		return nil, fmt.Errorf("%w (%s)", ErrSlow, within)
+	}
+	return page, err
 }
 
 // runOf describes a run, and reports whether it is a person's.

@@ -9,15 +9,19 @@ import (
 
 	"github.com/tenurehq/tenure/activities"
 	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/ledger/relational"
 )
 
 // Cost is what one more of something costs.
 type Cost struct {
-	Store  string        `json:"store"`
-	People int           `json:"people"`
-	What   string        `json:"what"`
-	Counts Counts        `json:"counts"`
-	Took   time.Duration `json:"took"` // the median
+	Store  string `json:"store"`
+	People int    `json:"people"`
+	What   string `json:"what"`
+	Counts Counts `json:"counts"`
+	// Spent is what was asked of the database: statements, commits that were synced, and round
+	// trips.
+	Spent relational.Spent `json:"spent"`
+	Took  time.Duration    `json:"took"` // the median
 }
 
 // quiet is a Temporal that knows of no run.
@@ -75,8 +79,12 @@ func (s *store) changes(ctx context.Context, h *house, people, each int) (all []
 			return nil, err
 		}
 		took := make([]time.Duration, each)
+		var spent relational.Spent
 		err = s.with(ctx, func(l ledger.Ledger) error {
 			here := h.on(l)
+			asked := l.(interface{ Spent() relational.Spent })
+			before := asked.Spent()
+			defer func() { spent = asked.Spent().Minus(before) }()
 			for i := range each {
 				began := time.Now()
 				if err := m.do(ctx, here, fmt.Sprintf("n%05d", i)); err != nil {
@@ -99,13 +107,12 @@ func (s *store) changes(ctx context.Context, h *house, people, each int) (all []
 			continue
 		}
 		slices.Sort(took)
-		all = append(all, Cost{Store: s.kind, People: people, What: m.what, Counts: counts.minus(opening).by(int64(each)), Took: took[each/2]})
+		all = append(all, Cost{Store: s.kind, People: people, What: m.what, Counts: counts.minus(opening).by(int64(each)), Spent: eachOf(spent, int64(each)), Took: took[each/2]})
 	}
 	return all, nil
 }
 
-// auditRows counts the rows that the changes of one person make.
-func (s *store) auditRows(ctx context.Context, person string) (n int64, err error) {
-	err = s.db.QueryRowContext(ctx, `SELECT count(*) FROM audit WHERE person_id = '`+person+`'`).Scan(&n)
-	return n, err
+// eachOf returns what was asked for one of n.
+func eachOf(s relational.Spent, n int64) relational.Spent {
+	return relational.Spent{Writes: s.Writes / n, Commits: s.Commits / n, Reads: s.Reads / n, Statements: s.Statements / n, RoundTrips: s.RoundTrips / n}
 }

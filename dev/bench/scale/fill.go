@@ -77,7 +77,10 @@ func (s *store) fill(ctx context.Context, people int, tell func(string, ...any))
 		return nil, z, err
 	}
 	z.Row += z.RowLeaf
-	return h, z, s.afflict(ctx)
+	if err := s.afflict(ctx); err != nil {
+		return nil, z, err
+	}
+	return h, z, s.settled(ctx)
 }
 
 // rowSize is the number of bytes of a row of the audit record, with its indexes and without its

@@ -19,10 +19,10 @@ func (r *Report) Print(out io.Writer) {
 	}
 	sizes.Render()
 	fmt.Fprintln(out, "\nOne more of each thing: what it costs beside the smallest ledger of this run.")
-	costs := sheet.Table(out, table.Row{"what", "people", "rows fetched", "rows scanned", "rows written", "blocks", "WAL records", "bytes read", "bytes written", "took", "time beside"})
+	costs := sheet.Table(out, table.Row{"what", "people", "statements", "commits", "round trips", "rows fetched", "rows scanned", "rows written", "blocks", "WAL records", "bytes read", "bytes written", "took", "time beside"})
 	for _, c := range r.Changes {
 		costs.AppendRow(table.Row{
-			c.What, c.People, c.Counts.Fetched, c.Counts.Scanned, c.Counts.Written, c.Counts.Blocks, c.Counts.WAL, c.Counts.Read, c.Counts.Wrote,
+			c.What, c.People, c.Spent.Statements, c.Spent.Commits, c.Spent.RoundTrips, c.Counts.Fetched, c.Counts.Scanned, c.Counts.Written, c.Counts.Blocks, c.Counts.WAL, c.Counts.Read, c.Counts.Wrote,
 			c.Took.Round(time.Microsecond), fmt.Sprintf("%.2f", r.beside(c)),
 		})
 	}

@@ -180,8 +180,12 @@ func (s *store) settled(ctx context.Context) error {
 		_, err := s.db.ExecContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`)
 		return err
 	}
-	_, err := s.db.ExecContext(ctx, `VACUUM ANALYZE`)
-	return err
+	for _, statement := range []string{`VACUUM ANALYZE`, `CHECKPOINT`} {
+		if _, err := s.db.ExecContext(ctx, statement); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // size is the number of bytes that the ledger takes.
