@@ -1,0 +1,5 @@
+// Package provisioning measures the product against one server that is running already: people are
+// hired, moved and dismissed by HR's events, and the time counts until their accounts are proven.
+// What it does to the server can be done by other products too, from the same file: the server is
+// read, reset and its requests are counted without any code of the product.
+package provisioning
