@@ -94,8 +94,11 @@ func Run(ctx context.Context, o Options) (report Report, err error) {
 	if err := t.found(ctx, Groups()); err != nil {
 		return report, fmt.Errorf("make the groups: %w", err)
 	}
-	m := &measurement{Options: o, published: 0}
-	defer func() { err = errors.Join(err, m.close()) }()
+	m := &measurement{Options: o}
+	defer func() {
+		m.failed = err != nil && ctx.Err() == nil
+		err = errors.Join(err, m.close())
+	}()
 	if err := m.start(ctx, t); err != nil {
 		return report, err
 	}
@@ -135,6 +138,7 @@ type measurement struct {
 	publisher *broker.Publisher
 	published int
 	row       int64 // of the audit record, up to which it was read
+	failed    bool
 	cleanup   []func() error
 }
 
@@ -155,7 +159,12 @@ func (m *measurement) start(ctx context.Context, t target) error {
 			return err
 		}
 		m.State = dir
-		m.onClose(func() error { return os.RemoveAll(dir) })
+		m.onClose(func() error {
+			if m.failed { // for the logs
+				return nil
+			}
+			return os.RemoveAll(dir)
+		})
 	} else if entries, err := os.ReadDir(m.State); err == nil && len(entries) > 0 {
 		return fmt.Errorf("%q is not empty: every measurement begins with a new ledger", m.State)
 	}
@@ -195,11 +204,7 @@ person: {username: person.employeeNumber, email: person.workEmail}
 leaver: {delete: %t, retain: 0s, handOver: none}
 breaker: # it counts, as it does for everybody, and holds nobody
   settle: 0s
-  leavers: {share: 100%%, count: 1000000, most: 0}
-  disables: {share: 100%%, count: 1000000, most: 0}
-  deletions: {share: 100%%, count: 1000000, most: 0}
-  grants: {share: 100%%, count: 1000000, most: 0}
-apps: %s
+%sapps: %s
 roles: %s
 `
 
@@ -242,7 +247,11 @@ func (m *measurement) configuration(a app) (string, error) {
 		all = append(all, role(strings.ToLower(d), "person.department == '"+d+"'", "bench-"+strings.ToLower(d)))
 	}
 	roles, err := json.Marshal(all)
-	return fmt.Sprintf(settings, m.Deleted, apps, roles), err
+	var limits strings.Builder
+	for _, kind := range ledger.WithdrawalKinds() {
+		fmt.Fprintf(&limits, "  %s: {share: 100%%, count: 1000000, most: 0}\n", kind)
+	}
+	return fmt.Sprintf(settings, m.Deleted, limits.String(), apps, roles), err
 }
 
 // processes returns the product's processes.
