@@ -253,7 +253,7 @@ func (t *Tx) repair(f *ledger.Finding, row ledger.AuditRow) error {
 	if f.What != "" {
 		row.Detail["what"] = f.What
 	}
-	written, err := t.appendAudit(row, fmt.Sprintf("finding:%d", f.ID), 0)
+	written, err := t.appendAudit(row, fmt.Sprintf("finding:%d", f.ID))
 	if !written || err != nil {
 		return err
 	}

@@ -200,7 +200,7 @@ func (t *Tx) actOnLetter(a ledger.LetterAction) error {
 	}
 	written, err := t.appendAudit(ledger.AuditRow{
 		At: a.At, PersonID: l.PersonID, Action: string(a.Verb), Actor: a.Operator, Cause: a.Reason, Detail: detail,
-	}, fmt.Sprintf("letter:%d", a.ID), 0)
+	}, fmt.Sprintf("letter:%d", a.ID))
 	if !written || err != nil {
 		return err
 	}

@@ -209,7 +209,7 @@ func (t *Tx) redact(r ledger.Redaction) error {
 	sum := sha256.Sum256(list)
 	key := "redaction:" + hex.EncodeToString(sum[:])
 	row := ledger.AuditRow{At: r.At, Action: audit.ActionRedacted, Actor: r.Operator, Cause: r.Reason, Detail: map[string]any{"rows": seqs}}
-	written, err := t.appendAudit(row, key, 0)
+	written, err := t.appendAudit(row, key)
 	if err != nil || !written {
 		return err
 	}

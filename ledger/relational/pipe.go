@@ -2,6 +2,7 @@ package relational
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 )
 
@@ -97,6 +98,11 @@ func answer(ctx context.Context, now Reader, ask Ask) (err error) {
 	if err != nil {
 		return err
 	}
+	return ask.take(rows)
+}
+
+// take reads the rows, and closes them.
+func (ask Ask) take(rows *sql.Rows) (err error) {
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	if err := ask.Read(near{rows}); err != nil {
 		return err

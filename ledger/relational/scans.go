@@ -165,7 +165,7 @@ func (s *Store) Believe(ctx context.Context, b ledger.Belief) error {
 		}
 		written, err := t.appendAudit(ledger.AuditRow{
 			At: b.At, App: b.App, Action: ledger.AuditScanBelieved, Actor: b.Operator, Cause: b.Reason, Detail: map[string]any{"scan": scan.ID, "why": scan.Why},
-		}, fmt.Sprintf("scan:%d", scan.ID), 0)
+		}, fmt.Sprintf("scan:%d", scan.ID))
 		if !written || err != nil {
 			return err
 		}

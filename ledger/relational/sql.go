@@ -147,7 +147,11 @@ func collect[T any](t *Tx, query string, args []any, dest func(*T) []any) (found
 		err = pipe.Flush()
 		return found, err
 	}
-	err = answer(context.Background(), t.reading(), ask)
+	rows, err := t.conn.Query(query, args...)
+	if err != nil {
+		return nil, err
+	}
+	err = ask.take(rows)
 	return found, err
 }
 

@@ -311,7 +311,7 @@ func (s *Store) Act(ctx context.Context, a ledger.Action) error {
 		written, err := t.appendAudit(ledger.AuditRow{
 			At: a.At, PersonID: a.PersonID, App: a.App, Action: string(a.Verb), Actor: a.Operator, Cause: a.Reason,
 			Detail: map[string]any{what: a.Key},
-		}, what+":"+a.Key, 0)
+		}, what+":"+a.Key)
 		if written && err == nil {
 			err = act(t, a)
 		}

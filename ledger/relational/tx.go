@@ -129,10 +129,10 @@ func (t *Tx) people(ids, others []string) error {
 	return t.lock(append(ids, others...)...)
 }
 
-// appendAudit writes the row, unless a repeated call wrote it before. Key and attempt
-// identify the subject of the row.
-func (t *Tx) appendAudit(r ledger.AuditRow, key string, attempt int64) (written bool, err error) {
-	args, err := t.auditArgs(r, key, attempt)
+// appendAudit writes the row, unless a repeated call wrote it before. The key identifies the
+// subject of the row.
+func (t *Tx) appendAudit(r ledger.AuditRow, key string) (written bool, err error) {
+	args, err := t.auditArgs(r, key, 0)
 	if err != nil {
 		return false, err
 	}
@@ -140,7 +140,8 @@ func (t *Tx) appendAudit(r ledger.AuditRow, key string, attempt int64) (written 
 	return n > 0, err
 }
 
-// putAudit is appendAudit for callers who need not know whether the row was written.
+// putAudit is appendAudit for callers who need not know whether the row was written. The attempt
+// identifies the subject too; zero if there is none.
 func (t *Tx) putAudit(r ledger.AuditRow, key string, attempt int64) error {
 	args, err := t.auditArgs(r, key, attempt)
 	if err != nil {
@@ -222,7 +223,7 @@ func (t *Tx) known(personID string) error {
 // decided writes the audit row of an operator's decision about a person's deletions, and
 // makes the person due so that their run looks again.
 func (t *Tx) decided(row ledger.AuditRow, key string) error {
-	written, err := t.appendAudit(row, key, 0)
+	written, err := t.appendAudit(row, key)
 	if !written || err != nil {
 		return err
 	}
