@@ -52,6 +52,9 @@ type Kafka struct {
 	// GiveUpAfter is how long a record is tried that fails while others pass, before it
 	// becomes a dead letter; default 5m.
 	GiveUpAfter time.Duration
+	// ReadAhead is how many people may have open work before others wait for their turn;
+	// default 500. 0 means no limit.
+	ReadAhead int
 }
 
 // Topic is one topic of HR events.

@@ -122,6 +122,7 @@ func readKafka(v value) Kafka {
 				v.failf("must be %s at least: what is away for a moment is no fault of a record's", leastGiveUp)
 			}
 		}),
+		into("readAhead", &k.ReadAhead),
 	)
 	checkAccess(v, k)
 	return k

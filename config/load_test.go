@@ -51,7 +51,7 @@ func TestLoadReadsEveryKey(t *testing.T) {
 				ServerName: "kafka.example.com",
 			},
 			Topics: []Topic{{Name: "hr.events", Source: "bamboohr", Settings: map[string]any{"zone": "Europe/Berlin"}, Channel: source.Channel{Sources: []string{"/hr"}, Types: []string{"worker.*"}}, DeadLetters: "hr.events.dlq", StartOffset: StartLast}},
-			Group:  "tenure", GiveUpAfter: 10 * time.Minute,
+			Group:  "tenure", GiveUpAfter: 10 * time.Minute, ReadAhead: 200,
 		},
 		Webhooks: &Webhooks{
 			Listen:      ":8443",

@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"crypto/rand"
 	"sync"
 	"time"
 
@@ -28,6 +29,9 @@ type Consumer struct {
 	metrics   *metrics
 	tuning    Tuning
 	settleFor time.Duration // product time
+
+	gate      *gate      // nil: everything passes
+	turnstile *turnstile // nil: nobody waits
 
 	deadLetters *deadletter.Writer
 	records     *batcher[ledger.Received, ledger.Receipt]
@@ -88,6 +92,15 @@ func NewConsumer(o Options) (*Consumer, error) {
 				"check the topic's settings, and that its API is up", concurrentFetches)
 		}
 	}
+	if o.Turns != nil {
+		if o.ReadAhead > 0 {
+			c.gate = &gate{ahead: o.ReadAhead, turns: o.Turns, clock: o.Clock}
+		}
+		c.turnstile = &turnstile{
+			ahead: o.ReadAhead, turns: o.Turns, holder: rand.Text(), clock: o.Clock, log: o.Log, metrics: c.metrics,
+			ledger: c.ledger, temporal: c.temporal, nudger: o.Nudger, paces: tuning.Turns, wake: make(chan struct{}, 1),
+		}
+	}
 	c.member = group.New(group.Options{
 		Connection: c.conn, Name: o.Group, Topics: groupTopics(o.Topics), Handler: c, Persist: c.broker.call,
 		Log: o.Log, Metrics: o.Metrics, Tuning: tuning.Tuning,
@@ -118,6 +131,13 @@ func (c *Consumer) Run(ctx context.Context) error {
 	defer batchers.Wait()
 	defer stopBatching()
 
+	if c.turnstile != nil {
+		var turns sync.WaitGroup
+		turning, stopTurning := context.WithCancel(ctx)
+		turns.Go(func() { c.turnstile.run(turning) })
+		defer turns.Wait()
+		defer stopTurning()
+	}
 	return c.member.Run(ctx)
 }
 

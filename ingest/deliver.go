@@ -62,7 +62,7 @@ func (c *Consumer) Deliver(ctx context.Context, m kafka.Message) error {
 }
 
 // record writes a record's events to the ledger, nudges Temporal, and marks the events
-// as delivered. The refusal says why one of them cannot pass; the others do.
+// as delivered. Events that wait for their turn are left to the turnstile. The refusal says why one of them cannot pass; the others do.
 func (c *Consumer) record(ctx context.Context, log *zap.Logger, m kafka.Message, t Topic, events []hr.Event) (
 	result string, refusal *source.Error, err error,
 ) {
@@ -75,6 +75,7 @@ func (c *Consumer) record(ctx context.Context, log *zap.Logger, m kafka.Message,
 		received[i] = ledger.Received{
 			Event: e, At: c.clock.Now(), Topic: m.Topic, Partition: m.Partition, Offset: m.Offset,
 			RedriveOf: from, RedriveDigest: digest, Snapshot: t.Snapshot,
+			Waits: c.gate.waits(ctx, m, from, e),
 		}
 	}
 	receipts, failed, err := c.submit(ctx, received)
@@ -83,12 +84,18 @@ func (c *Consumer) record(ctx context.Context, log *zap.Logger, m kafka.Message,
 	}
 
 	var delivered []int64
+	waiting := false
 	for i, r := range receipts {
 		switch {
 		case failed[i] == nil && r.Conflict:
 			refusal = worse(refusal, reusedID(events[i], r.Seq))
 			continue
 		case failed[i] == nil && r.Duplicate && r.Delivered:
+			continue
+		case failed[i] == nil && r.Waits:
+			waiting = true
+			log.Info("recorded, and waits for its turn", zap.String("person", events[i].PersonID), zap.String("type", string(events[i].Type)),
+				zap.String("source", events[i].Source), zap.String("event", events[i].ID), zap.Int64("seq", r.Seq))
 			continue
 		case failed[i] == nil:
 			failed[i] = c.nudge(ctx, received[i], r.Seq)
@@ -107,7 +114,13 @@ func (c *Consumer) record(ctx context.Context, log *zap.Logger, m kafka.Message,
 		log.Info("delivered", zap.String("person", events[i].PersonID), zap.String("type", string(events[i].Type)),
 			zap.String("source", events[i].Source), zap.String("event", events[i].ID), zap.Int64("seq", r.Seq))
 	}
-	if len(delivered) == 0 {
+	if waiting {
+		c.turnstile.joined()
+	}
+	switch {
+	case len(delivered) == 0 && waiting:
+		return resultWaiting, refusal, nil
+	case len(delivered) == 0:
 		return resultDuplicate, refusal, nil
 	}
 	err = c.ledger.pass(ctx, "", func(ctx context.Context) error {

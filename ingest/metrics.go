@@ -7,11 +7,13 @@ import (
 
 	"github.com/tenurehq/tenure/hr/source"
 	"github.com/tenurehq/tenure/ingest/deadletter"
+	"github.com/tenurehq/tenure/ledger"
 )
 
 // The results of a record, as labels of a metric.
 const (
 	resultDelivered  = "delivered"   // in the ledger, and Temporal told
+	resultWaiting    = "waiting"     // in the ledger; Temporal is told when it is the person's turn
 	resultDuplicate  = "duplicate"   // was delivered before
 	resultDeadLetter = "dead_letter" // could not be read
 )
@@ -30,13 +32,17 @@ type metrics struct {
 	seconds       *prometheus.HistogramVec
 	latency       *prometheus.HistogramVec
 	retries       *prometheus.CounterVec
+
+	waitingPeople prometheus.Gauge
+	oldestWait    prometheus.Gauge
+	atWork        prometheus.Gauge
 }
 
 func newMetrics(reg prometheus.Registerer, topics []Topic) *metrics {
 	m := &metrics{
 		records: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "tenure_ingest_records_total",
-			Help: "Records finished, by result: delivered (new, and handed to Temporal), duplicate, dead_letter.",
+			Help: "Records finished, by result: delivered (new, and handed to Temporal), waiting (new, and handed to Temporal in its turn), duplicate, dead_letter.",
 		}, []string{"topic", "result"}),
 		deadLetters: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "tenure_ingest_dead_letters_total",
@@ -61,10 +67,22 @@ func newMetrics(reg prometheus.Registerer, topics []Topic) *metrics {
 			Name: "tenure_ingest_retries_total",
 			Help: "Failed attempts to reach a dependency: kafka, ledger, temporal, dead_letters.",
 		}, []string{"dependency"}),
+		waitingPeople: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "tenure_ingest_turn_people",
+			Help: "People of whom something is recorded and who wait for their turn (kafka.readAhead).",
+		}),
+		oldestWait: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "tenure_ingest_turn_oldest_seconds",
+			Help: "Time since the event was received that has waited longest for its turn; 0 if none does.",
+		}),
+		atWork: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "tenure_ingest_turn_at_work",
+			Help: "People who were told of an event in the last five minutes and whose work is not done, as last seen while others waited.",
+		}),
 	}
 	m.begin(topics)
 	if reg != nil {
-		reg.MustRegister(m.records, m.deadLetters, m.urgentLetters, m.seconds, m.latency, m.retries)
+		reg.MustRegister(m.records, m.deadLetters, m.urgentLetters, m.seconds, m.latency, m.retries, m.waitingPeople, m.oldestWait, m.atWork)
 	}
 	return m
 }
@@ -73,7 +91,7 @@ func newMetrics(reg prometheus.Registerer, topics []Topic) *metrics {
 // shows.
 func (m *metrics) begin(topics []Topic) {
 	for _, t := range topics {
-		for _, result := range []string{resultDelivered, resultDuplicate, resultDeadLetter} {
+		for _, result := range []string{resultDelivered, resultWaiting, resultDuplicate, resultDeadLetter} {
 			m.records.WithLabelValues(t.Name, result)
 		}
 		for _, reason := range append([]string{deadletter.ReasonInternal, deadletter.ReasonBatch, reasonOther}, source.Reasons...) {
@@ -83,6 +101,16 @@ func (m *metrics) begin(topics []Topic) {
 		m.seconds.WithLabelValues(t.Name)
 		m.latency.WithLabelValues(t.Name)
 	}
+}
+
+// backlog notes how many people wait for their turn.
+func (m *metrics) backlog(b ledger.Backlog, now time.Time) {
+	m.waitingPeople.Set(float64(b.People))
+	oldest := 0.0
+	if !b.Oldest.IsZero() {
+		oldest = max(0, now.Sub(b.Oldest).Seconds())
+	}
+	m.oldestWait.Set(oldest)
 }
 
 // deadLetter counts a dead letter.

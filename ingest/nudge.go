@@ -29,8 +29,13 @@ func NudgeFor(e hr.Event, seq int64) workflows.Nudge {
 		Urgent:    urgent(e),
 		Type:      workflows.TypeFor(e.Type),
 		Why:       why(e),
-		RequestID: uuid.NewSHA1(requestSpace, []byte(e.Source+"\x00"+e.ID)).String(),
+		RequestID: requestID(e.EventKey),
 	}
+}
+
+// requestID returns the request ID of nudges for an event.
+func requestID(k hr.EventKey) string {
+	return uuid.NewSHA1(requestSpace, []byte(k.Source+"\x00"+k.ID)).String()
 }
 
 // urgent reports whether the event cuts access off at once.

@@ -41,12 +41,17 @@ type Options struct {
 	Group   string // consumer group
 	Topics  []Topic
 
-	Intake  ledger.Intake
-	Nudger  Nudger
-	Clock   clock.Clock
-	Log     *zap.Logger
-	Metrics prometheus.Registerer
-	Tuning  Tuning
+	Intake ledger.Intake
+	Nudger Nudger
+	// Turns keeps the line of people who wait for their turn; nil means that nobody waits.
+	// ReadAhead is how many people may be at work before others wait; 0 means no limit. Then
+	// only those who wait already have their turn.
+	Turns     Turns
+	ReadAhead int
+	Clock     clock.Clock
+	Log       *zap.Logger
+	Metrics   prometheus.Registerer
+	Tuning    Tuning
 	// Settle is how long (product time) an ordinary termination waits before it takes
 	// effect. If it begins a run, the run begins after that time; a run that is open
 	// waits by itself.
@@ -58,6 +63,7 @@ type Options struct {
 type Tuning struct {
 	group.Tuning
 	Nudges int // calls to Temporal under way at once; default 64
+	Turns  TurnPaces
 	// GiveUp is how long a record may fail while others pass, before it is given up and
 	// becomes a dead letter; default 5m.
 	GiveUp   time.Duration
@@ -68,6 +74,9 @@ func (t Tuning) withDefaults() Tuning {
 	t.Tuning = t.WithDefaults()
 	t.Nudges = cmp.Or(t.Nudges, 64)
 	t.GiveUp = cmp.Or(t.GiveUp, 5*time.Minute)
+	t.Turns.Idle = cmp.Or(t.Turns.Idle, 2*time.Second)
+	t.Turns.Busy = cmp.Or(t.Turns.Busy, 100*time.Millisecond)
+	t.Turns.Again = cmp.Or(t.Turns.Again, 30*time.Second)
 	t.RetryMin = cmp.Or(t.RetryMin, 100*time.Millisecond)
 	return t
 }

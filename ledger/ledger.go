@@ -37,6 +37,7 @@ var ErrRefused = errors.New("the ledger cannot keep this")
 // UTC. Lists sorted by a text are sorted by its bytes.
 type Ledger interface {
 	Intake
+	Turns
 	Work
 	Query
 	Steps
@@ -68,7 +69,7 @@ type Ledger interface {
 // Intake stores HR events for their consumer.
 type Intake interface {
 	// Record stores events in one transaction, in order, and makes the people whom they
-	// concern due at once. If the ledger has an event with the same key already, Record
+	// concern due at once, unless the event waits for the person's turn. If the ledger has an event with the same key already, Record
 	// does not store the new one. It reports a duplicate, with the first one's sequence
 	// number, or a conflict if the new one has other content: see Receipt.
 	Record(ctx context.Context, events []Received) ([]Receipt, error)
@@ -107,6 +108,9 @@ type Received struct {
 	// was made or read, so that a repetition may hold other data. An event with the same
 	// key, person and type is then a duplicate.
 	Snapshot bool
+	// Waits means that Temporal is told of the event only when it is the person's turn: see
+	// Turns. A duplicate does not wait.
+	Waits bool
 	// Audit is the audit row of an event that an operator recorded; nil for HR's events. The
 	// ledger fills in Seq, PersonID and, if it is zero, At. Such an event makes its person
 	// due with DueWhat "operator", because nobody else signals their run.
@@ -117,7 +121,8 @@ type Received struct {
 type Receipt struct {
 	Seq       int64 // sequence number, ascending, never reused
 	Duplicate bool  // an event with that key was already there
-	Delivered bool  // Temporal has taken the signal of the event that was there
+	Delivered bool  // Temporal has taken the signal of the event that was there, or will when it is the person's turn
+	Waits     bool  // the event was recorded, and waits for the person's turn
 	// Conflict means that another event with that key, number Seq, was already there: of
 	// another person, or with other content. Nothing was recorded.
 	Conflict bool
@@ -127,7 +132,7 @@ type Receipt struct {
 // none.
 type Known struct {
 	Seq       int64
-	Delivered bool   // Temporal has taken the event's signal
+	Delivered bool   // Temporal has taken the event's signal, or will when it is the person's turn
 	Topic     string // as in Received
 	Partition int
 	Offset    int64
@@ -313,6 +318,8 @@ type Assessment struct {
 	// Period is the employment that the summary's status is of; nil if there is none. It is
 	// not stored: notices are made from it.
 	Period *hr.Period
+	// AtWork means that the run has something to do at once: see Told.
+	AtWork bool
 	// Planned lists the links that have to exist: PersonID, App, Username. A missing link is
 	// made, and a deleted one reset, with the state LinkPlanned. A link in any other state
 	// is not changed.

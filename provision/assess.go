@@ -229,6 +229,7 @@ func (e *Engine) record(d decision, out Assessment) ledger.Assessment {
 	}
 
 	record := ledger.Assessment{Summary: summary, Period: d.Desired.Standing.Period, Identifiers: assess.Identifiers(d.Keys)}
+	record.AtWork = slices.ContainsFunc(out.Todo, func(t Todo) bool { return t.Attention == nil && t.Waiting == nil })
 	links := set.Index(d.Person.Links, func(l ledger.Link) string { return l.App })
 	for _, todo := range out.Todo {
 		record.Steps = append(record.Steps, ledger.Step{

@@ -119,6 +119,7 @@ func consume(ctx context.Context, p *service.Process, cfg *config.Config, cluste
 		Topics:  topics,
 		Intake:  backing.Ledger,
 		Nudger:  backing.Runs,
+		Turns:   backing.Ledger, ReadAhead: cfg.Kafka.ReadAhead,
 		Clock:   cfg.Clock(),
 		Log:     p.Log,
 		Metrics: p.Metrics,

@@ -20,7 +20,7 @@ func (t *Tx) saveAssessment(a ledger.Assessment) error {
 	if err := t.person(id); err != nil {
 		return err
 	}
-	repeated, err := t.saveSummary(a.Summary)
+	repeated, err := t.saveSummary(a.Summary, a.AtWork)
 	if repeated || err != nil {
 		return err
 	}
@@ -80,16 +80,16 @@ func (t *Tx) saveAssessment(a ledger.Assessment) error {
 type arrivals struct {
 	assessedFrom, assessedRev int64
 	assessedAt                time.Time
-	eventAt                   time.Time // receipt of the first event that the assessment did not see
+	eventAt                   time.Time // receipt of the first event that the assessment did not see and that does not wait
 	nudgedAt                  time.Time // when anything but an event, which it did not see, made the person due
 	nudgedWhat                string    // the reason of that
 }
 
 // saveSummary stores the summary. It reports whether the same assessment was stored before.
-func (t *Tx) saveSummary(s ledger.Summary) (repeated bool, err error) {
+func (t *Tx) saveSummary(s ledger.Summary, atWork bool) (repeated bool, err error) {
 	var arr arrivals
 	_, err = t.get(`SELECT assessed_from, assessed_rev, assessed_at,
-			(SELECT min(at) FROM events WHERE person_id = p.id AND seq > ?1),
+			(SELECT min(at) FROM events WHERE person_id = p.id AND seq > ?1 AND (p.turn_seq IS NULL OR seq < p.turn_seq)),
 			CASE WHEN nudged_rev > ?2 THEN nudged_at END, nudged_what
 		FROM people p WHERE id = ?3`,
 		[]any{s.LastSeq, s.Revision, s.PersonID},
@@ -110,14 +110,21 @@ func (t *Tx) saveSummary(s ledger.Summary) (repeated bool, err error) {
 	if err != nil {
 		return false, err
 	}
+	told := 0 // whether the run has something to do at once
+	if atWork || !arr.eventAt.IsZero() {
+		told = 1
+	}
 	return false, t.exec(`UPDATE people SET
 			given_name = ?2, family_name = ?3, status = ?4, department = ?5, job_title = ?6, manager_id = ?7,
 			due_at = ?8, due_what = ?9, assessed_at = ?10, revision = revision + 1,
 			assessed_from = ?11, assessed_rev = revision + 1, waits = ?12,
-			nudged_at = NULL -- it is in due_at, or was seen
+			nudged_at = NULL, -- it is in due_at, or was seen
+			turn_seq = CASE WHEN last_seq > ?13 THEN turn_seq END,
+			told_at = CASE WHEN ?14 = 1 THEN told_at END
 		WHERE id = ?1`,
 		s.PersonID, indexable(s.GivenName), indexable(s.FamilyName), s.Status, s.Department, s.JobTitle, s.ManagerID,
-		micros(due), what, micros(s.AssessedAt), s.Revision, waiting)
+		micros(due), what, micros(s.AssessedAt), s.Revision, waiting,
+		s.LastSeq, told)
 }
 
 // earlier returns the earlier of two due times, with its reason. A zero instant means none.

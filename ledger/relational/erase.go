@@ -247,7 +247,7 @@ func (x *eraser) empty() error {
 		switch h.table {
 		case "people":
 			n, err = x.change(`UPDATE people SET username = NULL, username_key = NULL, given_name = '', family_name = '', department = '', job_title = '',
-				manager_id = '', waits = NULL, nudged_at = NULL, erased_at = ?2, revision = revision + 1, assessed_from = -1, assessed_rev = revision + 1
+				manager_id = '', turn_manager = '', waits = NULL, nudged_at = NULL, erased_at = ?2, revision = revision + 1, assessed_from = -1, assessed_rev = revision + 1
 				WHERE id = ?1`, x.PersonID, x.At.UnixMicro())
 		case "links": // an account that is kept has to stay theirs, or else it would be nobody's
 			if n, err = x.change(`DELETE FROM links WHERE person_id = ? AND state <> 'disabled'`, x.PersonID); err == nil {

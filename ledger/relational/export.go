@@ -32,7 +32,8 @@ type table struct {
 // engines compare them with the tables that the migrations make.
 var tables = []table{
 	{name: "people", key: "id", columns: words(`id username username_key given_name family_name status department job_title
-		manager_id due_at due_what assessed_at last_seq revision assessed_from assessed_rev nudged_at nudged_rev nudged_what carried_to waits erased_at`)},
+		manager_id due_at due_what assessed_at last_seq revision assessed_from assessed_rev nudged_at nudged_rev nudged_what carried_to waits erased_at
+		turn_seq turn_manager told_at`)},
 	{name: "events", key: "seq", counter: "seq", columns: words(`seq source id person_id at topic partition offset delivered body`)},
 	{name: "repetitions", key: "id", counter: "id", columns: words(`id topic partition offset event at`)},
 	{name: "links", key: "person_id, app", columns: words(`person_id app account_id username state adopted entitlements attributes

@@ -97,10 +97,13 @@ func (t *Tx) record(r ledger.Received, body string) (ledger.Receipt, error) {
 	if err := t.person(r.Event.PersonID); err != nil {
 		return ledger.Receipt{}, err
 	}
-	receipt := ledger.Receipt{}
-	_, err = t.get(`INSERT INTO events (source, id, person_id, at, topic, partition, "offset", body)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING seq`,
-		[]any{r.Event.Source, r.Event.ID, r.Event.PersonID, r.At.UnixMicro(), r.Topic, r.Partition, r.Offset, body},
+	receipt, delivered := ledger.Receipt{}, 0
+	if r.Waits {
+		delivered = 1 // the line sees to it
+	}
+	_, err = t.get(`INSERT INTO events (source, id, person_id, at, topic, partition, "offset", delivered, body)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING seq`,
+		[]any{r.Event.Source, r.Event.ID, r.Event.PersonID, r.At.UnixMicro(), r.Topic, r.Partition, r.Offset, delivered, body},
 		&receipt.Seq)
 	if err != nil {
 		return ledger.Receipt{}, err
@@ -111,11 +114,11 @@ func (t *Tx) record(r ledger.Received, body string) (ledger.Receipt, error) {
 	if err := t.tellSuccessor(r.Event.PersonID, r.At); err != nil {
 		return ledger.Receipt{}, err
 	}
-	err = t.exec(`UPDATE people SET last_seq = ?1, revision = revision + 1, erased_at = NULL,
-			due_what = CASE WHEN due_at < ?2 THEN due_what ELSE 'event' END,
-			due_at = CASE WHEN due_at < ?2 THEN due_at ELSE ?2 END
-		WHERE id = ?3`,
-		receipt.Seq, r.At.UnixMicro(), r.Event.PersonID)
+	if receipt.Waits = r.Waits; r.Waits {
+		err = t.exec(queued, receipt.Seq, r.Event.PersonID, managerOf(r.Event))
+	} else {
+		err = t.exec(told, receipt.Seq, r.At.UnixMicro(), r.Event.PersonID)
+	}
 	if err != nil || r.Audit == nil {
 		return receipt, err
 	}
