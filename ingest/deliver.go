@@ -75,8 +75,8 @@ func (c *Consumer) record(ctx context.Context, log *zap.Logger, m kafka.Message,
 		received[i] = ledger.Received{
 			Event: e, At: c.clock.Now(), Topic: m.Topic, Partition: m.Partition, Offset: m.Offset,
 			RedriveOf: from, RedriveDigest: digest, Snapshot: t.Snapshot,
-			Waits: c.gate.waits(ctx, m, from, e),
 		}
+		received[i].Waits, received[i].WaitsIfNew = c.gate.waits(ctx, m, from, e)
 	}
 	receipts, failed, err := c.submit(ctx, received)
 	if err != nil {

@@ -20,12 +20,12 @@ const countsFor = 5 * time.Minute
 const looksEvery = 250 * time.Millisecond
 
 // gate decides of which events Temporal is told at once, and which of them wait for their
-// person's turn. It lets events pass until so many people are at work as it is to read ahead,
-// or others wait: then there is a line.
+// person's turn. As long as few people are at work (a tenth of those to whom it is to read
+// ahead) and nobody waits, all pass: a stream that is no flood never sees a line. Then there
+// is one, from which the turnstile fills up the rest, because only a line has an order.
 //
-// It asks the ledger once for a good many events, so that a stream that is no flood costs
-// next to nothing more. What several starters let pass in the meantime may be somewhat more
-// than the limit.
+// It asks the ledger once for a good many events, so that it costs next to nothing. What
+// several starters let pass in the meantime may be somewhat more than that.
 type gate struct {
 	ahead int
 	turns ledger.Turns
@@ -37,26 +37,30 @@ type gate struct {
 	looked time.Time // when it was last asked
 }
 
-// waits reports whether an event is to wait. What may take access from somebody never does,
-// nor what an operator sends again. What HR says by a webhook, just now, has room of its
-// own, as large again: it does not wait behind a first import.
-func (g *gate) waits(ctx context.Context, m kafka.Message, r ledger.Position, e hr.Event) bool {
-	if g == nil || e.EndsAccess() || r != (ledger.Position{}) {
-		return false
+// waits reports whether an event is to wait, and whether it is to wait only if nothing can be
+// taken from its person yet. What may take access from somebody waits in that case only, and
+// what an operator sends again never does. What HR says by a webhook, just now, has room of
+// its own: it does not wait behind a first import.
+func (g *gate) waits(ctx context.Context, m kafka.Message, redriveOf ledger.Position, e hr.Event) (waits, ifNew bool) {
+	if g == nil || redriveOf != (ledger.Position{}) {
+		return false, false
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if e.EndsAccess() {
+		return false, g.room <= 0
+	}
 	live := cameByWebhook(m)
 	if g.pass(live) {
-		return false
+		return false, false
 	}
 	if time.Since(g.looked) < looksEvery {
-		return true
+		return true, false
 	}
 	if g.look(ctx) != nil {
-		return false // the event has to wait for the ledger anyway
+		return false, false // the event has to wait for the ledger anyway
 	}
-	return !g.pass(live)
+	return !g.pass(live), false
 }
 
 // pass uses up room for one event, if there is some.
@@ -83,8 +87,8 @@ func (g *gate) look(ctx context.Context) error {
 		return err
 	}
 	g.looked = time.Now()
-	share := max(1, g.ahead/4)
-	g.room, g.spare = min(share, g.ahead-len(atWork)), min(share, 2*g.ahead-len(atWork))
+	few := max(1, g.ahead/10)
+	g.room, g.spare = few-len(atWork), min(few, 2*g.ahead-len(atWork))
 	if len(first) > 0 {
 		g.room = 0
 	}

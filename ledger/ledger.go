@@ -111,6 +111,9 @@ type Received struct {
 	// Waits means that Temporal is told of the event only when it is the person's turn: see
 	// Turns. A duplicate does not wait.
 	Waits bool
+	// WaitsIfNew means that the event waits if the person waits already and was never assessed:
+	// nothing can be taken from them yet.
+	WaitsIfNew bool
 	// Audit is the audit row of an event that an operator recorded; nil for HR's events. The
 	// ledger fills in Seq, PersonID and, if it is zero, At. Such an event makes its person
 	// due with DueWhat "operator", because nobody else signals their run.

@@ -26,6 +26,7 @@ func Run(t *testing.T, open func(t *testing.T) ledger.Ledger) {
 		"Person":     personTests,
 		"Username":   usernameTests,
 		"Assessment": assessmentTests,
+		"Turn":       turnTests,
 		"Due":        dueTests,
 		"Begin":      beginTests,
 		"Finish":     finishTests,

@@ -31,6 +31,16 @@ func calls(t *testing.T) []call {
 			}
 			return receipts, err
 		}},
+		{"TakeTurns", func(ctx context.Context, l ledger.Ledger) (any, error) {
+			if _, err := l.Record(ctx, []ledger.Received{queuedEvent("p1", "waits", 0, "p2")}); err != nil {
+				return nil, err
+			}
+			turns, err := l.Turns(ctx, []string{"p1"})
+			if err == nil {
+				err = l.TakeTurns(ctx, turns, at(0))
+			}
+			return nil, err
+		}},
 		{"MarkDelivered", func(ctx context.Context, l ledger.Ledger) (any, error) { return nil, l.MarkDelivered(ctx, []int64{1}) }},
 		{"ClaimUsername", func(ctx context.Context, l ledger.Ledger) (any, error) { return l.ClaimUsername(ctx, "p1", "ada", 0) }},
 		{"SaveAssessment", saveOnce(t, "p2", func(a *ledger.Assessment) { a.Summary.ManagerID = "p1" })},

@@ -120,7 +120,8 @@ func (t *Tx) saveSummary(s ledger.Summary, atWork bool) (repeated bool, err erro
 			assessed_from = ?11, assessed_rev = revision + 1, waits = ?12,
 			nudged_at = NULL, -- it is in due_at, or was seen
 			turn_seq = CASE WHEN last_seq > ?13 THEN turn_seq END,
-			told_at = CASE WHEN ?14 = 1 THEN told_at END
+			-- whoever was assessed before the line was told that they have their turn is at work too
+			told_at = CASE WHEN ?14 = 1 THEN coalesce(told_at, CASE WHEN turn_seq IS NOT NULL AND last_seq <= ?13 THEN ?10 END) END
 		WHERE id = ?1`,
 		s.PersonID, indexable(s.GivenName), indexable(s.FamilyName), s.Status, s.Department, s.JobTitle, s.ManagerID,
 		micros(due), what, micros(s.AssessedAt), s.Revision, waiting,

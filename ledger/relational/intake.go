@@ -97,8 +97,13 @@ func (t *Tx) record(r ledger.Received, body string) (ledger.Receipt, error) {
 	if err := t.person(r.Event.PersonID); err != nil {
 		return ledger.Receipt{}, err
 	}
-	receipt, delivered := ledger.Receipt{}, 0
-	if r.Waits {
+	receipt, delivered := ledger.Receipt{Waits: r.Waits}, 0
+	if r.WaitsIfNew && !r.Waits {
+		if receipt.Waits, err = t.waitsAsNew(r.Event.PersonID); err != nil {
+			return ledger.Receipt{}, err
+		}
+	}
+	if receipt.Waits {
 		delivered = 1 // the line sees to it
 	}
 	_, err = t.get(`INSERT INTO events (source, id, person_id, at, topic, partition, "offset", delivered, body)
@@ -114,7 +119,7 @@ func (t *Tx) record(r ledger.Received, body string) (ledger.Receipt, error) {
 	if err := t.tellSuccessor(r.Event.PersonID, r.At); err != nil {
 		return ledger.Receipt{}, err
 	}
-	if receipt.Waits = r.Waits; r.Waits {
+	if receipt.Waits {
 		err = t.exec(queued, receipt.Seq, r.Event.PersonID, managerOf(r.Event))
 	} else {
 		err = t.exec(told, receipt.Seq, r.At.UnixMicro(), r.Event.PersonID)

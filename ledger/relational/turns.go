@@ -24,6 +24,12 @@ const (
 			due_at = CASE WHEN due_at < ?2 THEN due_at ELSE ?2 END`
 )
 
+// waitsAsNew reports whether a person waits and was never assessed.
+func (t *Tx) waitsAsNew(personID string) (bool, error) {
+	return t.get(`SELECT 1 FROM people WHERE id = ? AND turn_seq IS NOT NULL AND assessed_at IS NULL AND told_at IS NULL`,
+		[]any{personID}, new(int))
+}
+
 // managerOf returns the manager whom an event names, if it names one.
 func managerOf(e hr.Event) string {
 	if e.Profile == nil {

@@ -112,9 +112,24 @@ func TestNothingOfEverydayReadsATableWhole(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, slices.ContainsFunc(slices.Collect(maps.Keys(s.writes.stmt.compiled)), func(q string) bool { return strings.Contains(q, "AS few") }), "they are")
 
+	waits := ledger.Received{Event: hr.Event{EventKey: hr.EventKey{Source: "urn:hr", ID: "waits"}, PersonID: "ada", Type: hr.EventUpdated}, At: now, Waits: true}
+	_, err = store.Record(ctx, []ledger.Received{waits})
+	require.NoError(t, err)
+	line, err := store.Line(ctx, 0, 10)
+	require.NoError(t, err)
+	require.Len(t, line, 1)
+	turns, err := store.Turns(ctx, []string{"ada"})
+	require.NoError(t, err)
+	require.NoError(t, store.TakeTurns(ctx, turns, now))
+	_, err = store.AtWork(ctx, now.Add(-time.Hour), 10)
+	require.NoError(t, err)
+	_, err = store.Backlog(ctx)
+	require.NoError(t, err)
+
 	queries := slices.Concat(slices.Collect(maps.Keys(s.writes.stmt.compiled)), slices.Collect(maps.Keys(w.texts)))
 	slices.Sort(queries)
 	planned := 0
+	byLine := 0 // parts that read the line, or who is at work, by their indexes
 	for _, query := range queries {
 		for _, part := range plan(t, s, query) {
 			if part == "SCAN people USING COVERING INDEX people_employed" && strings.Contains(query, "LIMIT") {
@@ -122,9 +137,13 @@ func TestNothingOfEverydayReadsATableWhole(t *testing.T) {
 			}
 			assert.NotRegexp(t, readWhole, part, query)
 			planned++
+			if strings.Contains(part, "INDEX people_line") || strings.Contains(part, "INDEX people_told") {
+				byLine++
+			}
 		}
 	}
 	assert.Greater(t, planned, 50, "plans are told")
+	assert.GreaterOrEqual(t, byLine, 3, "the line, its length, and who is at work")
 }
 
 // closer makes a ledger of a store without a file of its own.
