@@ -17,15 +17,15 @@ type Turns interface {
 	ledger.Turns
 	TakeLease(ctx context.Context, name, holder string, term time.Duration) (ledger.Lease, bool, error)
 	DropLease(ctx context.Context, l ledger.Lease) error
-	Backlog(ctx context.Context) (ledger.Backlog, error)
 }
 
 const (
 	turnLease   = "turns"
 	leaseTerm   = 10 * time.Second
-	turnPage    = 1000   // people read from the line at once
-	turnBatch   = 100    // people whose turn it is at once
-	longestLine = 50_000 // people of whom the turnstile knows; the ledger has the others
+	turnPage    = 1000            // people read from the line at once
+	turnBatch   = 100             // people whose turn it is at once
+	noteFor     = 5 * time.Second // how long the ledger may take when the process ends
+	longestLine = 50_000          // people of whom the turnstile knows; the ledger has the others
 )
 
 // turnstile tells Temporal of the people who wait for their turn, as the work that is under
@@ -223,23 +223,29 @@ func (s *turnstile) let(ctx context.Context, people []string) {
 		})
 	}
 	nudges.Wait()
-	if ctx.Err() != nil {
-		return
-	}
+	var told []ledger.Turn
 	for i, t := range turns {
-		if failed[i] != nil { // they are due: the sweeper tries too
+		switch {
+		case failed[i] == nil:
+			s.log.Info("delivered in its turn", zap.String("person", t.PersonID), zap.String("type", string(t.First.Type)),
+				zap.String("source", t.LastKey.Source), zap.String("event", t.LastKey.ID), zap.Int64("seq", t.LastSeq))
+		case ctx.Err() != nil:
+			continue
+		default: // they are due: the sweeper tries too
 			s.log.Error("a person's run cannot be told of what is recorded while others can: the sweeper will do it",
 				zap.String("person", t.PersonID), zap.Int64("seq", t.LastSeq), zap.Error(failed[i]))
-			continue
 		}
-		s.log.Info("delivered in its turn", zap.String("person", t.PersonID), zap.String("type", string(t.First.Type)),
-			zap.String("source", t.LastKey.Source), zap.String("event", t.LastKey.ID), zap.Int64("seq", t.LastSeq))
+		told = append(told, t)
 	}
-	err = s.ledger.call(ctx, func(ctx context.Context) error { return s.turns.TakeTurns(ctx, turns, s.clock.Now()) })
-	if err != nil {
-		return
+	// What Temporal was told is noted even if the process ends, so that others are not told instead.
+	noting, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteFor)
+	defer cancel()
+	if ctx.Err() == nil {
+		noting = ctx
 	}
-	s.line.leave(people...) // those of whom something was recorded meanwhile are read again
+	if s.ledger.call(noting, func(ctx context.Context) error { return s.turns.TakeTurns(ctx, told, s.clock.Now()) }) == nil {
+		s.line.leave(people...) // those of whom something was recorded meanwhile are read again
+	}
 }
 
 // nudgeForTurn returns the nudge for what a person waits for. It has the request ID of the

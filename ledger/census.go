@@ -13,8 +13,6 @@ type Census interface {
 	Count(ctx context.Context) (Counts, error)
 	// Overdue counts the people who are overdue: see Lateness.
 	Overdue(ctx context.Context, l Lateness) (int, error)
-	// Backlog counts the people who wait for their turn: see Turns.
-	Backlog(ctx context.Context) (Backlog, error)
 }
 
 // Lateness defines who is overdue: people who have been due since Since or earlier. If

@@ -16,6 +16,8 @@ type Reader interface {
 	Person(ctx context.Context, personID string) (Person, error)
 	// Due is described at Work.
 	Due(ctx context.Context, at time.Time, limit int) ([]DuePerson, error)
+	// Backlog is described at Turns.
+	Backlog(ctx context.Context) (Backlog, error)
 	// Tasks is described at Tasks.
 	Tasks(ctx context.Context, f TaskFilter, after int64, limit int) ([]Task, error)
 	// Cohorts is described at Breaker.

@@ -28,6 +28,8 @@ type Turns interface {
 	// AtWork lists the people who are at work, and were told after the given time: first those
 	// who were told last, at most limit.
 	AtWork(ctx context.Context, since time.Time, limit int) ([]Told, error)
+	// Backlog counts the people who wait.
+	Backlog(ctx context.Context) (Backlog, error)
 }
 
 // Place is a person's place in the line.

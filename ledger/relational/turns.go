@@ -93,7 +93,7 @@ func (s *Store) AtWork(ctx context.Context, since time.Time, limit int) ([]ledge
 	return people, s.explain(err)
 }
 
-// Backlog implements ledger.Census.
+// Backlog implements ledger.Turns.
 func (s *Store) Backlog(ctx context.Context) (ledger.Backlog, error) {
 	rows, err := list(ctx, s.engine, `SELECT count(*), min(e.at) FROM people p JOIN events e ON e.seq = p.turn_seq
 		WHERE p.turn_seq IS NOT NULL`, nil,

@@ -88,7 +88,10 @@ type facts struct {
 	failing error // of Count and CallWaits
 	seats   []ledger.Licence
 	notices ledger.NoticeCounts
+	backlog ledger.Backlog
 }
+
+func (f facts) Backlog(context.Context) (ledger.Backlog, error) { return f.backlog, nil }
 
 func (f facts) CountNotices(context.Context, time.Time) (ledger.NoticeCounts, error) {
 	return f.notices, nil
@@ -159,7 +162,7 @@ func TestAllIsWell(t *testing.T) {
 		assert.Equal(t, OK, p.State, "%s: %s", p.Part, p.Text)
 		assert.Empty(t, p.Do, p.Part)
 	}
-	assert.Equal(t, []string{"workers", "sweeper", "starters", "lag", "people", "steps", "mass changes", "approvals", "tasks", "dead letters", "apps", "licences", "notices"}, names)
+	assert.Equal(t, []string{"workers", "sweeper", "starters", "lag", "people", "turns", "steps", "mass changes", "approvals", "tasks", "dead letters", "apps", "licences", "notices"}, names)
 	assert.Empty(t, Needy(parts))
 }
 
@@ -189,6 +192,7 @@ func TestStateOfTheLedger(t *testing.T) {
 		text  string
 	}{
 		"people":     {facts{late: 3}, "people", Attention, "3 overdue: something was to be done more than 1h0m0s ago"},
+		"turns":      {facts{backlog: ledger.Backlog{People: 310, Oldest: noon.Add(-90 * time.Second)}}, "turns", Note, "310 wait for their turn, the first for 1m30s"},
 		"steps":      {facts{counts: ledger.Counts{Attention: map[string]int{"chat": 1, "wiki": 3, "": 1}}}, "steps", Attention, "5 need attention: wiki 3, questions 1, chat 1"},
 		"held":       {facts{cohorts: []ledger.Cohort{{ID: 7, Kind: "leaver", Held: 12}}}, "mass changes", Attention, "12 held: c-7 leaver 12"},
 		"approvals":  {facts{counts: ledger.Counts{Approvals: map[string]int{"wiki": 1}}}, "approvals", Attention, "1 deletion to be approved: wiki 1"},
@@ -229,5 +233,5 @@ func TestPartsThatAreAway(t *testing.T) {
 	assert.Equal(t, "set what is missing, as for the starter", parts[2].Do)
 
 	broken.Ledger = func(context.Context, func(ledger.Reader) error) error { return errors.New("there is no ledger") }
-	assert.Len(t, Needy(broken.Parts(t.Context())), 13)
+	assert.Len(t, Needy(broken.Parts(t.Context())), 14)
 }

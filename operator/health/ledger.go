@@ -17,12 +17,13 @@ const callsLate = 10 * time.Second
 
 // ledgerParts describes what the ledger knows.
 func (t Tenure) ledgerParts(ctx context.Context) (parts []Part) {
-	names := []string{"people", "steps", "mass changes", "approvals", "tasks", "dead letters", "apps", "licences", "notices"}
+	names := []string{"people", "turns", "steps", "mass changes", "approvals", "tasks", "dead letters", "apps", "licences", "notices"}
 	const do = "check ledger.url, and that the database is up: tenure config check --connect"
 	err := t.Ledger(ctx, func(l ledger.Reader) error {
 		counts, countErr := l.Count(ctx)
 		for i, look := range []func() (Part, error){
 			func() (Part, error) { return t.overduePart(ctx, l) },
+			func() (Part, error) { return t.turnsPart(ctx, l) },
 			func() (Part, error) { return attentionPart(counts.Attention), countErr },
 			func() (Part, error) { return heldPart(ctx, l) },
 			func() (Part, error) { return approvalsPart(counts.Approvals), countErr },
@@ -57,6 +58,17 @@ func noticesPart(ctx context.Context, l ledger.Reader, now time.Time) (Part, err
 	}
 	if counts.Failed > 0 {
 		p.State, p.Text, p.Do = Attention, words.Count(counts.Failed, "notice")+" could not be sent", "tenure notice list --state failed"
+	}
+	return p, err
+}
+
+// turnsPart counts the people of whom HR has said something and who wait for their turn.
+func (t Tenure) turnsPart(ctx context.Context, l ledger.Reader) (Part, error) {
+	b, err := l.Backlog(ctx)
+	p := Part{State: OK, Text: "nobody waits for their turn", Numbers: map[string]int{"waiting": b.People}}
+	if b.People > 0 {
+		p.State, p.Text = Note, fmt.Sprintf("%d wait for their turn, the first for %s: HR says more than can be done at once (kafka.readAhead)",
+			b.People, t.Clock.Now().Sub(b.Oldest).Truncate(time.Second))
 	}
 	return p, err
 }
