@@ -121,7 +121,7 @@ func (t *Tx) saveSummary(s ledger.Summary, atWork bool) (repeated bool, err erro
 			nudged_at = NULL, -- it is in due_at, or was seen
 			turn_seq = CASE WHEN last_seq > ?13 THEN turn_seq END,
 			-- whoever was assessed before the line was told that they have their turn is at work too
-			told_at = CASE WHEN ?14 = 1 THEN coalesce(told_at, CASE WHEN turn_seq IS NOT NULL AND last_seq <= ?13 THEN ?10 END) END
+			told_at = CASE WHEN ?14 = 1 THEN coalesce(told_at, CASE WHEN turn_seq IS NOT NULL AND last_seq <= ?13 THEN CAST(?10 AS BIGINT) END) END
 		WHERE id = ?1`,
 		s.PersonID, indexable(s.GivenName), indexable(s.FamilyName), s.Status, s.Department, s.JobTitle, s.ManagerID,
 		micros(due), what, micros(s.AssessedAt), s.Revision, waiting,
