@@ -119,7 +119,7 @@ func (e *engine) transact(ctx context.Context, f func(*relational.Tx) error) (ag
 	}
 	if err != nil {
 		again = transient(err) || broken(c)
-		p.rollback()
+		p.rollback(ctx)
 		return again, err
 	}
 	// From here on the caller waits for the outcome, even if ctx ends.
@@ -129,7 +129,7 @@ func (e *engine) transact(ctx context.Context, f func(*relational.Tx) error) (ag
 		// The commit may have happened or not. The call can be repeated in both cases.
 		return true, &unansweredError{err}
 	} else if err != nil {
-		p.rollback()
+		p.rollback(ctx)
 		return transient(err), err
 	}
 	e.meter.Commits.Add(1)
@@ -157,7 +157,7 @@ func (e *engine) Together(ctx context.Context, asks []relational.Ask) error {
 		p.queued = append(p.queued, queued{query: `COMMIT`})
 		if err = p.Flush(); err != nil {
 			again = transient(err) || broken(c)
-			p.rollback()
+			p.rollback(ctx)
 		}
 		return again, err
 	})

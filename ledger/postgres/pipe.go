@@ -113,12 +113,12 @@ func (p *pipe) commit(ctx context.Context) error {
 
 // rollback ends a transaction of which nothing is to stay. If it fails, the connection is broken,
 // which ends the transaction too.
-func (p *pipe) rollback() {
+func (p *pipe) rollback(ctx context.Context) {
 	p.queued = nil
 	if !p.sent {
 		return
 	}
-	end, cancel := context.WithTimeout(context.WithoutCancel(p.ctx), time.Second)
+	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 	defer cancel()
 	_, _ = p.c.ExecContext(end, `ROLLBACK`)
 }
