@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -21,6 +22,7 @@ import (
 	"github.com/tenurehq/tenure/internal/visible"
 	"github.com/tenurehq/tenure/internal/words"
 	"github.com/tenurehq/tenure/ledger/open"
+	"github.com/tenurehq/tenure/operator"
 	"github.com/tenurehq/tenure/service"
 )
 
@@ -260,25 +262,21 @@ func checkLogName(ctx context.Context, cfg *config.Config, r *checkup.Report) {
 		return
 	}
 	defer func() { _ = l.Close() }() // it was read
-	state, err := l.LogState(ctx)
-	if err != nil {
+	head, err := (&operator.Viewer{Ledger: l}).RecordHead(ctx)
+	switch {
+	case head.Note == "": // it has no name yet
+		return
+	case err != nil:
 		unknown(err)
 		return
 	}
-	if state.Newest == nil {
-		return // it has no name yet
-	}
-	head, _, err := audit.Open(state.Newest.Note, nil)
-	if err != nil {
-		unknown(err)
+	name := head.Origin
+	if _, same := audit.EpochOf(cfg.Audit.Origin, name); !same {
+		r.Add(about, checkup.Missing, fmt.Sprintf("its log is called %s, and audit.origin is %s: with another name, its checkpoints are taken for those of another log", visible.Line(name), visible.Line(cfg.Audit.Origin)),
+			"write the name that the log has: audit.origin: "+visible.Quoted(regexp.MustCompile(`/[0-9]+$`).ReplaceAllString(name, "")))
 		return
 	}
-	if _, same := audit.EpochOf(cfg.Audit.Origin, head.Origin); !same {
-		r.Add(about, checkup.Missing, fmt.Sprintf("its log is called %s, and audit.origin is %s: with another name, its checkpoints are taken for those of another log", visible.Line(head.Origin), visible.Line(cfg.Audit.Origin)),
-			"write the name that the log has: audit.origin: "+visible.Quoted(strings.TrimSuffix(head.Origin, fmt.Sprintf("/%d", state.Epoch))))
-		return
-	}
-	r.Add(about, checkup.OK, "its log is called "+visible.Line(head.Origin), "")
+	r.Add(about, checkup.OK, "its log is called "+visible.Line(name), "")
 }
 
 // verdict returns the error that ends the command: a failure if a system is not reached,

@@ -1,9 +1,13 @@
 package main
 
 import (
+	"bufio"
+	"encoding/base64"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -95,4 +99,24 @@ func TestEveryChangeOfAByteOfAPackIsFound(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(folder, "more"), nil, 0o600))
 	_, err = verify(folder, s.verifies, nil)
 	assert.ErrorContains(t, err, "more: the manifest does not list it")
+}
+
+// A subtree of 2^n leaves begins at a multiple of 2^n, and ends where the next row is or before:
+// otherwise other leaves could make the same root.
+func TestASubtreeStandsWhereItCan(t *testing.T) {
+	root := base64.StdEncoding.EncodeToString(make([]byte, 32))
+	for _, c := range []struct {
+		at, level, until int
+		stands           bool
+	}{
+		{0, 0, 1, true}, {0, 3, 8, true}, {8, 3, 16, true}, {1, 0, 2, true}, {6, 1, 8, true},
+		{1, 1, 8, false}, {2, 2, 8, false}, {4, 3, 16, false}, {6, 2, 16, false}, {0, 3, 7, false}, {0, 63, 8, false}, {0, -1, 8, false},
+	} {
+		x := tree{}
+		for range c.at {
+			x.add(0, [32]byte{})
+		}
+		err := subtree(bufio.NewReader(strings.NewReader(fmt.Sprintf("%d %s\n", c.level, root))), &x, c.until)
+		assert.Equal(t, c.stands, err == nil, "level %d at leaf %d, and the next row is %d: %v", c.level, c.at, c.until, err)
+	}
 }

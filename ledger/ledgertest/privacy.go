@@ -459,7 +459,9 @@ var privacyTests = tests{
 	// A breaker that is off never decides about what it noticed.
 	"WhatTheBreakerNoticedStandsAgainstItWhileSomethingIsDue": func(t *testing.T, l ledger.Ledger) {
 		season(l)
-		record(t, l, received("p5", "e8", 0), termination("p5", "e9", 1))
+		record(t, l, received("p5", "e8", 0))
+		employ(t, l, "p5")
+		record(t, l, termination("p5", "e9", 1))
 		sequence(t, l, takeAudit(t, l, "a"), 100)
 		kinds := func() []ledger.ObstacleKind {
 			against, err := l.StandsAgainst(t.Context(), ledger.Erasure{PersonID: "p5", At: at(20)})
@@ -467,7 +469,9 @@ var privacyTests = tests{
 			return each(against, func(o ledger.Obstacle) ledger.ObstacleKind { return o.What })
 		}
 		assert.Subset(t, kinds(), []ledger.ObstacleKind{ledger.ObstacleDue, ledger.ObstacleBreaker})
+		putLink(t, l, ledger.Link{PersonID: "p5", App: "wiki", AccountID: "p5", State: ledger.LinkDeleted})
 		assess(t, l, "p5", 2, nil)
+		sequence(t, l, takeAudit(t, l, "a"), 100)
 		assert.Empty(t, kinds())
 	},
 

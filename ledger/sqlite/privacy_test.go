@@ -208,10 +208,8 @@ func TestAnErasureThatIsKilled(t *testing.T) {
 		return strings.Fields(string(out)), false
 	}
 	again := func() string {
-		text, err := os.ReadFile(path)
-		require.NoError(t, err)
 		next := newPath(t)
-		require.NoError(t, os.WriteFile(next, text, 0o600))
+		require.NoError(t, os.CopyFS(filepath.Dir(next), os.DirFS(filepath.Dir(path)))) // with the log, if there is one
 		return next
 	}
 	said, killed := child(again(), 0)

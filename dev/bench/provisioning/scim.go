@@ -13,9 +13,6 @@ import (
 	"time"
 )
 
-// enterprise is the schema of SCIM that has the department.
-const enterprise = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
-
 // scim is a SCIM service. What is asked here is plain HTTP.
 type scim struct {
 	TargetOptions

@@ -74,7 +74,7 @@ func ownUsage() (u Usage, err error) {
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &r); err != nil {
 		return u, err
 	}
-	u.User, u.System, u.Peak = time.Duration(r.Utime.Nano()), time.Duration(r.Stime.Nano()), int64(r.Maxrss)
+	u.User, u.System, u.Peak = time.Duration(r.Utime.Nano()), time.Duration(r.Stime.Nano()), r.Maxrss
 	if runtime.GOOS == "linux" {
 		u.Peak <<= 10
 	}
