@@ -38,7 +38,7 @@ func TestFirstImport(t *testing.T) {
 	began := time.Now()
 	r.publish(t, history.Events...)
 	published := time.Now()
-	require.Eventually(t, func() bool { return r.unread(t) == "" && r.waiting(t) == 0 && r.unfinished(t) == "" },
+	require.Eventually(t, func() bool { return r.unread(t) == "" && r.unfinished(t) == "" },
 		max(rest, time.Duration(people)*time.Second), 100*time.Millisecond, "it does not come to rest")
 	took := time.Since(began)
 	accounts := r.accounts(t)
@@ -71,13 +71,6 @@ func fromEnv(t *testing.T, name string, otherwise int) int {
 func readingAhead(people int) string {
 	template := strings.Replace(withBreaker("{enabled: false}"), "kafka:\n", fmt.Sprintf("kafka:\n  readAhead: %d\n", people), 1)
 	return template + "\nsweep: {every: 10s}\n"
-}
-
-// waiting counts the people who wait for their turn.
-func (r *rig) waiting(t *testing.T) int {
-	b, err := r.ledger.Backlog(t.Context())
-	require.NoError(t, err)
-	return b.People
 }
 
 // steps counts what Tenure has done in apps, by the audit record.

@@ -258,8 +258,11 @@ func (r *rig) unread(t *testing.T) string {
 }
 
 // unfinished names somebody for whom something has to be done now according to the
-// ledger: they are due, a step is open, or the state of an account is in doubt.
+// ledger: they wait for their turn, they are due, a step is open, or the state of an account is in doubt.
 func (r *rig) unfinished(t *testing.T) string {
+	if b, err := r.ledger.Backlog(t.Context()); err != nil || b.People > 0 {
+		return fmt.Sprintf("%d people wait for their turn: %v", b.People, err)
+	}
 	for _, s := range r.people(t) {
 		p, err := r.ledger.Person(t.Context(), s.PersonID)
 		if err != nil {

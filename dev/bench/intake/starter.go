@@ -41,6 +41,7 @@ func (r *rig) startStarter(ctx context.Context, at site, number int) (*starter, 
   brokers: [%q]
   group: %s
   topics: [{name: %s, source: cloudevents, deadLetters: %s}]
+  readAhead: 0 # no worker runs: everybody would wait for their turn
 ledger: {url: "sqlite:%s"}
 metrics: {starter: %q}
 `, r.Brokers[0], at.group, at.topic, letters, r.file(at.ledger+".db"), metrics)

@@ -366,7 +366,7 @@ func (m *measurement) rests(ctx context.Context) (done bool, why string, err err
 		if err != nil {
 			return false, "", err
 		}
-		if !s.DueAt.IsZero() || s.Status != hr.StatusActive && s.Status != hr.StatusEnded {
+		if !s.DueAt.IsZero() || s.Seen < s.LastSeq || s.Status != hr.StatusActive && s.Status != hr.StatusEnded {
 			return false, fmt.Sprintf("something is due for %s (%s)", s.PersonID, s.DueWhat), nil
 		}
 	}
