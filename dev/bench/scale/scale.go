@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 )
 
 // Options says what is measured.
@@ -31,8 +32,12 @@ type Report struct {
 // Run measures.
 func Run(ctx context.Context, o Options) (r *Report, err error) {
 	tell := func(format string, args ...any) { fmt.Fprintf(o.Progress, format+"\n", args...) }
-	dir := o.Kept
-	if dir == "" {
+	dir := ""
+	if o.Kept != "" {
+		if dir, err = filepath.Abs(o.Kept); err != nil {
+			return nil, err
+		}
+	} else {
 		if dir, err = os.MkdirTemp("", "tenure-scale-"); err != nil {
 			return nil, err
 		}
