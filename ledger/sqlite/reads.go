@@ -139,7 +139,7 @@ func (s snapshot) QueryContext(ctx context.Context, query string, args ...any) (
 	compiled, ok := s.on.compiled[query]
 	if !ok {
 		var err error
-		if compiled, err = s.on.PrepareContext(ctx, query); err != nil { //nolint:sqlclosecheck // kept: closing the connection closes it
+		if compiled, err = s.on.PrepareContext(ctx, query); err != nil {
 			return nil, err
 		}
 		s.on.compiled[query] = compiled

@@ -48,6 +48,11 @@ func (f Filter) fromLedger(s ledger.Summary) (Run, bool) {
 		}
 		ends = s.Status == hr.StatusEnded
 	}
-	return run, !(f.Leaving && !ends || f.AtWork && run.Stage == workflows.StageScheduled ||
-		!f.DueBefore.IsZero() && (run.NextDue.IsZero() || !run.NextDue.Before(f.DueBefore)))
+	switch {
+	case f.Leaving && !ends, f.AtWork && run.Stage == workflows.StageScheduled:
+		return Run{}, false
+	case f.DueBefore.IsZero():
+		return run, true
+	}
+	return run, !run.NextDue.IsZero() && run.NextDue.Before(f.DueBefore)
 }

@@ -155,15 +155,15 @@ type column struct {
 }
 
 func (s *store) columns(ctx context.Context, table string) (all []column, err error) {
-	query := `SELECT name, type = 'TEXT' FROM pragma_table_info('` + table + `')`
+	query := `SELECT name, type = 'TEXT' FROM pragma_table_info($1)`
 	if s.kind == postgreSQL {
-		query = `SELECT column_name::text, data_type = 'text' FROM information_schema.columns WHERE table_name = '` + table + `' AND table_schema = 'public' ORDER BY ordinal_position`
+		query = `SELECT column_name::text, data_type = 'text' FROM information_schema.columns WHERE table_name = $1 AND table_schema = 'public' ORDER BY ordinal_position`
 	}
-	rows, err := s.db.QueryContext(ctx, query)
+	rows, err := s.db.QueryContext(ctx, query, table)
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
+	defer func() { _ = rows.Close() }()
 	for rows.Next() {
 		var c column
 		if err := rows.Scan(&c.name, &c.text); err != nil {
