@@ -37,7 +37,8 @@ func (c *cli) runListCommand() *cobra.Command {
 		Short: "List the open runs, or (--attention) what needs a human",
 		Long: `List the open runs, as Temporal knows them. Each person for whom something is under
 way or due has one. With --leaving, list only those of people whose access is ending;
-with --due, only those in which something falls due within a time.
+with --due, only those in which something falls due within a time. If Temporal is
+away or slow, the list is of whom the ledger knows to have a run, and says so.
 
 With --attention, list what needs a human instead, as the ledger knows it: the
 steps that cannot succeed until somebody acts, and the questions that only HR

@@ -30,6 +30,15 @@ type session struct {
 	compiled map[string]*sql.Stmt
 }
 
+// close closes the connection. The compiled queries are closed first: SQLite keeps a file open as
+// long as there is one.
+func (s *session) close() (err error) {
+	for _, compiled := range s.compiled {
+		err = errors.Join(err, compiled.Close())
+	}
+	return errors.Join(err, s.Conn.Close())
+}
+
 // readers is how many reads there are at a time, of snapshots and of others each.
 func readers() int { return max(4, runtime.NumCPU()) }
 
@@ -60,7 +69,7 @@ func (r *reads) Close() error {
 	r.mu.Unlock()
 	var failed error
 	for _, s := range idle {
-		failed = errors.Join(failed, s.Close())
+		failed = errors.Join(failed, s.close())
 	}
 	return errors.Join(failed, r.DB.Close())
 }
@@ -99,7 +108,7 @@ func (r *reads) put(s *session, broken bool) {
 	}
 	r.mu.Unlock()
 	if !keep {
-		_ = s.Close() // nothing was written
+		_ = s.close() // nothing was written
 	}
 }
 
