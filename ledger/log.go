@@ -56,6 +56,9 @@ type Log interface {
 
 // LogReader is the part of Log that changes nothing and that shows the log.
 type LogReader interface {
+	// LogState returns how far the log goes.
+	LogState(ctx context.Context) (LogState, error)
+
 	// Published lists the newest checkpoint that each place has taken, by place.
 	Published(ctx context.Context) ([]Published, error)
 	// LeafOf returns the leaf of a row, and false if the row has none yet.

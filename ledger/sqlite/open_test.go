@@ -225,3 +225,17 @@ func foreign(t *testing.T) string {
 	require.NoError(t, errors.Join(err, db.Close()))
 	return path
 }
+
+// Whoever copies the file of a closed ledger has all of it.
+func TestAClosedLedgerIsOneFile(t *testing.T) {
+	path := newPath(t)
+	s, err := Open(t.Context(), path)
+	require.NoError(t, err)
+	require.NoError(t, ledgertest.WriteRound(t.Context(), s, "ada", 0))
+	_, err = s.Person(t.Context(), "ada")
+	require.NoError(t, err)
+	require.NoError(t, s.Close())
+	files, err := os.ReadDir(filepath.Dir(path))
+	require.NoError(t, err)
+	assert.Len(t, files, 1)
+}
