@@ -138,6 +138,9 @@ func (c Company) print(out io.Writer) {
 			millis(x.Idle.Median), millis(x.Idle.Max), millis(x.Amid.Median), millis(x.Amid.Max))
 		fmt.Fprintf(out, "each for windows of up to %s. %d of %d joiners were still waiting after the last; %d requests were refused meanwhile.\n",
 			x.Window, x.Left, x.Joiners, x.Refused)
+		if len(x.Unused) > 0 {
+			fmt.Fprintf(out, "The joiners did not use up the quotas of %s.\n", strings.Join(x.Unused, ", "))
+		}
 	}
 }
 

@@ -20,6 +20,8 @@ type AmidCutOffs struct {
 	Joiners int           `json:"joiners"`           // who were queued
 	Left    int           `json:"left"`              // who had not all accounts after the last cut-off
 	Refused int           `json:"refused"`           // requests that quotas refused meanwhile
+	// Unused names the vendors whose quotas all joiners together have not used up.
+	Unused []string `json:"unused,omitempty"`
 }
 
 // joinersPerCutOff is how many joiners are queued for each person who is cut off among them.
@@ -81,15 +83,35 @@ func (t *tenure) cutOffAmid(ctx context.Context, vendors []*vendor, o CompanyOpt
 	if _, err := t.announce(ctx, joiners); err != nil {
 		return nil, err
 	}
+	// left counts the joiners who have not all accounts.
+	left := func() int {
+		whole := map[string]int{}
+		for _, v := range vendors {
+			for person, a := range v.people() {
+				if len(a.Groups) > 0 {
+					whole[person]++
+				}
+			}
+		}
+		n := out.Joiners
+		for i := range out.Joiners {
+			if whole[fmt.Sprintf("amid-%d", i)] == len(vendors) {
+				n--
+			}
+		}
+		return n
+	}
 	for _, v := range vendors {
-		if err := until(ctx, func() (bool, error) { return v.door.Pressed() > 0, nil }); err != nil {
+		if err := until(ctx, func() (bool, error) { return v.door.Pressed() > 0 || left() == 0, nil }); err != nil {
 			return nil, fmt.Errorf("%s's quota is not used up: %w", v.name, err)
+		}
+		if v.door.Pressed() == 0 {
+			out.Unused = append(out.Unused, v.name)
 		}
 	}
 	if out.Amid, err = measure(1); err != nil {
 		return nil, err
 	}
-	whole := map[string]int{}
 	for _, v := range vendors {
 		for _, call := range v.door.Calls() {
 			if call.ByQuota {
@@ -97,20 +119,12 @@ func (t *tenure) cutOffAmid(ctx context.Context, vendors []*vendor, o CompanyOpt
 			}
 		}
 		for person, a := range v.people() {
-			if len(a.Groups) > 0 {
-				whole[person]++
-			}
 			if cut := isCut(person, o.CutOffs); cut && a.Active {
 				return nil, fmt.Errorf("%s: person %s was cut off and can sign in", v.name, person)
 			}
 		}
 	}
-	out.Left = out.Joiners
-	for i := range out.Joiners {
-		if whole[fmt.Sprintf("amid-%d", i)] == len(vendors) {
-			out.Left--
-		}
-	}
+	out.Left = left()
 	quiet()
 	return out, nil
 }
