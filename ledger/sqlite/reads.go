@@ -36,7 +36,7 @@ func (s *session) close() (err error) {
 	for _, compiled := range s.compiled {
 		err = errors.Join(err, compiled.Close())
 	}
-	return errors.Join(err, s.Conn.Close())
+	return errors.Join(err, s.Close())
 }
 
 // readers is how many reads there are at a time, of snapshots and of others each.
