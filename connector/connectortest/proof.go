@@ -41,7 +41,6 @@ func Register(t *testing.T, kind string, proof func() connector.Proof) {
 		if !assert.NoError(t, err) {
 			return
 		}
-		//nolint:gosec // the file that scripts/test-real names
 		to, err := os.OpenFile(file, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 		if !assert.NoError(t, err) {
 			return

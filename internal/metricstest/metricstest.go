@@ -121,7 +121,7 @@ func Documented(t *testing.T, program string, families []*dto.MetricFamily, upda
 	require.Regexp(t, block, string(text))
 	want := block.ReplaceAllString(string(text), "${1}"+table.String()+"${2}")
 	if update {
-		require.NoError(t, os.WriteFile(page(t), []byte(want), 0o600)) //nolint:gosec // the module's own page
+		require.NoError(t, os.WriteFile(page(t), []byte(want), 0o600))
 		return
 	}
 	assert.Equal(t, want, string(text), "run: go test -run Documented -update in the folder of this test")
