@@ -89,7 +89,7 @@ func (t *Topology) startWiki(ctx context.Context) error {
 		return err
 	}
 	script := filepath.Join(t.dir, "scimmy.mjs")
-	if err := os.WriteFile(script, text, 0o600); err != nil { //nolint:gosec // into our own folder
+	if err := os.WriteFile(script, text, 0o600); err != nil {
 		return err
 	}
 	modules, err := filepath.Abs(filepath.Join(t.opts.Scimmy, "node_modules"))
