@@ -38,18 +38,20 @@ type gate struct {
 }
 
 // waits reports whether an event is to wait, and whether it is to wait only if nothing can be
-// taken from its person yet. What may take access from somebody waits in that case only, and
-// what an operator sends again never does. What HR says by a webhook, just now, has room of
-// its own: it does not wait behind a first import.
+// taken from its person yet. What may take access from somebody, or gives it back, waits in that
+// case only, and what an operator sends again never does. What HR says by a webhook, just now, has
+// room of its own: it does not wait behind a first import.
 func (g *gate) waits(ctx context.Context, m kafka.Message, redriveOf ledger.Position, e hr.Event) (waits, ifNew bool) {
-	if g == nil || redriveOf != (ledger.Position{}) {
+	switch {
+	case g == nil || redriveOf != (ledger.Position{}):
 		return false, false
+	case e.Previous != "": // else the accounts of the old ID would end before anybody knows of the new one
+		return false, false
+	case g.presses(e):
+		return false, true
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if e.EndsAccess() {
-		return false, g.room <= 0
-	}
 	live := cameByWebhook(m)
 	if g.pass(live) {
 		return false, false
@@ -62,6 +64,20 @@ func (g *gate) waits(ctx context.Context, m kafka.Message, redriveOf ledger.Posi
 	}
 	return !g.pass(live), false
 }
+
+// presses reports whether an event may take access from somebody by now, or gives it back: also one
+// that gives another end of the employment, or another list of jobs.
+func (g *gate) presses(e hr.Event) bool {
+	if e.EndsAccess() || e.Type == hr.EventReinstated || e.Additional != nil {
+		return true
+	}
+	soon := hr.DateOf(g.clock.Now().UTC()).AddDays(soonDays)
+	return e.Type != hr.EventHired && e.Profile != nil && !e.Profile.EndDate.IsZero() && e.Profile.EndDate.Compare(soon) <= 0
+}
+
+// soonDays is how many days ahead an end of employment is close: a line may be hours long, and a
+// day begins earlier elsewhere.
+const soonDays = 2
 
 // pass uses up room for one event, if there is some.
 func (g *gate) pass(live bool) bool {
@@ -76,8 +92,13 @@ func (g *gate) pass(live bool) bool {
 	return true
 }
 
+// lookWithin bounds a look: meanwhile, all events that may have to wait stand still.
+const lookWithin = 5 * time.Second
+
 // look asks the ledger how much room there is.
 func (g *gate) look(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, lookWithin)
+	defer cancel()
 	atWork, err := g.turns.AtWork(ctx, workSince(g.clock), 2*g.ahead)
 	if err != nil {
 		return err

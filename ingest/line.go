@@ -75,6 +75,18 @@ func (l *line) leave(people ...string) {
 	l.order = still
 }
 
+// last puts people at the end of the line.
+func (l *line) last(people ...string) {
+	for _, id := range people {
+		if e := l.waits[id]; e != nil {
+			e.left = true // their old place
+			moved := &entry{Place: e.Place, came: e.came}
+			l.waits[id] = moved
+			l.order = append(l.order, moved)
+		}
+	}
+}
+
 // keep removes everybody who is not among people.
 func (l *line) keep(people map[string]bool) {
 	var gone []string
@@ -95,7 +107,6 @@ func (l *line) next(now time.Time, n int, atWork func(person string) bool) []str
 		picked[e] = true
 		chosen = append(chosen, e.PersonID)
 	}
-	var strangers []*entry // whose manager nobody has heard of
 	for _, e := range l.order {
 		if len(chosen) >= n {
 			return chosen
@@ -106,18 +117,9 @@ func (l *line) next(now time.Time, n int, atWork func(person string) bool) []str
 		top := l.top(e, picked)
 		switch {
 		case top == nil || atWork(top.ManagerID) && top.ManagerID != top.PersonID:
-		case l.isStranger(top):
-			strangers = append(strangers, top)
+		case l.isStranger(top) && now.Sub(top.came) < strangerPatience:
 		default:
 			pick(top)
-		}
-	}
-	for _, e := range strangers {
-		if len(chosen) >= n {
-			break
-		}
-		if !picked[e] && now.Sub(e.came) >= strangerPatience {
-			pick(e)
 		}
 	}
 	return chosen

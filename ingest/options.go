@@ -77,6 +77,7 @@ func (t Tuning) withDefaults() Tuning {
 	t.Turns.Idle = cmp.Or(t.Turns.Idle, 2*time.Second)
 	t.Turns.Busy = cmp.Or(t.Turns.Busy, 100*time.Millisecond)
 	t.Turns.Again = cmp.Or(t.Turns.Again, 30*time.Second)
+	t.Turns.Tell = cmp.Or(t.Turns.Tell, 10*time.Second)
 	t.RetryMin = cmp.Or(t.RetryMin, 100*time.Millisecond)
 	return t
 }

@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -46,11 +47,14 @@ type turnstile struct {
 	paces    TurnPaces
 	wake     chan struct{} // has room for one
 
-	line   *line
-	cursor int64     // the line was read up to this event
-	read   time.Time // when it was last read from the beginning
-	lease  ledger.Lease
-	until  time.Time // when the lease has to be prolonged; zero: there is none
+	line    *line
+	refused bool      // another starter has the lease
+	counted time.Time // when the line was last counted
+	waiting int       // how many waited then
+	cursor  int64     // the line was read up to this event
+	read    time.Time // when it was last read from the beginning
+	lease   ledger.Lease
+	until   time.Time // when the lease has to be prolonged; zero: there is none
 }
 
 // TurnPaces says how often the line is looked at.
@@ -58,6 +62,7 @@ type TurnPaces struct {
 	Idle  time.Duration // while nobody waits, or another starter has the lease; default 2s
 	Busy  time.Duration // while somebody waits; default 100ms
 	Again time.Duration // how often the line is read from its beginning; default 30s
+	Tell  time.Duration // how long Temporal may take to be told of those whose turn it is; default 10s
 }
 
 // joined tells the turnstile that somebody has joined the line.
@@ -75,8 +80,11 @@ func (s *turnstile) run(ctx context.Context) {
 	for {
 		busy := s.round(ctx)
 		after, wake := s.paces.Idle, s.wake
-		if busy {
+		switch {
+		case busy:
 			after, wake = s.paces.Busy, nil
+		case s.refused: // whoever has the lease sees who joins
+			wake = nil
 		}
 		timer := time.NewTimer(after)
 		select {
@@ -93,11 +101,16 @@ func (s *turnstile) run(ctx context.Context) {
 // round lets as many people have their turn as there is room for. It reports whether there
 // may be more to do soon.
 func (s *turnstile) round(ctx context.Context) (busy bool) {
-	if s.look(ctx) != nil || s.line.len() == 0 {
+	if time.Since(s.counted) >= s.paces.Again || s.line.len() == 0 {
+		if s.measure(ctx) != nil || s.waiting == 0 {
+			return false
+		}
+	}
+	if s.refused = !s.hold(ctx); s.refused {
+		s.line = newLine() // what is known of it ages
 		return false
 	}
-	if held := s.hold(ctx); !held {
-		s.line = newLine() // what is known of it ages
+	if s.look(ctx) != nil || s.line.len() == 0 {
 		return false
 	}
 	atWork, err := s.atWork(ctx)
@@ -142,18 +155,18 @@ func (s *turnstile) look(ctx context.Context) error {
 	}
 	if whole {
 		s.line.keep(seen)
-		return s.measure(ctx)
 	}
 	return nil
 }
 
-// measure counts the line for the metrics.
+// measure counts the line, also for the metrics.
 func (s *turnstile) measure(ctx context.Context) error {
 	return s.ledger.call(ctx, func(ctx context.Context) error {
 		b, err := s.turns.Backlog(ctx)
 		if err != nil {
 			return err
 		}
+		s.counted, s.waiting = time.Now(), b.People
 		s.metrics.backlog(b, s.clock.Now())
 		return nil
 	})
@@ -215,14 +228,23 @@ func (s *turnstile) let(ctx context.Context, people []string) {
 	if err != nil {
 		return
 	}
+	for _, person := range people {
+		if !slices.ContainsFunc(turns, func(t ledger.Turn) bool { return t.PersonID == person }) {
+			s.line.leave(person) // an assessment has taken their turn
+		}
+	}
+	// Nobody keeps the others waiting.
+	within, cancel := context.WithTimeout(ctx, s.paces.Tell)
 	var nudges sync.WaitGroup
 	failed := make([]error, len(turns))
 	for i, t := range turns {
 		nudges.Go(func() {
-			failed[i] = s.temporal.pass(ctx, "", func(ctx context.Context) error { return s.nudger.Nudge(ctx, nudgeForTurn(t)) })
+			failed[i] = s.temporal.pass(within, "", func(ctx context.Context) error { return s.nudger.Nudge(ctx, nudgeForTurn(t)) })
 		})
 	}
 	nudges.Wait()
+	cancel()
+	somebody := slices.Contains(failed, nil)
 	var told []ledger.Turn
 	for i, t := range turns {
 		switch {
@@ -231,20 +253,28 @@ func (s *turnstile) let(ctx context.Context, people []string) {
 				zap.String("source", t.LastKey.Source), zap.String("event", t.LastKey.ID), zap.Int64("seq", t.LastSeq))
 		case ctx.Err() != nil:
 			continue
+		case !somebody: // Temporal may be away: others are tried first, and they keep a place
+			s.line.last(t.PersonID)
+			continue
 		default: // they are due: the sweeper tries too
 			s.log.Error("a person's run cannot be told of what is recorded while others can: the sweeper will do it",
 				zap.String("person", t.PersonID), zap.Int64("seq", t.LastSeq), zap.Error(failed[i]))
 		}
 		told = append(told, t)
 	}
+	if len(told) == 0 {
+		return
+	}
 	// What Temporal was told is noted even if the process ends, so that others are not told instead.
-	noting, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteFor)
-	defer cancel()
+	noting, done := context.WithTimeout(context.WithoutCancel(ctx), noteFor)
+	defer done()
 	if ctx.Err() == nil {
 		noting = ctx
 	}
 	if s.ledger.call(noting, func(ctx context.Context) error { return s.turns.TakeTurns(ctx, told, s.clock.Now()) }) == nil {
-		s.line.leave(people...) // those of whom something was recorded meanwhile are read again
+		for _, t := range told {
+			s.line.leave(t.PersonID) // those of whom something was recorded meanwhile are read again
+		}
 	}
 }
 

@@ -2,10 +2,12 @@ package ingest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -82,7 +84,7 @@ func (o *office) backlog() int {
 func (o *office) ahead(people int) func(*Options) {
 	return func(opts *Options) {
 		opts.Intake, opts.Nudger, opts.Turns, opts.ReadAhead = o.Ledger, o, o.Ledger, people
-		opts.Tuning.Turns = TurnPaces{Idle: 10 * time.Millisecond, Busy: 5 * time.Millisecond, Again: 50 * time.Millisecond}
+		opts.Tuning.Turns = TurnPaces{Idle: 10 * time.Millisecond, Busy: 5 * time.Millisecond, Again: 50 * time.Millisecond, Tell: 200 * time.Millisecond}
 	}
 }
 
@@ -126,6 +128,78 @@ func TestAFloodWaitsInTheLedger(t *testing.T) {
 		assert.False(t, p.AssessedAt.IsZero() && !slices.Contains(o.atWork(), id), "%s has had their turn", id)
 	}
 	assert.LessOrEqual(t, o.most, 12, "somebody who leaves is at work besides")
+}
+
+// Temporal takes nothing for one person, who is first in the line: all others have their turn, and
+// the sweeper is left to try that one again.
+func TestOnePersonHoldsUpNobodyInTheLine(t *testing.T) {
+	r, o := newRig(t, 1), newOffice(t)
+	r.publish(notes(1, joiners(20)...)...)
+	_, stop := r.run(o.ahead(2))
+	r.awaitAllCommitted()
+	require.Positive(t, o.backlog())
+	stop()
+	first, err := o.Line(t.Context(), 0, 1)
+	require.NoError(t, err)
+	for _, id := range o.atWork() {
+		require.NoError(t, o.done(t.Context(), id))
+	}
+	o.passes = true
+	r.run(func(opts *Options) {
+		o.ahead(1)(opts) // one at a time: nobody else is told in the same batch
+		opts.Nudger = declining{o, first[0].PersonID}
+	})
+	r.eventually(func() bool { return o.backlog() <= 1 }, "the others have their turn")
+}
+
+// declining is an office in which Temporal takes nothing for one person.
+type declining struct {
+	*office
+	person string
+}
+
+func (r declining) Nudge(ctx context.Context, n workflows.Nudge) error {
+	if n.PersonID == r.person {
+		return errors.New("an error of this one workflow")
+	}
+	return r.office.Nudge(ctx, n)
+}
+
+// A starter without the lease does not read the line.
+func TestOnlyOneStarterReadsTheLine(t *testing.T) {
+	r, o := newRig(t, 1), newOffice(t)
+	lease, held, err := o.TakeLease(t.Context(), turnLease, "another", time.Minute)
+	require.NoError(t, err)
+	require.True(t, held)
+	counting := &readings{Ledger: o.Ledger}
+	r.publish(notes(1, joiners(30)...)...)
+	r.run(func(opts *Options) {
+		o.ahead(2)(opts)
+		opts.Turns = counting
+	})
+	r.awaitAllCommitted()
+	r.eventually(func() bool { return counting.leases.Load() > 3 }, "it asks for the lease now and then")
+	assert.Zero(t, counting.pages.Load())
+	require.NoError(t, o.DropLease(t.Context(), lease))
+	r.eventually(func() bool { return counting.pages.Load() > 0 }, "it goes on when it has the lease")
+}
+
+// readings counts whole pages of the line that are read, and attempts at the lease.
+type readings struct {
+	ledger.Ledger
+	pages, leases atomic.Int64
+}
+
+func (r *readings) Line(ctx context.Context, after int64, n int) ([]ledger.Place, error) {
+	if n > 1 {
+		r.pages.Add(1)
+	}
+	return r.Ledger.Line(ctx, after, n)
+}
+
+func (r *readings) TakeLease(ctx context.Context, name, holder string, term time.Duration) (ledger.Lease, bool, error) {
+	r.leases.Add(1)
+	return r.Ledger.TakeLease(ctx, name, holder, term)
 }
 
 // What was recorded while people waited has its turn although there is no limit any more.

@@ -266,7 +266,7 @@ func obstacles(ctx context.Context, now Reader, e ledger.Erasure) ([]ledger.Obst
 		{ledger.ObstacleCall, plain, `SELECT '', app, '', deadline FROM attempts WHERE person_id = ?1 AND deadline > ?2 ORDER BY app, id`, []any{e.PersonID, at}},
 		{ledger.ObstacleStep, plain, `SELECT key, app, state, NULL FROM steps WHERE person_id = ?1 AND state IN ('open', 'attention') ORDER BY app, key`, []any{e.PersonID}},
 		{ledger.ObstacleBreaker, plain, `SELECT CASE WHEN cohort IS NULL THEN '' ELSE 'c-' || CAST(cohort AS TEXT) END, '', kind, NULL FROM withdrawals
-			WHERE person_id = ?1 AND (state = 'held' OR state IN ('noticed', 'announced', 'waiting') AND EXISTS (SELECT 1 FROM people WHERE id = ?1 AND due_at IS NOT NULL))
+			WHERE person_id = ?1 AND (state = 'held' OR state IN ('noticed', 'announced', 'waiting') AND EXISTS (SELECT 1 FROM people WHERE id = ?1 AND (due_at IS NOT NULL OR turn_seq IS NOT NULL)))
 			ORDER BY kind, key`, []any{e.PersonID}}, // a breaker that is off never asks again for what it noticed
 		{ledger.ObstacleTask, number("t-"), `SELECT CAST(id AS TEXT), app, state, NULL FROM tasks WHERE person_id = ?1 AND ` + unfinished + ` ORDER BY id`, []any{e.PersonID}},
 		{ledger.ObstacleRequest, number("r-"), `SELECT CAST(r.id AS TEXT), '', r.state, r.expires_at FROM requests r
@@ -279,7 +279,7 @@ func obstacles(ctx context.Context, now Reader, e ledger.Erasure) ([]ledger.Obst
 		{ledger.ObstacleFinding, number("f-"), `SELECT CAST(id AS TEXT), app, kind, NULL FROM findings WHERE person_id = ?1 AND ended_at IS NULL ORDER BY id`, []any{e.PersonID}},
 		{ledger.ObstacleException, number("x-"), `SELECT CAST(id AS TEXT), app, kind, ends_at FROM exceptions WHERE person_id = ?1 AND ended_at IS NULL ORDER BY id`, []any{e.PersonID}},
 		{ledger.ObstacleLetter, plain, `SELECT CAST(id AS TEXT), topic, state, NULL FROM dead_letters WHERE person_id = ?1 AND state IN ('open', 'redriven') ORDER BY id`, []any{e.PersonID}},
-		{ledger.ObstacleDue, plain, `SELECT '', '', due_what, due_at FROM people WHERE id = ?1 AND due_at IS NOT NULL`, []any{e.PersonID}},
+		{ledger.ObstacleDue, plain, `SELECT '', '', CASE WHEN due_at IS NULL THEN '` + ledger.DueEvent + `' ELSE due_what END, due_at FROM people WHERE id = ?1 AND (due_at IS NOT NULL OR turn_seq IS NOT NULL)`, []any{e.PersonID}},
 		{ledger.ObstacleRecord, plain, `SELECT CAST(a.seq AS TEXT), '', a.action, NULL FROM audit a WHERE a.person_id = ?1 AND ` + typed + `
 			AND NOT EXISTS (SELECT 1 FROM audit_leaves l WHERE l.seq = a.seq) ORDER BY a.seq`, []any{e.PersonID}},
 	} {
