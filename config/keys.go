@@ -79,7 +79,7 @@ var document = settings.Setting{
 					Text: "If a record keeps failing for an unknown reason while other records pass, it becomes a dead letter (`given_up`) after this long. At least 10s. An outage that concerns all records is waited for, however long it takes.",
 				},
 				{Name: "readAhead", Type: settings.TypeCount, Default: 500,
-					Text: "How many people may have open work that events caused: a first import or a flood does not starve its own work. From a tenth of it on, people go through a line in the ledger, which keeps their order; at the whole of it, they wait there for their turn. What takes access from somebody never waits, nor does what an operator sends again. Records are read and recorded as fast as they come all the same. A person counts for five minutes at most. 0 sets no limit.",
+					Text: "How many people may have open work that events caused: a first import or a flood does not starve its own work. From a tenth of it on, people go through a line in the ledger, which keeps their order; at the whole of it, they wait there for their turn. What ends or suspends somebody's access, or gives it back, never waits, nor does what an operator sends again; moves do. Records are read and recorded as fast as they come all the same. A person counts for five minutes at most. 0 sets no limit.",
 				},
 			},
 		},

@@ -475,6 +475,15 @@ var privacyTests = tests{
 		assert.Empty(t, kinds())
 	},
 
+	"WhoWaitsForTheirTurnIsDue": func(t *testing.T, l ledger.Ledger) {
+		ended := termination("p6", "e2", 1)
+		ended.WaitsIfNew = true
+		record(t, l, queuedEvent("p6", "e1", 0, ""), ended)
+		against, err := l.StandsAgainst(t.Context(), ledger.Erasure{PersonID: "p6", At: at(20)})
+		require.NoError(t, err)
+		assert.Contains(t, against, ledger.Obstacle{What: ledger.ObstacleDue, State: ledger.DueEvent})
+	},
+
 	"AKeptAccountStaysTheirs": func(t *testing.T, l ledger.Ledger) {
 		Named(t, l)
 		link := fullLink("files")
