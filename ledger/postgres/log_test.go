@@ -180,7 +180,7 @@ func BenchmarkFinishStep(b *testing.B) {
 	// seen within a minute: a plan for empty tables would be measured otherwise.
 	for _, s := range stores {
 		for n := range 2000 {
-			require.NoError(b, ledgertest.OneStep(b.Context(), s, 99, n))
+			require.NoError(b, ledgertest.OneStep(b.Context(), s, 99, 10_000_000+n))
 		}
 	}
 	require.NoError(b, q.Step(b.Context()))
