@@ -11,6 +11,7 @@ import (
 	enumspb "go.temporal.io/api/enums/v1"
 
 	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/dev/bench/hrevents"
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/workflows"
 )
@@ -71,7 +72,7 @@ type countedRun struct {
 var changes = []change{
 	{"joiner", hired, []countedRun{{"joiner", workflows.TypeJoiner, 1}}},
 	{"mover", moved, []countedRun{{"mover", workflows.TypeMover, 1}}},
-	{"leaver", left, []countedRun{
+	{"leaver", hrevents.Left, []countedRun{
 		{"leaver: cut-off, strip, hand over", workflows.TypeLeaver, 3},
 		{"leaver: retention", workflows.TypeScheduled, 0},
 		{"leaver: deletion", workflows.TypeLeaver, 1},

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/dev/bench/hrevents"
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ingest"
 	"github.com/tenurehq/tenure/ledger"
@@ -172,7 +173,7 @@ func (t *tenure) employ(ctx context.Context, person string, ends bool) error {
 
 // suspend cuts somebody off, as the starter does, and returns how long it took.
 func (t *tenure) suspend(ctx context.Context, person string) (time.Duration, error) {
-	e := event(person, hr.EventSuspended, nil)
+	e := hrevents.Event(person, hr.EventSuspended, nil)
 	e.Suspension = &hr.Suspension{Reason: "benchmark"}
 	receipts, err := t.ledger.Record(ctx, []ledger.Received{{Event: e, At: e.Recorded}})
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/tenurehq/tenure/dev/bench/hrevents"
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/workflows"
@@ -12,34 +13,12 @@ import (
 
 const managerID = "manager"
 
-// source is the source of the benchmark's events.
-const source = "/hr/bench"
-
 func hired(person string) hr.Event {
-	return event(person, hr.EventHired, profile(person, "Engineering", "Engineer"))
+	return hrevents.Event(person, hr.EventHired, profile(person, "Engineering", "Engineer"))
 }
 
 func moved(person string) hr.Event {
-	return event(person, hr.EventTransferred, profile(person, "Sales", "Account manager"))
-}
-
-// left returns a termination that takes effect at once.
-func left(person string) hr.Event {
-	e := event(person, hr.EventTerminated, nil)
-	e.Termination = &hr.Termination{LastDay: e.Effective, AccessEndsAt: e.Recorded}
-	return e
-}
-
-func event(person string, kind hr.EventType, profile *hr.Profile) hr.Event {
-	now := time.Now()
-	return hr.Event{
-		EventKey:  hr.EventKey{Source: source, ID: person + "/" + string(kind)},
-		Type:      kind,
-		PersonID:  person,
-		Recorded:  now,
-		Effective: hr.DateOf(now.UTC()),
-		Profile:   profile,
-	}
+	return hrevents.Event(person, hr.EventTransferred, profile(person, "Sales", "Account manager"))
 }
 
 // profile returns the profile of a person with a name that nobody else has: namesakes are

@@ -11,6 +11,7 @@ import (
 	"github.com/tenurehq/tenure/connector"
 	"github.com/tenurehq/tenure/connector/scim"
 	"github.com/tenurehq/tenure/connector/scim/scimtest"
+	"github.com/tenurehq/tenure/dev/bench/hrevents"
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/policy"
 	"github.com/tenurehq/tenure/provision"
@@ -41,7 +42,7 @@ var scimChanges = []struct {
 }{
 	{"joiner, two groups", hired, 5, "look (both keys at once), POST, a PATCH for each group, prove"},
 	{"mover, title and one group each way", moved, 4, "PATCH, a PATCH for each group, prove"},
-	{"leaver, two groups, deleted after retention", left, 10, "PATCH active, prove; see which groups, a PATCH for each, prove by the account, by its groups and by somebody who still shows theirs; DELETE, prove"},
+	{"leaver, two groups, deleted after retention", hrevents.Left, 10, "PATCH active, prove; see which groups, a PATCH for each, prove by the account, by its groups and by somebody who still shows theirs; DELETE, prove"},
 }
 
 // requests counts the requests to an app that speaks SCIM. It leaves out the first

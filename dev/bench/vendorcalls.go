@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/tenurehq/tenure/connector/vendortest"
+	"github.com/tenurehq/tenure/dev/bench/hrevents"
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/policy"
 )
@@ -27,16 +28,16 @@ var vendorChanges = []struct {
 }{
 	{"create, with two groups", hired},
 	{"update: a title", func(person string) hr.Event {
-		return event(person, hr.EventUpdated, profile(person, "Engineering", "Senior engineer"))
+		return hrevents.Event(person, hr.EventUpdated, profile(person, "Engineering", "Senior engineer"))
 	}},
 	{"entitle, remove: one group each way", func(person string) hr.Event {
-		return event(person, hr.EventTransferred, profile(person, "Sales", "Senior engineer"))
+		return hrevents.Event(person, hr.EventTransferred, profile(person, "Sales", "Senior engineer"))
 	}},
-	{"disable, end sessions", func(person string) hr.Event { return event(person, hr.EventSuspended, nil) }},
-	{"enable", func(person string) hr.Event { return event(person, hr.EventReinstated, nil) }},
-	{"disable, end sessions, remove two, delete", left},
+	{"disable, end sessions", func(person string) hr.Event { return hrevents.Event(person, hr.EventSuspended, nil) }},
+	{"enable", func(person string) hr.Event { return hrevents.Event(person, hr.EventReinstated, nil) }},
+	{"disable, end sessions, remove two, delete", hrevents.Left},
 	{"bring back, with two groups", func(person string) hr.Event {
-		return event(person, hr.EventRehired, profile(person, "Sales", "Senior engineer"))
+		return hrevents.Event(person, hr.EventRehired, profile(person, "Sales", "Senior engineer"))
 	}},
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tenurehq/tenure/connector/vendortest"
+	"github.com/tenurehq/tenure/dev/bench/hrevents"
 	"github.com/tenurehq/tenure/hr"
 )
 
@@ -36,7 +37,7 @@ func (t *tenure) cutOffAmid(ctx context.Context, vendors []*vendor, o CompanyOpt
 		}
 	}
 	seller := func(person string) hr.Event {
-		return event(person, hr.EventHired, profile(person, "Sales", "Account manager"))
+		return hrevents.Event(person, hr.EventHired, profile(person, "Sales", "Account manager"))
 	}
 	quiet()
 	if err := t.play(ctx, seller(managerID)); err != nil {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tenurehq/tenure/activities"
+	"github.com/tenurehq/tenure/dev/bench/hrevents"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/ledger/relational"
 )
@@ -48,7 +49,7 @@ var measured = []struct {
 	{"provision them", func(ctx context.Context, h *house, person string) error { return h.settle(ctx, person) }},
 	{"record a mover", func(ctx context.Context, h *house, person string) error { return h.record(ctx, moved(person, manager)) }},
 	{"change them", func(ctx context.Context, h *house, person string) error { return h.settle(ctx, person) }},
-	{"record a leaver", func(ctx context.Context, h *house, person string) error { return h.record(ctx, left(person)) }},
+	{"record a leaver", func(ctx context.Context, h *house, person string) error { return h.record(ctx, hrevents.Left(person)) }},
 	{"cut them off", func(ctx context.Context, h *house, person string) error { return h.settle(ctx, person) }},
 	{"read a person", func(ctx context.Context, h *house, person string) error {
 		_, err := h.ledger.Person(ctx, person)

@@ -10,6 +10,7 @@ import (
 	"github.com/tenurehq/tenure/clock"
 	"github.com/tenurehq/tenure/connector"
 	"github.com/tenurehq/tenure/connector/memory"
+	"github.com/tenurehq/tenure/dev/bench/hrevents"
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/policy"
@@ -38,9 +39,6 @@ var apps = []string{"directory", "mail", "chat", "wiki"}
 
 // retained is for how long the accounts of leavers are kept.
 const retained = 400 * 24 * time.Hour
-
-// source is the HR system of all events.
-const source = "/hr/scale"
 
 // house is the product on a ledger, with apps in memory.
 type house struct {
@@ -113,7 +111,7 @@ func (h *house) found(ctx context.Context) error {
 	}
 	for i := range leavers {
 		id := fmt.Sprintf("%s-%d", leaverMark, i)
-		for _, e := range []hr.Event{hired(id, manager), left(id)} {
+		for _, e := range []hr.Event{hired(id, manager), hrevents.Left(id)} {
 			if err := h.live(ctx, e); err != nil {
 				return err
 			}
@@ -163,26 +161,11 @@ func (h *house) settle(ctx context.Context, person string) error {
 }
 
 func hired(person, manager string) hr.Event {
-	return event(person, hr.EventHired, profile(person, manager, "Engineering", "Engineer"))
+	return hrevents.Event(person, hr.EventHired, profile(person, manager, "Engineering", "Engineer"))
 }
 
 func moved(person, manager string) hr.Event {
-	return event(person, hr.EventTransferred, profile(person, manager, "Sales", "Account manager"))
-}
-
-// left returns a termination that takes effect at once.
-func left(person string) hr.Event {
-	e := event(person, hr.EventTerminated, nil)
-	e.Termination = &hr.Termination{LastDay: e.Effective, AccessEndsAt: e.Recorded}
-	return e
-}
-
-func event(person string, kind hr.EventType, p *hr.Profile) hr.Event {
-	now := time.Now()
-	return hr.Event{
-		EventKey: hr.EventKey{Source: source, ID: person + "/" + string(kind)}, Type: kind, PersonID: person,
-		Recorded: now, Effective: hr.DateOf(now.UTC()), Profile: p,
-	}
+	return hrevents.Event(person, hr.EventTransferred, profile(person, manager, "Sales", "Account manager"))
 }
 
 func profile(person, manager, department, title string) *hr.Profile {

@@ -10,6 +10,7 @@ import (
 
 	_ "github.com/jackc/pgx/v5/stdlib" // registers the driver
 
+	"github.com/tenurehq/tenure/dev/bench/hrevents"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/ledger/open"
 )
@@ -136,7 +137,7 @@ func (s *store) afflict(ctx context.Context) error {
 		`INSERT INTO cohorts (kind, state, counted, allowed, opened_at, closed_at, operator, reason)
 			SELECT 'leavers', 'cancelled', count(*), 5, 1, 2, 'scale', 'a mistake' FROM people WHERE id LIKE 'w%-3'`,
 		`INSERT INTO withdrawals (person_id, kind, key, state, cohort, source, event_id, why, said_at, due_at, counted_at)
-			SELECT id, 'leavers', 'e', 'over', 1, '` + source + `', id, 'access ended', 1, 1, 1 FROM people WHERE id LIKE 'w%-3'`,
+			SELECT id, 'leavers', 'e', 'over', 1, '` + hrevents.Source + `', id, 'access ended', 1, 1, 1 FROM people WHERE id LIKE 'w%-3'`,
 		`INSERT INTO dead_letters (topic, partition, "offset", origin_topic, origin_partition, origin_offset, digest, format, at, reason, field, text,
 				person_id, event_type, event_source, event_id, urgent, parent_topic, parent_partition, parent_offset)
 			SELECT 'hr.events.dlq', 0, row_number() OVER (ORDER BY id), 'hr.events', 0, row_number() OVER (ORDER BY id), 'd', 'cloudevents', 1, 'schema', 'data', 'must be an object',
