@@ -251,8 +251,15 @@ func numberOf(p *person, t hr.PersonType) string {
 	return "X" + p.id
 }
 
+// phone returns a number that nobody else has had: two people with one name and one number
+// would be taken for one.
 func (s *simulation) phone(p *person) string {
-	return fmt.Sprintf("%s %04d", p.place.dial, s.rand.IntN(10_000))
+	for n := s.rand.IntN(10_000); ; n++ {
+		if number := fmt.Sprintf("%s %04d", p.place.dial, n); !s.numbers[number] {
+			s.numbers[number] = true
+			return number
+		}
+	}
 }
 
 func (s *simulation) chance(share float64) bool { return s.rand.Float64() < share }

@@ -82,6 +82,22 @@ func TestTypicalCompanyHasABitOfEverything(t *testing.T) {
 
 // TestManagersAreColleagues looks for people whose manager has left or never was.
 // For a day after a head of department left, nobody has taken over yet.
+// TestNobodyHasAnothersNumber: a name and a number that two people share would be a question
+// to an operator.
+func TestNobodyHasAnothersNumber(t *testing.T) {
+	whose := make(map[string]string)
+	for _, e := range Generate(Typical(7, 5000)).Events {
+		if e.Profile == nil || e.Profile.Phone == "" {
+			continue
+		}
+		if other, known := whose[e.Profile.Phone]; known {
+			require.Equal(t, other, e.PersonID, e.Profile.Phone)
+		}
+		whose[e.Profile.Phone] = e.PersonID
+	}
+	assert.Greater(t, len(whose), 5000)
+}
+
 func TestManagersAreColleagues(t *testing.T) {
 	h := Generate(Typical(3, 500))
 	at := time.Date(2026, 12, 20, 0, 0, 0, 0, time.UTC)

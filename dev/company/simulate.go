@@ -17,6 +17,7 @@ type simulation struct {
 	members map[string][]*person // of a department, by when they came
 	heads   map[string]*person   // of a department
 	agenda  map[hr.Date][]func() // what is going to happen
+	numbers map[string]bool      // phone numbers that somebody has, or has had
 }
 
 // person is somebody in a running simulation.
@@ -38,6 +39,7 @@ func simulate(o Options) *simulation {
 		members: make(map[string][]*person),
 		heads:   make(map[string]*person),
 		agenda:  make(map[hr.Date][]func()),
+		numbers: make(map[string]bool),
 	}
 	starts := s.firstDays()
 	for i, first := range starts {
