@@ -101,7 +101,9 @@ func TestALeafIsOneLineOfJSON(t *testing.T) {
 		assert.Equal(t, []any{int64(1), r.Seq, r.At, r.Attempt, r.Person, r.App, r.Action, r.Actor, r.Login, r.Key, digest[:]},
 			[]any{read.V, read.Seq, read.At, read.Attempt, read.Person, read.App, read.Action, read.Actor, read.Login, read.Key, read.Text})
 		assert.NotContains(t, string(leaf), "\n")
+		assert.Equal(t, Leaf{N: 7, Seq: r.Seq, Text: digest, Hash: tlog.RecordHash(leaf)}, NewLeaf(7, r))
 	})
+	assert.Zero(t, testing.AllocsPerRun(10, func() { NewLeaf(7, r) }), "allocations for a leaf")
 }
 
 // Different texts have different digests, wherever they are cut.

@@ -1,13 +1,13 @@
 package audit
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"strconv"
+	"strings"
 
 	"golang.org/x/mod/sumdb/tlog"
 )
@@ -46,27 +46,29 @@ type Text struct {
 
 // Digest returns the hash of the text. Without the salt it tells nothing about the text.
 func (t Text) Digest() Hash {
-	h := sha256.New()
-	var length [8]byte
-	h.Write([]byte{byte(len(t.Salt))})
-	h.Write(t.Salt)
-	binary.BigEndian.PutUint64(length[:], uint64(len(t.Cause)))
-	h.Write(length[:])
-	h.Write([]byte(t.Cause))
+	return sha256.Sum256(t.hashed(nil))
+}
+
+// hashed appends what is hashed.
+func (t Text) hashed(b []byte) []byte {
+	b = append(b, byte(len(t.Salt)))
+	b = append(b, t.Salt...)
+	b = binary.BigEndian.AppendUint64(b, uint64(len(t.Cause)))
+	b = append(b, t.Cause...)
 	if t.Detail == nil {
-		h.Write([]byte{0})
-	} else {
-		h.Write([]byte{1})
-		h.Write([]byte(*t.Detail))
+		return append(b, 0)
 	}
-	return Hash(h.Sum(nil))
+	b = append(b, 1)
+	return append(b, *t.Detail...)
 }
 
 // Leaf returns the leaf of the row, given the digest of its text: JSON with the same keys in the
 // same order, without spaces, and with strings escaped as RFC 8785 has it. Different rows have
 // different leaves.
-func (r Row) Leaf(text Hash) []byte {
-	b := make([]byte, 0, 256)
+func (r Row) Leaf(text Hash) []byte { return r.leaf(nil, text) }
+
+// leaf appends the leaf.
+func (r *Row) leaf(b []byte, text Hash) []byte {
 	b = append(b, `{"v":1,"seq":`...)
 	b = strconv.AppendInt(b, r.Seq, 10)
 	b = append(b, `,"at":`...)
@@ -90,16 +92,21 @@ func (r Row) Leaf(text Hash) []byte {
 func appendString(b []byte, s string) []byte {
 	const digits = "0123456789abcdef"
 	b = append(b, '"')
+	begun := 0 // of what is as it is
 	for i := range len(s) {
 		c := s[i]
-		if short := bytes.IndexByte([]byte("\"\\\b\f\n\r\t"), c); short >= 0 {
+		if c >= 0x20 && c != '"' && c != '\\' {
+			continue
+		}
+		b = append(b, s[begun:i]...)
+		begun = i + 1
+		if short := strings.IndexByte("\"\\\b\f\n\r\t", c); short >= 0 {
 			b = append(b, '\\', `"\bfnrt`[short])
-		} else if c < 0x20 {
-			b = append(b, '\\', 'u', '0', '0', digits[c>>4], digits[c&15])
 		} else {
-			b = append(b, c)
+			b = append(b, '\\', 'u', '0', '0', digits[c>>4], digits[c&15])
 		}
 	}
+	b = append(b, s[begun:]...)
 	return append(b, '"')
 }
 
@@ -113,9 +120,13 @@ type Leaf struct {
 
 // NewLeaf returns the leaf with number n, of a row whose text is there.
 func NewLeaf(n int64, r Row) Leaf {
-	text := r.Digest()
-	return Leaf{N: n, Seq: r.Seq, Text: text, Hash: tlog.RecordHash(r.Leaf(text))}
+	var room [512]byte // without which each leaf would be four allocations
+	text := Hash(sha256.Sum256(r.hashed(room[:0])))
+	return Leaf{N: n, Seq: r.Seq, Text: text, Hash: sha256.Sum256(r.leaf(append(room[:0], leafPrefix), text))}
 }
+
+// leafPrefix comes before what is hashed of a leaf, as RFC 6962 has it (tlog.RecordHash).
+const leafPrefix = 0
 
 // The actions of rows about the record itself.
 const (

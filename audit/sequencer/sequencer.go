@@ -74,9 +74,9 @@ type Sequencer struct {
 // long before it goes on.
 const term = time.Minute
 
-// rowsAtOnce is the number of rows that get their leaves in one transaction. On SQLite writers
-// wait for it, so it is small.
-const rowsAtOnce = 250
+// rowsAtOnce is the number of rows that get their leaves in one transaction: those of a tile. On
+// SQLite writers wait for it, so it is small.
+const rowsAtOnce = 256
 
 // publishWithin bounds how long a place may take.
 const publishWithin = 10 * time.Second
@@ -177,8 +177,13 @@ func (s *Sequencer) sequence(ctx context.Context) error {
 	if passed {
 		complete, t.mark = max(t.low, t.mark.Seq), now
 	}
-	for after := t.low; ; {
-		rows, err := s.Ledger.Unsequenced(ctx, after, rowsAtOnce)
+	if len(now.Writers) == 0 {
+		complete = max(complete, now.Seq)
+	}
+	for after, waited := t.low, complete >= now.Seq; ; {
+		// The first transaction ends where a tile does, so that those after it write full tiles.
+		limit := rowsAtOnce + int(-t.edge.Size()&(rowsAtOnce-1))
+		rows, err := s.Ledger.Unsequenced(ctx, after, limit)
 		if err != nil {
 			return err
 		}
@@ -188,8 +193,21 @@ func (s *Sequencer) sequence(ctx context.Context) error {
 		if err := s.add(ctx, rows); err != nil {
 			return err
 		}
-		if len(rows) < rowsAtOnce {
+		if len(rows) < limit {
 			break
+		}
+		// While that was done, whoever could still write one before may have ended. Then the few rows
+		// that have their leaves are looked at once more, and the many that follow never again.
+		if !waited {
+			waited = true
+			again, passed, err := s.Ledger.LogHorizon(ctx, now)
+			if err != nil {
+				return err
+			}
+			if passed {
+				complete, t.mark = now.Seq, again
+				continue
+			}
 		}
 		after = rows[len(rows)-1].Seq
 		if !s.holding.Old() {

@@ -257,8 +257,9 @@ type late struct {
 }
 
 func (l *late) Unsequenced(ctx context.Context, after int64, limit int) ([]audit.Row, error) {
-	rows, err := l.Ledger.Unsequenced(ctx, after, limit)
-	return slices.DeleteFunc(rows, func(r audit.Row) bool { return slices.Contains(l.hidden, r.Seq) }), err
+	rows, err := l.Ledger.Unsequenced(ctx, after, limit+len(l.hidden))
+	rows = slices.DeleteFunc(rows, func(r audit.Row) bool { return slices.Contains(l.hidden, r.Seq) })
+	return rows[:min(limit, len(rows))], err
 }
 
 func (l *late) LogHorizon(ctx context.Context, before ledger.LogHorizon) (ledger.LogHorizon, bool, error) {
@@ -305,6 +306,54 @@ func TestRowsThatComeToLightLateAreNotSkipped(t *testing.T) {
 		assert.Equal(t, []int64{0, 3, 4, 2, 5, 6, 7, 8, 9, 1}, order)
 		return nil
 	}))
+}
+
+// ending is a ledger whose writers have all ended when it is asked again.
+type ending struct {
+	late
+	asked  int
+	ends   bool
+	looked []int64 // from where on rows were looked for
+}
+
+func (l *ending) LogHorizon(ctx context.Context, before ledger.LogHorizon) (ledger.LogHorizon, bool, error) {
+	if l.asked++; l.asked == 2 && l.ends {
+		l.writers, l.hidden = []string{"new"}, nil
+	}
+	return l.late.LogHorizon(ctx, before)
+}
+
+func (l *ending) Unsequenced(ctx context.Context, after int64, limit int) ([]audit.Row, error) {
+	l.looked = append(l.looked, after)
+	return l.late.Unsequenced(ctx, after, limit)
+}
+
+// Rows are not looked at again in the next turn if whoever could still write one before them has
+// ended before this one does, and not skipped if one of them came to light meanwhile.
+func TestWritersWhoEndDuringATurn(t *testing.T) {
+	const n = 2*rowsAtOnce + 8
+	for _, ends := range []bool{true, false} {
+		store := open(t)
+		write(t, store, 0, n)
+		rows, err := store.Unsequenced(t.Context(), 0, n)
+		require.NoError(t, err)
+		seq := func(i int) int64 { return rows[i].Seq }
+		l := &ending{late: late{Ledger: store, hidden: []int64{seq(5)}, writers: []string{"a"}}, ends: ends}
+		s := sequencer(l, nil)
+		require.NoError(t, s.Step(t.Context()))
+		r := verify(t, store, nil)
+		require.Empty(t, r.Findings)
+		if !ends {
+			assert.Equal(t, []int64{n - 1, 1, 0}, []int64{r.Leaves, r.Waiting, s.turn.low})
+			assert.Equal(t, []int64{0, seq(rowsAtOnce), seq(2 * rowsAtOnce)}, l.looked)
+			continue
+		}
+		assert.Equal(t, []int64{n, 0, seq(n - 1)}, []int64{r.Leaves, r.Waiting, s.turn.low})
+		assert.Equal(t, []int64{0, 0, seq(2*rowsAtOnce - 1)}, l.looked)
+		l.looked = nil
+		require.NoError(t, s.Step(t.Context()))
+		assert.Equal(t, []int64{seq(n - 1)}, l.looked)
+	}
 }
 
 // Should a row come to light after all, it is found by the daily look.

@@ -3,6 +3,7 @@ package ledgertest
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"slices"
 	"sync"
 	"testing"
@@ -11,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/ledger/relational"
 )
 
 // OneStep begins a step and finishes it.
@@ -93,4 +95,57 @@ func FinishSteps(b *testing.B, without, with ledger.Ledger, sequence func(ctx co
 	b.ReportMetric(100*(total[1].Seconds()/total[0].Seconds()-1), "%-slower")
 	b.ReportMetric(slower[len(slower)/2], "%-slower-median")
 	b.ReportMetric(100*float64(state.Size)/float64(done), "%-sequenced")
+	require.NoError(b, sequence(b.Context())) // of the last rows
+	report := Verify(b, with)
+	require.Empty(b, report.Findings)
+	require.Zero(b, report.Waiting)
+}
+
+// rowsOfATurn is how many rows Sequencing and TurnCosts put into the log at once.
+const rowsOfATurn = 3000
+
+// Sequencing measures what it costs to put rows into the log of the record, which fill writes:
+// time, allocations, and bytes that the database writes, of which written tells the sum so far.
+func Sequencing(b *testing.B, l ledger.Log, fill func(n int), written func() int64, sequence func(ctx context.Context) error) {
+	b.Helper()
+	fill(rowsOfATurn)
+	require.NoError(b, sequence(b.Context())) // which takes the lease, and reads the edge of the log
+	var rows, bytes int64
+	var allocated uint64
+	for b.Loop() {
+		b.StopTimer()
+		fill(rowsOfATurn)
+		from := written()
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		b.StartTimer()
+		require.NoError(b, sequence(b.Context()))
+		b.StopTimer()
+		runtime.ReadMemStats(&after)
+		allocated += after.Mallocs - before.Mallocs
+		bytes += written() - from
+		rows += rowsOfATurn
+		b.StartTimer()
+	}
+	state, err := l.LogState(b.Context())
+	require.NoError(b, err)
+	require.Equal(b, rows+rowsOfATurn, state.Size)
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(rows), "ns/leaf")
+	b.ReportMetric(float64(allocated)/float64(rows), "allocs/leaf")
+	b.ReportMetric(float64(bytes)/float64(rows), "bytes-written/leaf")
+}
+
+// TurnCosts returns what it costs to put 3,000 rows into the log of the record, which fill writes.
+func TurnCosts(t *testing.T, l Metered, fill func(n int), sequence func(ctx context.Context) error) relational.Spent {
+	t.Helper()
+	fill(1)
+	require.NoError(t, sequence(t.Context())) // which takes the lease, and reads the edge of the log
+	fill(rowsOfATurn)
+	before := l.Spent()
+	require.NoError(t, sequence(t.Context()))
+	spent := l.Spent().Minus(before)
+	state, err := l.LogState(t.Context())
+	require.NoError(t, err)
+	require.EqualValues(t, rowsOfATurn+1, state.Size)
+	return spent
 }

@@ -73,7 +73,7 @@ func checkpoint(t *testing.T, l ledger.Ledger, lease ledger.Lease, edge *auditlo
 }
 
 // Verify verifies the record of a ledger.
-func Verify(t *testing.T, l ledger.LogReader, kept ...string) *auditlog.Report {
+func Verify(t testing.TB, l ledger.LogReader, kept ...string) *auditlog.Report {
 	t.Helper()
 	var report *auditlog.Report
 	require.NoError(t, l.ReadRecord(t.Context(), func(s auditlog.Source) (err error) {

@@ -21,6 +21,7 @@ const patience = 10 * time.Second
 // dialect is PostgreSQL's. There are other writers at the same time, on other machines.
 var dialect = relational.Dialect{
 	Array: `(SELECT ordinality - 1 AS key, value FROM json_array_elements_text(?1::json) WITH ORDINALITY)`,
+	Bytes: `BYTEA`,
 	Lock:  ` FOR NO KEY UPDATE`,
 	// The number is a random one that identifies this advisory lock.
 	LockUsernames: `SELECT pg_advisory_xact_lock(4853611790230161)`,

@@ -20,6 +20,7 @@ import (
 	"github.com/tenurehq/tenure/internal/postgrestest"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/ledger/ledgertest"
+	"github.com/tenurehq/tenure/ledger/relational"
 )
 
 // looked is a ledger that tells from where on rows were looked for.
@@ -189,4 +190,47 @@ func BenchmarkFinishStep(b *testing.B) {
 		require.NoError(b, err)
 	}
 	ledgertest.FinishSteps(b, stores[0], stores[1], q.Step)
+}
+
+// filling returns a function that writes rows of the record.
+func filling(t testing.TB, s *Store) func(n int) {
+	rows := 0
+	return func(n int) {
+		_, err := s.db.ExecContext(t.Context(), `INSERT INTO audit (at, person_id, app, action, actor, cause, detail, key, attempt, salt)
+			SELECT 1700000000000000 + n, 'p' || n, 'wiki', 'created', 'tenure', 'everyone', '{"account":"' || n || '"}', 'Provision:wiki', 0, decode(md5(n::text), 'hex')
+			FROM generate_series($1::int, $1::int + $2::int - 1) AS n`, rows, n)
+		require.NoError(t, err)
+		rows += n
+		_, err = s.db.ExecContext(t.Context(), `ANALYZE audit, audit_leaves`) // as autovacuum does within a minute
+		require.NoError(t, err)
+	}
+}
+
+// calm is a ledger on a server on which nobody else does anything.
+type calm struct{ *Store }
+
+func (c calm) LogHorizon(ctx context.Context, before ledger.LogHorizon) (ledger.LogHorizon, bool, error) {
+	now, _, err := c.Store.LogHorizon(ctx, before)
+	now.Writers = nil
+	return now, true, err
+}
+
+func TestWhatATurnOfTheSequencerAsksOfTheServer(t *testing.T) {
+	s := openStore(t, postgrestest.NewDatabase(t))
+	q := sequencing(calm{s})
+	q.Checkpoint = time.Minute
+	assert.Equal(t, relational.Spent{Writes: 12, Commits: 12, Reads: 13, Statements: 108, RoundTrips: 38}, ledgertest.TurnCosts(t, s, filling(t, s), q.Step))
+}
+
+func BenchmarkSequencing(b *testing.B) {
+	s, err := Open(b.Context(), postgrestest.NewDatabase(b).String())
+	require.NoError(b, err)
+	defer func() { require.NoError(b, s.Close()) }()
+	written := func() (n int64) {
+		require.NoError(b, s.db.QueryRowContext(b.Context(), `SELECT pg_current_wal_insert_lsn() - '0/0'::pg_lsn`).Scan(&n))
+		return n
+	}
+	q := sequencing(s)
+	q.Checkpoint = time.Minute
+	ledgertest.Sequencing(b, s, filling(b, s), written, q.Step)
 }

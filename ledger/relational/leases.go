@@ -75,10 +75,19 @@ func (s *Store) Leases(ctx context.Context) ([]ledger.Lease, error) {
 
 // holds returns ErrLeaseLost if the lease has another holder by now. Otherwise nobody else
 // can take it before the transaction ends. Every method that writes under a lease begins
-// with holds.
-func (t *Tx) holds(l ledger.Lease) error {
-	found, err := t.get(`SELECT 1 FROM leases WHERE name = ? AND holder = ? AND fence = ?`+t.dialect.Lock,
-		[]any{l.Name, l.Holder, l.Fence}, new(int))
+// with holds. What it reads meanwhile, for later, takes no round trip of its own.
+func (t *Tx) holds(l ledger.Lease, meanwhile ...func() error) error {
+	var found bool
+	err := t.later(`SELECT 1 FROM leases WHERE name = ? AND holder = ? AND fence = ?`+t.dialect.Lock,
+		[]any{l.Name, l.Holder, l.Fence}, &found, new(int))
+	for _, read := range meanwhile {
+		if err == nil {
+			err = read()
+		}
+	}
+	if err == nil {
+		err = t.flush()
+	}
 	if err == nil && !found {
 		err = ledger.ErrLeaseLost
 	}

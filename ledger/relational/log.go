@@ -7,7 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
+	"strconv"
 
 	"github.com/tenurehq/tenure/audit"
 	"github.com/tenurehq/tenure/ledger"
@@ -83,12 +83,13 @@ func (s *Store) LogTile(ctx context.Context, level int, n int64) ([]byte, error)
 
 // Unsequenced implements ledger.Log.
 func (s *Store) Unsequenced(ctx context.Context, after int64, limit int) ([]audit.Row, error) {
-	// Leaves are bounded too: otherwise PostgreSQL may join the two from the first leaf on.
-	rows, err := list(ctx, s.engine, `SELECT `+rowColumns+` FROM audit a
-		WHERE a.seq > ?1 AND NOT EXISTS (SELECT 1 FROM audit_leaves l WHERE l.seq = a.seq AND l.seq > ?1) ORDER BY a.seq LIMIT ?2`,
-		[]any{after, max(limit, 0)}, rowDest)
+	rows, err := list(ctx, s.engine, unsequencedQuery, []any{after, max(limit, 0)}, rowDest)
 	return rows, s.explain(err)
 }
+
+// Leaves are bounded too: otherwise PostgreSQL may join the two from the first leaf on.
+const unsequencedQuery = `SELECT ` + rowColumns + ` FROM audit a
+	WHERE a.seq > ?1 AND NOT EXISTS (SELECT 1 FROM audit_leaves l WHERE l.seq = a.seq AND l.seq > ?1) ORDER BY a.seq LIMIT ?2`
 
 // LogHorizon implements ledger.Log.
 func (s *Store) LogHorizon(ctx context.Context, before ledger.LogHorizon) (now ledger.LogHorizon, passed bool, err error) {
@@ -111,11 +112,8 @@ func (s *Store) AppendLeaves(ctx context.Context, l ledger.Lease, b ledger.LogBa
 		return nil
 	}
 	return s.write(ctx, func(t *Tx) error {
-		if err := t.holds(l); err != nil {
-			return err
-		}
 		var size int64
-		if _, err := t.get(sizeQuery, nil, &size); err != nil {
+		if err := t.holds(l, func() error { return t.later(sizeQuery, nil, new(bool), &size) }); err != nil {
 			return err
 		}
 		if size != b.From {
@@ -126,14 +124,8 @@ func (s *Store) AppendLeaves(ctx context.Context, l ledger.Lease, b ledger.LogBa
 			}
 			return err
 		}
-		for leaves := range slices.Chunk(b.Leaves, rowsAtOnce) {
-			values := make([]any, 0, 4*len(leaves))
-			for i := range leaves {
-				values = append(values, leaves[i].N, leaves[i].Seq, leaves[i].Text[:], leaves[i].Hash[:])
-			}
-			if err := t.exec(`INSERT INTO audit_leaves (leaf, seq, text, hash) VALUES `+strings.Repeat(`(?, ?, ?, ?), `, len(leaves)-1)+`(?, ?, ?, ?)`, values...); err != nil {
-				return err
-			}
+		if err := t.insertLeaves(b); err != nil {
+			return err
 		}
 		for _, tile := range b.Tiles {
 			if err := t.exec(`INSERT INTO audit_tiles (level, n, data) VALUES (?, ?, ?)
@@ -143,6 +135,27 @@ func (s *Store) AppendLeaves(ctx context.Context, l ledger.Lease, b ledger.LogBa
 		}
 		return nil
 	})
+}
+
+// insertLeaves inserts leaves whose numbers follow each other, in one statement with as few
+// parameters as for one: a parameter for each value costs more than the row.
+func (t *Tx) insertLeaves(b ledger.LogBatch) error {
+	seqs := make([]byte, 1, 12*len(b.Leaves))
+	seqs[0] = '['
+	texts, hashes := make([]byte, 0, len(audit.Hash{})*len(b.Leaves)), make([]byte, 0, len(audit.Hash{})*len(b.Leaves))
+	for i, leaf := range b.Leaves {
+		if leaf.N != b.From+int64(i) {
+			return fmt.Errorf("leaf %d comes after %d others, the first of which is %d", leaf.N, i, b.From)
+		}
+		seqs = append(strconv.AppendInt(seqs, leaf.Seq, 10), ',')
+		texts, hashes = append(texts, leaf.Text[:]...), append(hashes, leaf.Hash[:]...)
+	}
+	seqs[len(seqs)-1] = ']'
+	part := func(parameter string) string {
+		return `substr(CAST(` + parameter + ` AS ` + t.dialect.Bytes + `), CAST(1 + 32 * key AS INTEGER), 32)`
+	}
+	return t.exec(`INSERT INTO audit_leaves (leaf, seq, text, hash)
+		SELECT ?2 + key, CAST(value AS BIGINT), `+part(`?3`)+`, `+part(`?4`)+` FROM `+t.dialect.Array+` AS leaves`, string(seqs), b.From, texts, hashes)
 }
 
 // SaveCheckpoint implements ledger.Log.

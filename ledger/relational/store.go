@@ -87,6 +87,8 @@ type Dialect struct {
 	// Array is a table expression with columns key (from zero) and value: the elements of
 	// the JSON array of texts in parameter ?1.
 	Array string
+	// Bytes is the type of a sequence of bytes.
+	Bytes string
 	// Lock is added to the end of a SELECT to lock its rows until the transaction ends. It
 	// is empty if there is never another writer.
 	Lock string
@@ -116,6 +118,6 @@ func Compiled(d Dialect) []string {
 	return []string{
 		summaryQuery, eventsQuery, linksQuery, stepsQuery, waiversQuery, lettersQuery, tasksQuery, withdrawalsQuery,
 		holdsQuery, retentionsQuery, approvalsQuery, exceptionsQuery, accountsQuery, knownQuery(d),
-		carriedQuery, earlierQuery, earlierEventsQuery, earlierHoldsQuery, earlierExceptionsQuery,
+		carriedQuery, earlierQuery, earlierEventsQuery, earlierHoldsQuery, earlierExceptionsQuery, unsequencedQuery,
 	}
 }

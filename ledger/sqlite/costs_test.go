@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 
@@ -20,4 +21,12 @@ func TestWhatAStepAsksOfTheFile(t *testing.T) {
 		"NoteCreation": {Writes: 1, Commits: 1, Statements: 4 + 2},
 		"FinishStep":   {Writes: 1, Commits: 1, Statements: 4 + 10},
 	}, ledgertest.StepCosts(t, s, "p1", "wiki"))
+}
+
+// The lease, where the record ends, and then for each tile of 256 leaves one look and one transaction
+// (its beginning and end and a savepoint, lease, size, leaves, tiles). The numbers are in
+// docs/performance.md.
+func TestWhatATurnOfTheSequencerAsksOfTheFile(t *testing.T) {
+	s := openStore(t, newPath(t))
+	assert.Equal(t, relational.Spent{Writes: 12, Commits: 12, Reads: 12, Statements: 118}, ledgertest.TurnCosts(t, s, filling(t, s), newSequencer(s, time.Hour).Step))
 }

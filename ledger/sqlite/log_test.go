@@ -3,6 +3,7 @@ package sqlite
 import (
 	"database/sql"
 	"fmt"
+	"os"
 	"testing"
 	"time"
 
@@ -66,6 +67,33 @@ func BenchmarkFinishStep(b *testing.B) {
 		stores[i] = s
 	}
 	ledgertest.FinishSteps(b, stores[0], stores[1], newSequencer(stores[1], time.Hour).Step)
+}
+
+// filling returns a function that writes rows of the record.
+func filling(t testing.TB, s *Store) func(n int) {
+	rows := 0
+	return func(n int) {
+		_, err := s.writes.conn.ExecContext(t.Context(), `WITH RECURSIVE n (n) AS (SELECT ?1 UNION ALL SELECT n + 1 FROM n WHERE n + 1 < ?1 + ?2)
+			INSERT INTO audit (at, person_id, app, action, actor, cause, detail, key, attempt, salt)
+			SELECT 1700000000000000 + n, 'p' || n, 'wiki', 'created', 'tenure', 'everyone', '{"account":"' || n || '"}', 'Provision:wiki', 0, randomblob(16) FROM n`, rows, n)
+		require.NoError(t, err)
+		rows += n
+	}
+}
+
+func BenchmarkSequencing(b *testing.B) {
+	path := newPath(b)
+	s, err := Open(b.Context(), path)
+	require.NoError(b, err)
+	defer func() { require.NoError(b, s.Close()) }()
+	_, err = s.writes.conn.ExecContext(b.Context(), `PRAGMA wal_autocheckpoint = 0`) // so that the file grows by what is written
+	require.NoError(b, err)
+	written := func() int64 {
+		info, err := os.Stat(path + "-wal")
+		require.NoError(b, err)
+		return info.Size()
+	}
+	ledgertest.Sequencing(b, s, filling(b, s), written, newSequencer(s, time.Hour).Step)
 }
 
 func BenchmarkVerify(b *testing.B) {

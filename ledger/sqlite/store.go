@@ -74,6 +74,7 @@ func (s *Store) Close() error {
 // share the machine's clock.
 var dialect = relational.Dialect{
 	Array:         `json_each(?1)`,
+	Bytes:         `BLOB`,
 	Counter:       `SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = '{table}'`,
 	ForgetCounter: `DELETE FROM sqlite_sequence WHERE name = '{table}'`,
 	SetCounter:    `INSERT INTO sqlite_sequence (name, seq) VALUES ('{table}', ?1)`,
