@@ -54,7 +54,7 @@ func (a *Activities) Apply(ctx context.Context, req StepRequest) (StepResult, er
 		return StepResult{}, temporalError(provision.ErrorOf(err).Bounded(urgent, patience))
 	}
 	result, _, err := a.Engine.Apply(call, provision.Attempt{
-		PersonID: req.PersonID, Step: req.Step, Done: req.Done,
+		PersonID: req.PersonID, Step: req.Step, Done: req.Done, Again: info.Attempt > 1,
 		Deadline: deadline,
 		Token:    info.WorkflowExecution.RunID + "/" + info.ActivityID,
 		Urgent:   urgent,

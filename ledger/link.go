@@ -71,6 +71,14 @@ const AttributesUnknown = "unknown"
 // since.
 func (l Link) JustAdopted() bool { return l.Adopted && l.Attributes == "" }
 
+// Untouched reports whether the link is only planned: no account of it is known, and no call that
+// may have made or changed one.
+func (l Link) Untouched() bool {
+	proven := !l.CreatedAt.IsZero() || !l.ProvenAt.IsZero() || !l.DoubtUntil.IsZero()
+	changed := !l.ChangedAt.IsZero() || !l.GaveAt.IsZero() || l.Unsure.State || len(l.Unsure.Entitlements) > 0
+	return l.State == LinkPlanned && l.AccountID == "" && l.Binned.AccountID == "" && !l.Creating.Pending() && !proven && !changed
+}
+
 // Creation is a call that was to create an account, and may have done so. While a link has
 // one, a look-up that finds no account does not prove that there is none.
 type Creation struct {

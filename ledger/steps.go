@@ -59,6 +59,18 @@ type Attempt struct {
 	// May is what the attempt's calls may change, until Deadline. The link has it until the
 	// outcome says what they did. Nil if it makes no such calls.
 	May *Unsure
+	// Ahead is what was read before the attempt; nil if nothing was that counts. See Begun.AsRead.
+	Ahead *Ahead
+}
+
+// Ahead is what an attempt that may create an account goes by, if the person was read and the app
+// was searched before it began.
+type Ahead struct {
+	Revision int64  // of the person, as it was read
+	Username string // ... and the person's username
+	// Creating is the creation that follows, because the search has shown no account. It is noted
+	// with the attempt, as NoteCreation does. Zero if none follows.
+	Creating Creation
 }
 
 // Begun is the ledger's answer to an attempt.
@@ -78,6 +90,10 @@ type Begun struct {
 	// AcknowledgedAt and Underway are those of the outcome of the step's last attempt.
 	AcknowledgedAt time.Time
 	Underway       Underway
+	// AsRead means that what Attempt.Ahead says still held when the attempt was recorded, so that
+	// it may go by that: the person has that revision and that username, the link is Untouched, and
+	// no attempt at a step of the app is known. Only then is Ahead.Creating noted. Link has it not.
+	AsRead bool
 }
 
 // Outcome is the result of one attempt.

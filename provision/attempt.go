@@ -29,6 +29,7 @@ type Attempt struct {
 	PersonID string
 	Step     plan.Step
 	Done     int            // how often the caller has seen this very step done before
+	Again    bool           // the caller knows of an earlier attempt at it
 	Deadline time.Time      // when all of its calls are over
 	Token    string         // identifies the step to the app: see connector.WithStep
 	Urgent   bool           // the person has to be cut off now
@@ -54,7 +55,8 @@ func notPlanned() error {
 }
 
 // Apply makes one attempt at a step if the plan, made again from the ledger, still has it:
-// write-ahead intent, calls, proof, outcome. It returns the proven link if the step is done.
+// write-ahead intent, calls, proof, outcome. Only a first search may come before the intent: see
+// lookAhead. It returns the proven link if the step is done.
 // The error is an *Error. The ledger has the outcome, unless the ledger itself failed.
 //
 // The context has to outlast the attempt's deadline, because the outcome is stored after the
@@ -64,8 +66,10 @@ func (e *Engine) Apply(call context.Context, req Attempt) (Result, ledger.Link, 
 	if !req.Step.Genuine() {
 		return "", none, notPlanned()
 	}
+	from := e.lookAhead(call, req)
 	now := e.Clock.Now()
 	over := now.Add(e.Clock.Span(time.Until(req.Deadline) + settleMargin))
+	ahead := from.ahead(now)
 	begun, err := e.Ledger.BeginStep(call, ledger.Attempt{
 		PersonID: req.PersonID, App: req.Step.App, Key: req.Step.Key, Kind: string(req.Step.Kind),
 		At:       now,
@@ -73,24 +77,20 @@ func (e *Engine) Apply(call context.Context, req Attempt) (Result, ledger.Link, 
 		Gives:    req.Step.Kind.Gives(),
 		Destroys: e.destroys(req.Step),
 		May:      may(req.Step),
+		Ahead:    ahead,
 	})
-	if err != nil {
-		return "", none, LedgerError(err)
-	}
-	d, err := e.decideBefore(call, req.PersonID, begun.Link)
 	if err != nil {
 		return "", none, LedgerError(err)
 	}
 	if req.Done >= maxDone {
 		return "", none, e.fail(call, req, begun, nil, notConverging(req.Done))
 	}
-	gate, err := e.admit(call, d)
-	if err != nil {
-		return "", none, LedgerError(err)
+	if !begun.AsRead {
+		if from, err = e.outsetOf(call, req, begun.Link); err != nil {
+			return "", none, LedgerError(err)
+		}
 	}
-	open := gate.open(d.Plan)
-	i := slices.IndexFunc(open, func(s plan.Step) bool { return s.Key == req.Step.Key })
-	if i < 0 {
+	if from == nil {
 		return ResultSuperseded, none, e.finish(call, req, begun, ledger.Outcome{
 			State: ledger.StepSuperseded, Audit: left(req.Step.App, string(req.Step.Kind), begun.Underway),
 		})
@@ -98,11 +98,15 @@ func (e *Engine) Apply(call context.Context, req Attempt) (Result, ledger.Link, 
 
 	calls, cancel := context.WithDeadline(connector.WithStep(call, req.Token), req.Deadline)
 	defer cancel()
+	d := from.d
 	a := &stepAttempt{
-		engine: e, ctx: calls, d: d, step: open[i], link: begun.Link, doubt: begun.DoubtUntil, unproven: begun.Unproven, trying: begun.TryingSince, deadline: over,
+		engine: e, ctx: calls, d: d, step: from.step, search: from.search, link: begun.Link, doubt: begun.DoubtUntil, unproven: begun.Unproven, trying: begun.TryingSince, deadline: over,
 		changes: changes{before: begun.Link.Changes()}, underway: begun.Underway,
 	}
 	a.underway.LookAt = time.Time{}
+	if begun.AsRead {
+		a.noted = ahead.Creating
+	}
 	got, err := a.perform(begun) //nolint:contextcheck // the attempt holds the context of its calls
 	if err != nil {
 		f := ErrorOf(err)
@@ -235,6 +239,9 @@ type stepAttempt struct {
 	ctx    context.Context //nolint:containedctx // lives exactly as long as the attempt
 	d      decision
 	step   plan.Step
+	// search is the one that was made before the intent; nil if there was none, or it was used.
+	search *search
+	noted  ledger.Creation // the creation that the intent has noted; zero if it has noted none
 	link   ledger.Link
 	// doubt is until when calls of earlier attempts may still take effect; zero: no longer.
 	doubt time.Time

@@ -170,10 +170,14 @@ func named(names []string) string {
 	return list
 }
 
-// noteCreating records, before the call, that it may make an account. If an earlier call is
-// still in doubt, that one stays recorded.
+// noteCreating records, before the call, that it may make an account, unless the intent did. If
+// an earlier call is still in doubt, that one stays recorded.
 func (a *stepAttempt) noteCreating() error {
 	if a.link.Creating.Pending() {
+		return nil
+	}
+	if a.noted.Pending() {
+		a.link.Creating, a.noted = a.noted, ledger.Creation{}
 		return nil
 	}
 	return a.noteCreation(ledger.Creation{At: a.engine.Clock.Now(), Username: a.d.Person.Username, State: ledger.CreationSent})

@@ -191,7 +191,7 @@ func latestOf(times ...time.Time) (latest time.Time) {
 // Find returns the accounts that match. That none does, or that one of a known ID is not
 // there, is an error while the app settles after what made the account or gave it something.
 func (s settlingApp) Find(ctx context.Context, keys connector.Keys) ([]connector.Match, error) {
-	matches, err := s.Connector.Find(ctx, keys)
+	matches, err := s.attempt.searches(ctx, s.Connector, keys)
 	if err == nil && len(matches) == 0 && !s.attempt.settledGiving() {
 		return nil, s.attempt.unsettled("the app finds no account")
 	}

@@ -28,29 +28,45 @@ func StepCosts(t *testing.T, l Metered, person, app string) map[string]relationa
 	}
 	now := time.Now()
 	key := "Provision:" + app
+	_, err := l.ClaimUsername(t.Context(), person, person, 0)
+	require.NoError(t, err)
+	require.NoError(t, l.SaveAssessment(t.Context(), ledger.Assessment{
+		Summary: ledger.Summary{PersonID: person, AssessedAt: now},
+		Planned: []ledger.Link{{App: app, Username: person}},
+		Steps:   []ledger.Step{step(app, key)},
+	}))
 	require.NoError(t, l.FinishStep(t.Context(), ledger.Outcome{
 		PersonID: person, App: "other", Key: "Provision:other", At: now, State: ledger.StepDone,
 		Link: &ledger.Link{AccountID: person, Username: person, State: ledger.LinkActive},
 	}))
-	var begun ledger.Begun
-	cost("BeginStep", func() (err error) {
-		begun, err = l.BeginStep(t.Context(), ledger.Attempt{
-			PersonID: person, App: app, Key: key, Kind: "Provision", At: now, Deadline: now.Add(time.Minute), Gives: true,
-			May: &ledger.Unsure{State: true, Entitlements: []string{"staff"}},
+	var known ledger.Person
+	cost("Person", func() (err error) {
+		known, err = l.Person(t.Context(), person)
+		return err
+	})
+	may := &ledger.Unsure{State: true, Entitlements: []string{"staff"}}
+	cost("BeginStep", func() error {
+		_, err := l.BeginStep(t.Context(), ledger.Attempt{
+			PersonID: person, App: "other", Key: "Update:other", Kind: "Update", At: now, Deadline: now.Add(time.Minute), Gives: true, May: may,
 		})
 		return err
 	})
-	cost("Person", func() error {
-		_, err := l.Person(t.Context(), person)
+	var begun ledger.Begun
+	cost("BeginStep, with the creation", func() (err error) {
+		begun, err = l.BeginStep(t.Context(), ledger.Attempt{
+			PersonID: person, App: app, Key: key, Kind: "Provision", At: now, Deadline: now.Add(time.Minute), Gives: true, May: may,
+			Ahead: &ledger.Ahead{
+				Revision: known.Revision, Username: known.Username,
+				Creating: ledger.Creation{At: now, Username: known.Username, State: ledger.CreationSent},
+			},
+		})
 		return err
 	})
-	cost("NoteCreation", func() error {
-		return l.NoteCreation(t.Context(), person, app, ledger.Creation{At: now, Username: person, State: ledger.CreationSent})
-	})
+	require.True(t, begun.AsRead)
 	cost("FinishStep", func() error {
 		return l.FinishStep(t.Context(), ledger.Outcome{
 			PersonID: person, App: app, Key: key, Kind: "Provision", Attempt: begun.Attempt, At: now, State: ledger.StepDone,
-			Link:  &ledger.Link{AccountID: person, Username: person, State: ledger.LinkActive, Entitlements: []string{"staff"}},
+			Link:  &ledger.Link{AccountID: person + "'s", Username: person, State: ledger.LinkActive, Entitlements: []string{"staff"}},
 			Audit: &ledger.AuditRow{Action: "created", Actor: ledger.ActorTenure},
 		})
 	})

@@ -29,6 +29,7 @@ func Run(t *testing.T, open func(t *testing.T) ledger.Ledger) {
 		"Turn":       turnTests,
 		"Due":        dueTests,
 		"Begin":      beginTests,
+		"Ahead":      aheadTests,
 		"Finish":     finishTests,
 		"Ownership":  ownershipTests,
 		"Act":        actTests,

@@ -58,6 +58,9 @@ func newMachine(t *testing.T, l ledger.Ledger, run string) *machine {
 		m.ids = append(m.ids, id)
 		m.people[id] = newModel(id)
 		m.recordEvents(t, []ledger.Received{{At: m.clock, Event: m.event(id, "first "+name)}})
+		_, err := l.ClaimUsername(t.Context(), id, id, 0)
+		require.NoError(t, err)
+		m.people[id].summary.Username = id
 		m.look(id)
 	}
 	return m
@@ -99,7 +102,7 @@ func (m *machine) recordEvents(rt require.TestingT, batch []ledger.Received) {
 func (m *machine) Look(rt *rapid.T) { m.look(m.anyone(rt)) }
 
 func (m *machine) look(id string) {
-	m.seen[id] = sight{summary: read(m.t, m.l, id).Summary, saves: m.people[id].saves, nudges: m.nudges}
+	m.seen[id] = sight{summary: read(m.t, m.l, id).Summary, saves: m.people[id].saves, changes: m.people[id].changes, nudges: m.nudges}
 }
 
 // Save saves an assessment of what Look saw last, which may be long ago.
@@ -142,9 +145,16 @@ func (m *machine) Begin(rt *rapid.T) {
 		PersonID: id, App: appOf(key), Key: key, Kind: "Provision", At: now, Gives: rapid.Bool().Draw(rt, "gives"),
 		Deadline: now.Add(time.Duration(rapid.IntRange(1, 20).Draw(rt, "minutes")) * time.Minute),
 	}
+	seen := m.seen[id]
+	if rapid.Bool().Draw(rt, "ahead") {
+		a.Ahead = &ledger.Ahead{Revision: seen.summary.Revision, Username: seen.summary.Username}
+		if rapid.Bool().Draw(rt, "creates") {
+			a.Ahead.Creating = ledger.Creation{At: now, Username: seen.summary.Username, State: ledger.CreationSent}
+		}
+	}
 	begun, err := m.l.BeginStep(m.t.Context(), a)
 	require.NoError(rt, err)
-	require.Equal(rt, m.people[id].begin(a, begun.Attempt), begun)
+	require.Equal(rt, m.people[id].begin(a, seen, begun.Attempt), begun)
 	m.repeat = func(rt *rapid.T) {
 		again, err := m.l.BeginStep(m.t.Context(), a)
 		require.NoError(rt, err)

@@ -16,6 +16,7 @@ type model struct {
 	events   []ledger.StoredEvent
 	summary  ledger.Summary // as the last assessment left it, with the due time
 	saves    int            // assessments saved
+	changes  int            // ... and everything else from outside that made the person due
 	nudges   []nudge        // those that no saved assessment has seen
 	links    map[string]ledger.Link
 	steps    map[string]*ledger.Step // in every state
@@ -42,6 +43,7 @@ type modelAttempt struct {
 type sight struct {
 	summary ledger.Summary
 	saves   int
+	changes int
 	nudges  int // number of the last nudge
 }
 
@@ -74,12 +76,14 @@ func (m *model) person() ledger.Person {
 
 func (m *model) record(e ledger.StoredEvent) {
 	m.events = append(m.events, e)
+	m.changes++
 	m.summary.LastSeq = e.Seq
 	m.makeDue(e.At, "event")
 }
 
 func (m *model) nudge(n nudge) {
 	m.nudges = append(m.nudges, n)
+	m.changes++
 	m.makeDue(n.at, n.what)
 }
 
@@ -98,6 +102,7 @@ func (m *model) save(seen sight, a ledger.Assessment) bool {
 	m.summary = a.Summary
 	m.summary.LastSeq, m.summary.Seen = lastSeq, a.Summary.LastSeq
 	m.saves++
+	m.changes++
 	if last := len(m.nudges) - 1; last >= 0 && m.nudges[last].number > seen.nudges {
 		m.makeDue(m.nudges[0].at, m.nudges[last].what)
 	}
@@ -143,8 +148,10 @@ func (m *model) plan(planned []ledger.Step, now time.Time) {
 	}
 }
 
-// begin returns what the ledger should answer to the attempt.
-func (m *model) begin(a ledger.Attempt, id int64) ledger.Begun {
+// begin returns what the ledger should answer to the attempt. seen is what Attempt.Ahead goes by.
+func (m *model) begin(a ledger.Attempt, seen sight, id int64) ledger.Begun {
+	asRead := a.Ahead != nil && seen.changes == m.changes && m.links[a.App].Untouched() && !m.tried(a.App)
+	m.attempts = slices.DeleteFunc(m.attempts, func(old modelAttempt) bool { return old.app == a.App && !old.deadline.After(a.At) })
 	var doubt time.Time
 	for _, other := range m.attempts {
 		if other.app == a.App && other.key != a.Key && other.gives && other.deadline.After(a.At) && other.deadline.After(doubt) {
@@ -178,7 +185,22 @@ func (m *model) begin(a ledger.Attempt, id int64) ledger.Begun {
 		}
 		m.links[a.App] = after
 	}
-	return ledger.Begun{Attempt: id, Link: before, DoubtUntil: doubt, TryingSince: m.trying[a.Key], Unproven: unproven}
+	if asRead && a.Ahead.Creating.Pending() {
+		after := m.links[a.App]
+		after.Creating = a.Ahead.Creating
+		m.links[a.App] = after
+	}
+	return ledger.Begun{Attempt: id, Link: before, DoubtUntil: doubt, TryingSince: m.trying[a.Key], Unproven: unproven, AsRead: asRead}
+}
+
+// tried reports whether a step in an app was attempted.
+func (m *model) tried(app string) bool {
+	for _, s := range m.steps {
+		if s.App == app && s.Attempts > 0 {
+			return true
+		}
+	}
+	return slices.ContainsFunc(m.attempts, func(a modelAttempt) bool { return a.app == app })
 }
 
 func later(a, b time.Time) time.Time {

@@ -153,6 +153,11 @@ func (t *Tx) noteCreation(personID, app string, c ledger.Creation) error {
 	if err := t.person(personID); err != nil {
 		return err
 	}
+	return t.putCreation(personID, app, c)
+}
+
+// putCreation stores what is known about a creation, unless the link has an account.
+func (t *Tx) putCreation(personID, app string, c ledger.Creation) error {
 	return t.exec(`INSERT INTO links (person_id, app, state, creating_at, creating_username, creating, creating_account) VALUES (?, ?, 'planned', ?, ?, ?, ?)
 		ON CONFLICT (person_id, app) DO UPDATE SET
 			creating_at = excluded.creating_at, creating_username = excluded.creating_username, creating = excluded.creating,

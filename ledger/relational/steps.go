@@ -30,16 +30,26 @@ func (t *Tx) beginStep(a ledger.Attempt, begun *ledger.Begun) error {
 	if err := t.later(linkQuery, []any{a.PersonID, a.App}, &linked, linkDest(&begun.Link)...); err != nil {
 		return err
 	}
-	var noted ledger.Changes
+	var same bool
+	if ahead := a.Ahead; ahead != nil {
+		err := t.later(aheadQuery, []any{a.PersonID, a.App, ahead.Revision, ahead.Username}, &same, new(int))
+		if err != nil {
+			return err
+		}
+	}
+	var noted before
 	repeated, err := t.get(`SELECT id, before FROM attempts WHERE person_id = ? AND key = ? AND at = ? AND deadline = ?`,
 		[]any{a.PersonID, a.Key, a.At.UnixMicro(), a.Deadline.UnixMicro()}, &begun.Attempt, decode{&noted})
 	if err != nil {
 		return err
 	}
 	if repeated {
-		begun.Link.ChangedAt, begun.Link.GaveAt, begun.Link.Unsure = noted.ChangedAt, noted.GaveAt, noted.Unsure
-	} else if err := t.newAttempt(a, begun); err != nil {
-		return fmt.Errorf("begin step %q of person %s: %w", a.Key, a.PersonID, err)
+		noted.restore(a, begun)
+	} else {
+		begun.AsRead = same && begun.Link.Untouched()
+		if err := t.newAttempt(a, begun); err != nil {
+			return fmt.Errorf("begin step %q of person %s: %w", a.Key, a.PersonID, err)
+		}
 	}
 	err = t.later(`SELECT max(deadline) FROM attempts
 		WHERE person_id = ? AND app = ? AND key <> ? AND gives = 1 AND deadline > ?`,
@@ -58,13 +68,44 @@ func (t *Tx) beginStep(a ledger.Attempt, begun *ledger.Begun) error {
 		[]any{a.PersonID, a.App, a.Key, begun.Link.ProvenAt.UnixMicro()}, &begun.Unproven, new(int))
 }
 
+// aheadQuery finds out whether a person is as they were read, and whether nothing was attempted in
+// an app. Whoever has the lock of the person knows that it stays so.
+const aheadQuery = `SELECT 1 FROM people WHERE id = ?1 AND revision = ?3 AND username = ?4
+	AND NOT EXISTS (SELECT 1 FROM attempts WHERE person_id = ?1 AND app = ?2)
+	AND NOT EXISTS (SELECT 1 FROM steps WHERE person_id = ?1 AND app = ?2 AND attempts > 0)`
+
+// before is what the row of an attempt holds of the time before it, for when the call is repeated.
+type before struct {
+	ledger.Changes
+	AsRead bool `json:",omitempty"`
+}
+
+// restore answers a repeated call as the first one was answered, unless somebody else has changed
+// the link since.
+func (b before) restore(a ledger.Attempt, begun *ledger.Begun) {
+	l := &begun.Link
+	l.ChangedAt, l.GaveAt, l.Unsure = b.ChangedAt, b.GaveAt, b.Unsure
+	if !b.AsRead || a.Ahead == nil {
+		return
+	}
+	if c := a.Ahead.Creating; l.Creating.State == c.State && l.Creating.Username == c.Username && l.Creating.At.UnixMicro() == c.At.UnixMicro() {
+		l.Creating = ledger.Creation{}
+	}
+	begun.AsRead = l.Untouched()
+}
+
 // newAttempt counts the attempt, marks it as under way, and notes what it may change.
 func (t *Tx) newAttempt(a ledger.Attempt, begun *ledger.Begun) error {
-	before := begun.Link.Changes()
-	if err := t.mayChange(before, a); err != nil {
+	was := begun.Link.Changes()
+	if err := t.mayChange(was, a); err != nil {
 		return err
 	}
-	noted, err := encoded(before)
+	if begun.AsRead && a.Ahead.Creating.Pending() {
+		if err := t.putCreation(a.PersonID, a.App, a.Ahead.Creating); err != nil {
+			return err
+		}
+	}
+	noted, err := encoded(before{was, begun.AsRead})
 	if err != nil {
 		return err
 	}

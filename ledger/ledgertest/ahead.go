@@ -1,0 +1,165 @@
+package ledgertest
+
+import (
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tenurehq/tenure/ledger"
+)
+
+// aboutToBegin makes somebody known who is to get accounts in the wiki and the chat, and returns an attempt
+// that goes by what was read of them.
+func aboutToBegin(t *testing.T, l ledger.Ledger, id string) ledger.Attempt {
+	t.Helper()
+	record(t, l, received(id, "hired "+id, 0))
+	_, err := l.ClaimUsername(t.Context(), id, id, 0)
+	require.NoError(t, err)
+	assess(t, l, id, 1, func(a *ledger.Assessment) {
+		a.Planned = []ledger.Link{{App: "wiki", Username: id}, {App: "chat", Username: id}}
+		a.Steps = []ledger.Step{step("wiki", "w"), step("chat", "c")}
+	})
+	a := attempt(id, "wiki", "w", 5)
+	a.May = &ledger.Unsure{State: true, Entitlements: []string{"staff"}}
+	a.Ahead = &ledger.Ahead{
+		Revision: read(t, l, id).Revision, Username: id,
+		Creating: ledger.Creation{At: a.At, Username: id, State: ledger.CreationSent},
+	}
+	return a
+}
+
+func linkIn(t *testing.T, l ledger.Ledger, id, app string) ledger.Link {
+	t.Helper()
+	links, err := l.Links(t.Context(), ledger.LinkFilter{PersonID: id, App: app})
+	require.NoError(t, err)
+	require.Len(t, links, 1)
+	return links[0]
+}
+
+// changed lists what may happen between the reading and the attempt, so that the attempt cannot go
+// by the reading any more.
+var changed = map[string]func(*testing.T, ledger.Ledger, *ledger.Attempt){
+	"an event was recorded": func(t *testing.T, l ledger.Ledger, a *ledger.Attempt) {
+		record(t, l, received(a.PersonID, "terminated "+a.PersonID, 2))
+	},
+	"they were assessed": func(t *testing.T, l ledger.Ledger, a *ledger.Attempt) {
+		assess(t, l, a.PersonID, 2, plan(step("wiki", "w")))
+	},
+	"an operator skipped the step": func(t *testing.T, l ledger.Ledger, a *ledger.Attempt) {
+		skip := action(ledger.VerbSkip, "w", 2)
+		skip.PersonID = a.PersonID
+		require.NoError(t, l.Act(t.Context(), skip))
+	},
+	"they have another username": func(t *testing.T, l ledger.Ledger, a *ledger.Attempt) {
+		_, err := l.RenamePerson(t.Context(), ledger.Rename{PersonID: a.PersonID, Base: "new." + a.PersonID, Operator: "ops", Reason: "x", At: at(2)})
+		require.NoError(t, err)
+		a.Ahead.Revision = read(t, l, a.PersonID).Revision
+	},
+	"an attempt at the same step has begun": func(t *testing.T, l ledger.Ledger, a *ledger.Attempt) {
+		begin(t, l, attempt(a.PersonID, "wiki", "w", 4))
+	},
+	"an attempt at another step has begun": func(t *testing.T, l ledger.Ledger, a *ledger.Attempt) {
+		begin(t, l, attempt(a.PersonID, "wiki", "off", 4))
+	},
+	"an attempt was made and is over": func(t *testing.T, l ledger.Ledger, a *ledger.Attempt) {
+		begin(t, l, attempt(a.PersonID, "wiki", "off", 4))
+		finish(t, l, outcome(a.PersonID, "wiki", "off", 4, ledger.StepSuperseded))
+	},
+	"an attempt is in doubt at a step that is planned anew": func(t *testing.T, l ledger.Ledger, a *ledger.Attempt) {
+		begin(t, l, attempt(a.PersonID, "wiki", "w", 2))
+		o := outcome(a.PersonID, "wiki", "w", 2, ledger.StepSuperseded)
+		o.InDoubt, o.Changes = true, &ledger.Changes{}
+		finish(t, l, o)
+		assess(t, l, a.PersonID, 3, plan(step("wiki", "w")))
+		a.Ahead.Revision = read(t, l, a.PersonID).Revision
+	},
+	"the account is known": func(t *testing.T, l ledger.Ledger, a *ledger.Attempt) {
+		require.NoError(t, linkTo(t, l, a.PersonID, "wiki", "of "+a.PersonID, ledger.LinkActive))
+	},
+	"it is known that there is none": func(t *testing.T, l ledger.Ledger, a *ledger.Attempt) {
+		require.NoError(t, linkTo(t, l, a.PersonID, "wiki", "", ledger.LinkDeleted))
+	},
+	"a creation is in doubt": func(t *testing.T, l ledger.Ledger, a *ledger.Attempt) {
+		require.NoError(t, l.NoteCreation(t.Context(), a.PersonID, "wiki", ledger.Creation{At: at(2), Username: "zoe", State: ledger.CreationTaken}))
+	},
+	"nothing had been planned": func(_ *testing.T, _ ledger.Ledger, a *ledger.Attempt) {
+		a.App, a.Key = "crm", "m"
+	},
+}
+
+var aheadTests = tests{
+	"an attempt goes by what was read before, and notes the creation": func(t *testing.T, l ledger.Ledger) {
+		a := aboutToBegin(t, l, "p1")
+		begun := begin(t, l, a)
+		assert.True(t, begun.AsRead)
+		assert.True(t, begun.Link.Untouched(), "as it was before")
+		assert.False(t, begun.Unproven)
+		assert.Zero(t, begun.DoubtUntil)
+		assert.Equal(t, a.Ahead.Creating, linkIn(t, l, "p1", "wiki").Creating)
+		assert.Equal(t, a.Deadline, linkIn(t, l, "p1", "wiki").GaveAt)
+		assert.Equal(t, begun, begin(t, l, a), "a repeated call is answered alike")
+
+		off := begin(t, l, attempt("p1", "wiki", "off", 6))
+		assert.Equal(t, a.Deadline, off.DoubtUntil, "whoever cuts them off knows of the call")
+		assert.Equal(t, a.Ahead.Creating, off.Link.Creating)
+	},
+	"nothing is noted if no creation follows": func(t *testing.T, l ledger.Ledger) {
+		a := aboutToBegin(t, l, "p1")
+		a.Ahead.Creating = ledger.Creation{}
+		begun := begin(t, l, a)
+		assert.True(t, begun.AsRead)
+		assert.Zero(t, linkIn(t, l, "p1", "wiki").Creating)
+		assert.Equal(t, begun, begin(t, l, a))
+	},
+	"what steps of other apps do makes no difference": func(t *testing.T, l ledger.Ledger) {
+		a := aboutToBegin(t, l, "p1")
+		other := begin(t, l, attempt("p1", "chat", "c", 4))
+		require.NoError(t, linkTo(t, l, "p1", "chat", "77", ledger.LinkActive))
+		o := outcome("p1", "chat", "c", 4, ledger.StepDone)
+		o.Attempt = other.Attempt
+		finish(t, l, o)
+		assert.True(t, begin(t, l, a).AsRead)
+	},
+	"what was read does not count once anything has changed": func(t *testing.T, l ledger.Ledger) {
+		for name, change := range changed {
+			t.Run(name, func(t *testing.T) {
+				a := aboutToBegin(t, l, name)
+				change(t, l, &a)
+				before := read(t, l, name).Links
+				begun := begin(t, l, a)
+				assert.False(t, begun.AsRead)
+				for _, link := range before {
+					assert.Equal(t, link.Creating, linkIn(t, l, name, link.App).Creating, "nothing is noted")
+				}
+				assert.False(t, begin(t, l, a).AsRead, "nor by a repetition")
+			})
+		}
+	},
+	"a repetition does not go by what others have changed since": func(t *testing.T, l ledger.Ledger) {
+		a := aboutToBegin(t, l, "p1")
+		require.True(t, begin(t, l, a).AsRead)
+		require.NoError(t, linkTo(t, l, "p1", "wiki", "77", ledger.LinkActive))
+		again := begin(t, l, a)
+		assert.False(t, again.AsRead)
+		assert.Equal(t, "77", again.Link.AccountID)
+	},
+	"of several at once, one goes by it": func(t *testing.T, l ledger.Ledger) {
+		a := aboutToBegin(t, l, "p1")
+		var first atomic.Int64
+		race(4, func(i int) {
+			mine := a
+			mine.At, mine.Ahead = at(5+i), &ledger.Ahead{Revision: a.Ahead.Revision, Username: "p1", Creating: a.Ahead.Creating}
+			begun, err := l.BeginStep(t.Context(), mine)
+			assert.NoError(t, err)
+			if begun.AsRead {
+				first.Add(1)
+			} else {
+				assert.True(t, begun.Unproven)
+				assert.Equal(t, a.Ahead.Creating, begun.Link.Creating)
+			}
+		})
+		assert.EqualValues(t, 1, first.Load())
+	},
+}

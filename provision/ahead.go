@@ -1,0 +1,107 @@
+package provision
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/tenurehq/tenure/assess"
+	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/plan"
+)
+
+// outset is what an attempt goes by: what was decided, and the step that the plan has.
+type outset struct {
+	d      decision
+	step   plan.Step
+	search *search // made before the intent; nil if none was
+}
+
+// search is a search for the person's account.
+type search struct {
+	matches []connector.Match
+	err     error
+}
+
+// outsetOf decides about a person, and returns nil if what is decided does not have the step, or
+// the breaker does not let it pass.
+func (e *Engine) outsetOf(ctx context.Context, req Attempt, before ledger.Link) (*outset, error) {
+	d, err := e.decideBefore(ctx, req.PersonID, before)
+	if err != nil {
+		return nil, err
+	}
+	gate, err := e.admit(ctx, d)
+	if err != nil {
+		return nil, err
+	}
+	open := gate.open(d.Plan)
+	i := slices.IndexFunc(open, func(s plan.Step) bool { return s.Key == req.Step.Key })
+	if i < 0 {
+		return nil, nil //nolint:nilnil // nothing is to be done, and nothing is wrong
+	}
+	return &outset{d: d, step: open[i]}, nil
+}
+
+// lookAhead decides and searches before the intent, for a step that gives somebody their first
+// account in an app: what only reads has no effect there. If all of it still holds when the intent
+// is written, the attempt goes by it, and the intent notes the creation too (docs/adr/0067). Else
+// it counts for nothing. It is nil for any other step, and whenever something stands in the way:
+// the attempt finds that out again.
+func (e *Engine) lookAhead(call context.Context, req Attempt) *outset {
+	app := e.Apps[req.Step.App]
+	first := req.Step.Kind == plan.Provision && !req.Step.Restore && !req.Again && req.Done == 0
+	if !first || app == nil || app.Unopened != nil || !makes(app.Connector) {
+		return nil
+	}
+	from, err := e.outsetOf(call, req, ledger.Link{})
+	if err != nil || from == nil || !from.d.untried(req.Step.App) {
+		return nil
+	}
+	calls, cancel := context.WithDeadline(connector.WithStep(call, req.Token), req.Deadline)
+	defer cancel()
+	from.search = &search{}
+	guarded := assess.Guard(app.Connector, e.Policy, req.Step.App, req.PersonID)
+	from.search.matches, from.search.err = guarded.Find(calls, from.d.Keys)
+	return from
+}
+
+// makes reports whether a step makes an account by calls to the app, rather than by a human or
+// when the person signs in.
+func makes(app connector.Connector) bool {
+	can := app.Capabilities()
+	_, asks := app.Ask(string(plan.Provision))
+	return can.Create && can.Directory == "" && !asks
+}
+
+// untried reports whether nothing is known to have been tried for the person in an app.
+func (d decision) untried(app string) bool {
+	tried := func(s ledger.Step) bool { return s.App == app && s.Attempts > 0 }
+	return d.Person.Username != "" && d.link(app).Untouched() && !slices.ContainsFunc(d.Person.Steps, tried)
+}
+
+// ahead returns what the intent has to find unchanged; nil if nothing was found out before it, or
+// if time alone has changed since what is to be done.
+func (o *outset) ahead(now time.Time) *ledger.Ahead {
+	if o == nil {
+		return nil
+	}
+	if due := o.d.Plan.Due.At; !due.IsZero() && !now.Before(due) {
+		return nil
+	}
+	person := o.d.Person
+	ahead := &ledger.Ahead{Revision: person.Revision, Username: person.Username}
+	if o.search.err == nil && len(o.search.matches) == 0 {
+		ahead.Creating = ledger.Creation{At: now, Username: person.Username, State: ledger.CreationSent}
+	}
+	return ahead
+}
+
+// searches searches the app, unless that was done before the intent. Such a search counts once.
+func (a *stepAttempt) searches(ctx context.Context, app connector.Connector, keys connector.Keys) ([]connector.Match, error) {
+	before := a.search
+	if a.search = nil; before != nil && keys == a.d.Keys {
+		return before.matches, before.err
+	}
+	return app.Find(ctx, keys)
+}

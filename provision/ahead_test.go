@@ -1,0 +1,266 @@
+package provision_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/hr"
+	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/plan"
+	"github.com/tenurehq/tenure/provision"
+)
+
+// watched counts the points of an attempt: before and after each thing that it does to the ledger
+// or to the app. At one of them, something else happens; and the worker may die there, so that it
+// does nothing more and hears of nothing that it has done.
+type watched struct {
+	passed, at int
+	meanwhile  func()
+	dies       bool
+	dead       bool
+	where      string   // what the point was
+	did        []string // everything, in order
+}
+
+var errDied = errors.New("the worker has died")
+
+func (w *watched) point(name string) error {
+	if w.dead {
+		return errDied
+	}
+	if w.passed++; w.passed == w.at {
+		w.where, w.dead = name, w.dies
+		w.meanwhile()
+	}
+	if w.dead {
+		return errDied
+	}
+	return nil
+}
+
+func watch[T any](w *watched, name string, do func() (T, error)) (T, error) {
+	var none T
+	if err := w.point("before " + name); err != nil {
+		return none, err
+	}
+	w.did = append(w.did, name)
+	got, err := do()
+	if died := w.point("after " + name); died != nil {
+		return none, died
+	}
+	return got, err
+}
+
+func (w *watched) call(name string, do func() error) error {
+	_, err := watch(w, name, func() (struct{}, error) { return struct{}{}, do() })
+	return err
+}
+
+type watchedLedger struct {
+	ledger.Ledger
+	w *watched
+}
+
+func (l watchedLedger) Person(ctx context.Context, id string) (ledger.Person, error) {
+	return watch(l.w, "Person", func() (ledger.Person, error) { return l.Ledger.Person(ctx, id) })
+}
+
+func (l watchedLedger) BeginStep(ctx context.Context, a ledger.Attempt) (ledger.Begun, error) {
+	return watch(l.w, "BeginStep", func() (ledger.Begun, error) { return l.Ledger.BeginStep(ctx, a) })
+}
+
+func (l watchedLedger) NoteCreation(ctx context.Context, id, app string, c ledger.Creation) error {
+	return l.w.call("NoteCreation", func() error { return l.Ledger.NoteCreation(ctx, id, app, c) })
+}
+
+func (l watchedLedger) FinishStep(ctx context.Context, o ledger.Outcome) error {
+	return l.w.call("FinishStep", func() error { return l.Ledger.FinishStep(ctx, o) })
+}
+
+type watchedApp struct {
+	connector.Connector
+	w *watched
+}
+
+func (a watchedApp) Find(ctx context.Context, keys connector.Keys) ([]connector.Match, error) {
+	return watch(a.w, "Find", func() ([]connector.Match, error) { return a.Connector.Find(ctx, keys) })
+}
+
+func (a watchedApp) Read(ctx context.Context, id string) (connector.Account, error) {
+	return watch(a.w, "Read", func() (connector.Account, error) { return a.Connector.Read(ctx, id) })
+}
+
+func (a watchedApp) Create(ctx context.Context, spec connector.Spec) (connector.Account, error) {
+	return watch(a.w, "Create", func() (connector.Account, error) { return a.Connector.Create(ctx, spec) })
+}
+
+func (a watchedApp) Grant(ctx context.Context, id string, names []string) error {
+	return a.w.call("Grant", func() error { return a.Connector.Grant(ctx, id, names) })
+}
+
+// worker returns another worker of the same office, which is watched; nil: which is not.
+func (o *office) worker(w *watched) *provision.Engine {
+	engine := &provision.Engine{
+		Ledger: o.engine.Ledger, Policy: o.engine.Policy, Log: o.engine.Log, Clock: o.engine.Clock,
+		AttentionAfter: o.engine.AttentionAfter, Recheck: o.engine.Recheck,
+	}
+	app := o.engine.Apps["mail"].Connector
+	if w != nil {
+		engine.Ledger, app = watchedLedger{engine.Ledger, w}, watchedApp{app, w}
+	}
+	engine.Apps = map[string]*provision.App{"mail": {Connector: app}}
+	return engine
+}
+
+func apply(t *testing.T, e *provision.Engine, person string, step plan.Step) (provision.Result, error) {
+	t.Helper()
+	result, _, err := e.Apply(t.Context(), provision.Attempt{
+		PersonID: person, Step: step, Deadline: time.Now().Add(time.Minute), Token: step.Key,
+	})
+	return result, err
+}
+
+// work does once what is due for a person, whatever comes of it.
+func work(t *testing.T, e *provision.Engine, person string) {
+	t.Helper()
+	assessment, err := e.Assess(t.Context(), person)
+	require.NoError(t, err)
+	for _, todo := range assessment.Todo {
+		_, _ = apply(t, e, person, todo.Step)
+	}
+}
+
+// joins records that somebody is hired, and returns the step that gives them their account.
+func (o *office) joins(person string, until hr.Date) plan.Step {
+	o.t.Helper()
+	_, err := o.engine.Ledger.Record(o.t.Context(), []ledger.Received{{At: o.now, Event: hr.Event{
+		EventKey: hr.EventKey{Source: "/hr", ID: "hired " + person}, Type: hr.EventHired, PersonID: person, Recorded: o.now, Effective: hr.DateOf(o.now),
+		Profile: &hr.Profile{
+			Type: hr.TypeEmployee, GivenName: person, FamilyName: "Lovelace", StartDate: hr.DateOf(o.now), EndDate: until,
+			Location: hr.Location{TimeZone: "UTC"},
+		},
+	}}})
+	require.NoError(o.t, err)
+	assessment, err := o.engine.Assess(o.t.Context(), person)
+	require.NoError(o.t, err)
+	require.Len(o.t, assessment.Todo, 1)
+	return assessment.Todo[0].Step
+}
+
+// accountsOf lists the accounts in the app that are a person's.
+func (o *office) accountsOf(person string) (accounts []connector.Account) {
+	for _, account := range o.memory.Accounts() {
+		if account.ExternalID == person {
+			accounts = append(accounts, account)
+		}
+	}
+	return accounts
+}
+
+// A search comes before the intent of the first account in an app, and counts only if nothing else
+// has happened. Whatever happens meanwhile, at whatever point, and whether or not the worker dies
+// there: who is to have an account has one, who is to have none is off, and no account is there
+// that the ledger does not know.
+func TestWhateverHappensWhileAnAccountIsMade(t *testing.T) {
+	stays := func(o *office, person string) {
+		account := o.accountsOf(person)
+		require.Len(o.t, account, 1)
+		assert.True(o.t, account[0].Active)
+		assert.Equal(o.t, []string{"staff"}, account[0].Entitlements)
+		link := linkOf(o, person)
+		assert.Equal(o.t, ledger.LinkActive, link.State)
+		assert.Equal(o.t, account[0].ID, link.AccountID)
+	}
+	left := func(o *office, person string) {
+		link := linkOf(o, person)
+		assert.Contains(o.t, []ledger.LinkState{ledger.LinkDisabled, ledger.LinkDeleted}, link.State)
+		assert.False(o.t, link.Creating.Pending())
+		for _, account := range o.accountsOf(person) {
+			assert.False(o.t, account.Active)
+			assert.Equal(o.t, link.AccountID, account.ID)
+			assert.Equal(o.t, ledger.LinkDisabled, link.State)
+		}
+	}
+	for name, c := range map[string]struct {
+		until     func(o *office) hr.Date
+		meanwhile func(o *office, person string)
+		outcome   func(o *office, person string)
+	}{
+		"nothing": {meanwhile: func(*office, string) {}, outcome: stays},
+		"another worker does it": {meanwhile: func(o *office, person string) {
+			work(o.t, o.worker(nil), person)
+		}, outcome: stays},
+		"they leave": {meanwhile: func(o *office, person string) {
+			(&estate{o}).leaves(person)
+		}, outcome: left},
+		"they leave and are cut off": {meanwhile: func(o *office, person string) {
+			(&estate{o}).leaves(person)
+			work(o.t, o.worker(nil), person)
+		}, outcome: left},
+		"their last day is over": {until: func(o *office) hr.Date { return hr.DateOf(o.now) }, meanwhile: func(o *office, _ string) {
+			o.now = o.now.Add(day)
+		}, outcome: left},
+		"their last day is over, and they are cut off": {until: func(o *office) hr.Date { return hr.DateOf(o.now) }, meanwhile: func(o *office, person string) {
+			o.now = o.now.Add(day)
+			work(o.t, o.worker(nil), person)
+		}, outcome: left},
+	} {
+		for _, dies := range []bool{false, true} {
+			t.Run(fmt.Sprint(name, ", dies ", dies), func(t *testing.T) {
+				t.Parallel()
+				o := newOffice(t)
+				hire(o, "witness", "") // so that the app is seen to find accounts by their external IDs
+				for at := 1; ; at++ {
+					person := fmt.Sprint("p", at)
+					until := hr.Date{}
+					if c.until != nil {
+						until = c.until(o)
+					}
+					step := o.joins(person, until)
+					w := &watched{at: at, dies: dies, meanwhile: func() { c.meanwhile(o, person) }}
+					_, err := apply(t, o.worker(w), person, step)
+					if w.where == "" {
+						require.NoError(t, err)
+						require.Equal(t, []string{"Person", "Find", "BeginStep", "Create", "Grant", "Read", "FinishStep"}, w.did)
+						return
+					}
+					for range 3 { // the run goes on; calls without an answer are over after a while
+						work(t, o.worker(nil), person)
+						o.now = o.now.Add(10 * time.Minute)
+					}
+					c.outcome(o, person)
+					if t.Failed() {
+						t.Fatalf("at point %d, %s: %q", at, w.where, w.did)
+					}
+				}
+			})
+		}
+	}
+}
+
+// Nothing that only reads claims that an account may be there. From the intent on, the ledger has
+// the attempt and the creation.
+func TestTheCreationIsKnownFromTheIntentOnAndNoSooner(t *testing.T) {
+	o := newOffice(t)
+	for at, known := range map[int]bool{4: false, 5: false, 6: true, 7: true} { // around Find and BeginStep
+		person := fmt.Sprint("p", at)
+		step := o.joins(person, hr.Date{})
+		w := &watched{at: at, dies: true, meanwhile: func() {}}
+		_, err := apply(t, o.worker(w), person, step)
+		require.ErrorContains(t, err, "ledger")
+		require.Equal(t, map[int]string{4: "after Find", 5: "before BeginStep", 6: "after BeginStep", 7: "before Create"}[at], w.where)
+		link := linkOf(o, person)
+		assert.Equal(t, !known, link.Untouched(), w.where)
+		assert.Equal(t, known, link.Creating.State == ledger.CreationSent && link.Creating.Username == link.Username, w.where)
+		p, err := o.engine.Ledger.Person(t.Context(), person)
+		require.NoError(t, err)
+		assert.Equal(t, known, p.Steps[0].Attempts == 1, w.where)
+	}
+}
