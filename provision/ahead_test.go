@@ -18,12 +18,12 @@ import (
 )
 
 // watched counts the points of an attempt: before and after each thing that it does to the ledger
-// or to the app. At one of them, something else happens; and the worker may die there, so that it
-// does nothing more and hears of nothing that it has done.
+// or to the app. At one of them, something else happens. The worker may die there, or after another
+// one: it does nothing more, and hears of nothing that it has done.
 type watched struct {
 	passed, at int
 	meanwhile  func()
-	dies       bool
+	dies       string // at the point of this name, or "there"; empty: nowhere
 	dead       bool
 	where      string   // what the point was
 	did        []string // everything, in order
@@ -36,10 +36,10 @@ func (w *watched) point(name string) error {
 		return errDied
 	}
 	if w.passed++; w.passed == w.at {
-		w.where, w.dead = name, w.dies
+		w.where, w.dead = name, w.dies == "there"
 		w.meanwhile()
 	}
-	if w.dead {
+	if w.dead = w.dead || w.dies == name; w.dead {
 		return errDied
 	}
 	return nil
@@ -189,9 +189,10 @@ func TestWhateverHappensWhileAnAccountIsMade(t *testing.T) {
 		}
 	}
 	for name, c := range map[string]struct {
-		until     func(o *office) hr.Date
+		lastDay   bool // they are there for a day, of which half a minute is left
 		meanwhile func(o *office, person string)
 		outcome   func(o *office, person string)
+		ends      int // the last point at which it comes in time for no account to be made
 	}{
 		"nothing": {meanwhile: func(*office, string) {}, outcome: stays},
 		"another worker does it": {meanwhile: func(o *office, person string) {
@@ -199,37 +200,43 @@ func TestWhateverHappensWhileAnAccountIsMade(t *testing.T) {
 		}, outcome: stays},
 		"they leave": {meanwhile: func(o *office, person string) {
 			(&estate{o}).leaves(person)
-		}, outcome: left},
+		}, outcome: left, ends: 5},
 		"they leave and are cut off": {meanwhile: func(o *office, person string) {
 			(&estate{o}).leaves(person)
 			work(o.t, o.worker(nil), person)
-		}, outcome: left},
-		"their last day is over": {until: func(o *office) hr.Date { return hr.DateOf(o.now) }, meanwhile: func(o *office, _ string) {
-			o.now = o.now.Add(day)
-		}, outcome: left},
-		"their last day is over, and they are cut off": {until: func(o *office) hr.Date { return hr.DateOf(o.now) }, meanwhile: func(o *office, person string) {
-			o.now = o.now.Add(day)
+		}, outcome: left, ends: 5},
+		"their last day is over": {lastDay: true, meanwhile: func(o *office, _ string) {
+			o.now = o.now.Add(45 * time.Second)
+		}, outcome: left, ends: 4},
+		"their last day is over, and they are cut off": {lastDay: true, meanwhile: func(o *office, person string) {
+			o.now = o.now.Add(45 * time.Second)
 			work(o.t, o.worker(nil), person)
-		}, outcome: left},
+		}, outcome: left, ends: 5},
 	} {
-		for _, dies := range []bool{false, true} {
-			t.Run(fmt.Sprint(name, ", dies ", dies), func(t *testing.T) {
+		for _, dies := range []string{"", "there", "after Create", "after Grant"} {
+			t.Run(fmt.Sprintf("%s, dies %q", name, dies), func(t *testing.T) {
 				t.Parallel()
 				o := newOffice(t)
 				hire(o, "witness", "") // so that the app is seen to find accounts by their external IDs
 				for at := 1; ; at++ {
 					person := fmt.Sprint("p", at)
 					until := hr.Date{}
-					if c.until != nil {
-						until = c.until(o)
+					if c.lastDay {
+						o.now = o.now.Truncate(day).Add(2*day - 30*time.Second)
+						until = hr.DateOf(o.now)
 					}
 					step := o.joins(person, until)
 					w := &watched{at: at, dies: dies, meanwhile: func() { c.meanwhile(o, person) }}
 					_, err := apply(t, o.worker(w), person, step)
 					if w.where == "" {
-						require.NoError(t, err)
-						require.Equal(t, []string{"Person", "Find", "BeginStep", "Create", "Grant", "Read", "FinishStep"}, w.did)
+						if all := []string{"Person", "Find", "BeginStep", "Create", "Grant", "Read", "FinishStep"}; dies != "after Create" && dies != "after Grant" {
+							require.NoError(t, err)
+							require.Equal(t, all, w.did)
+						}
 						return
+					}
+					if at <= c.ends {
+						assert.NotContains(t, w.did, "Create", "it is known by then that they are to have none")
 					}
 					for range 3 { // the run goes on; calls without an answer are over after a while
 						work(t, o.worker(nil), person)
@@ -252,7 +259,7 @@ func TestTheCreationIsKnownFromTheIntentOnAndNoSooner(t *testing.T) {
 	for at, known := range map[int]bool{4: false, 5: false, 6: true, 7: true} { // around Find and BeginStep
 		person := fmt.Sprint("p", at)
 		step := o.joins(person, hr.Date{})
-		w := &watched{at: at, dies: true, meanwhile: func() {}}
+		w := &watched{at: at, dies: "there", meanwhile: func() {}}
 		_, err := apply(t, o.worker(w), person, step)
 		require.ErrorContains(t, err, "ledger")
 		require.Equal(t, map[int]string{4: "after Find", 5: "before BeginStep", 6: "after BeginStep", 7: "before Create"}[at], w.where)
