@@ -159,12 +159,12 @@ type Work interface {
 	// SaveAssessment stores the result of an assessment in one transaction. If something
 	// made the person due after the assessment read them, they stay due.
 	SaveAssessment(ctx context.Context, a Assessment) error
-	// BeginStep records the intent to call an app. It must be called before every attempt.
-	// See Attempt and Begun.
+	// BeginStep records the intent to call an app. It must be called before the first call of
+	// every attempt that may have an effect. See Attempt and Begun.
 	BeginStep(ctx context.Context, a Attempt) (Begun, error)
 	// NoteCreation stores what is known about a call that creates the person's account in
-	// an app: before it is sent, and after it has failed. It makes the link if it is
-	// missing, and does not change a link that has an account.
+	// an app: before it is sent, if the intent has not said so (Ahead), and after it has failed.
+	// It makes the link if it is missing, and does not change a link that has an account.
 	NoteCreation(ctx context.Context, personID, app string, c Creation) error
 	// NoteReceiver stores who is given a person's data in an app, with an audit row
 	// (AuditHandOverBegun), before the call that hands them over. It changes nothing if the

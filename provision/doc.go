@@ -15,8 +15,10 @@
 // Every method may run any number of times, may be killed at any point, and may run
 // again, in another process too. Three rules make that safe:
 //
-//   - Intent: an attempt is written to the ledger before the app is called. Its outcome
-//     is written after the call, in one transaction with the link and the audit row.
+//   - Intent: an attempt is written to the ledger before any call that may have an effect in
+//     the app. Its outcome is written after the call, in one transaction with the link and the
+//     audit row. Only the first search for an account comes before the intent, which then goes
+//     by it if nothing has changed (docs/adr/0067).
 //   - Planning again: an attempt begins by deciding afresh from the ledger
 //     (docs/adr/0002). A step that the plan does not ask for at that moment is not
 //     applied, whoever asked for it and however late. Neither is one that the breaker
@@ -35,7 +37,8 @@
 //
 // # How the parts fit
 //
-// Apply (attempt.go) is the frame: intent, decision, admission, calls, outcome. The
+// Apply (attempt.go) is the frame: intent, decision, admission, calls, outcome; ahead.go has
+// what a first attempt finds out before its intent. The
 // calls of each kind of step are one method, found by a table (performers):
 // provision.go and attributes.go give, deprovision.go disables, strips, hands over and
 // deletes, relabel.go renames. account.go and ownership.go find the account and say

@@ -16,7 +16,7 @@ const readTime = 20 * time.Second
 // reads lets steps of a person that begin at the same moment share one reading of the person. A
 // reading is shared only by those who asked before it began, so that everybody sees at least what
 // a reading of their own would have shown: all that was committed when they asked, their own
-// intent included.
+// intent included if they have one already.
 type reads struct {
 	mu      sync.Mutex
 	waiting map[string]*reading // by person: the reading that has not begun
