@@ -55,7 +55,7 @@ func TestCounts(t *testing.T) {
 		change string
 		writes int64
 	}{
-		{"joiner", 3*n + 5}, // a step: an intent, the note of a creation, and an outcome
+		{"joiner", 2*n + 5}, // a step: an intent, which notes the creation too, and an outcome
 		{"mover", 2*n + 4},  // the others: the event, its delivery, and two assessments, and for a joiner the username
 		{"leaver", 9*n + 7}, // who gets the data is noted before it is handed over
 	} {
