@@ -77,7 +77,7 @@ func newMetrics(reg prometheus.Registerer, topics []Topic) *metrics {
 		}),
 		atWork: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "tenure_ingest_turn_at_work",
-			Help: "People who were told of an event in the last five minutes and whose work is not done, as last seen while others waited.",
+			Help: "People who were told of an event in the last five minutes and whose work is not done, as last seen while others waited; 0 where another starter gives people their turn.",
 		}),
 	}
 	m.begin(topics)

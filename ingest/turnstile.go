@@ -108,6 +108,7 @@ func (s *turnstile) round(ctx context.Context) (busy bool) {
 	}
 	if s.refused = !s.hold(ctx); s.refused {
 		s.line = newLine() // what is known of it ages
+		s.metrics.atWork.Set(0)
 		return false
 	}
 	if s.look(ctx) != nil || s.line.len() == 0 {
