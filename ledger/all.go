@@ -66,6 +66,44 @@ func everybody(ctx context.Context, l People, after string) iter.Seq2[Summary, e
 		func(s Summary) string { return s.PersonID })
 }
 
+// LinkReader reads links.
+type LinkReader interface {
+	// Links is described at Query.
+	Links(ctx context.Context, f LinkFilter) ([]Link, error)
+}
+
+// AllLinks yields the links that match the filter, by person and app. It reads them page by page.
+func AllLinks(ctx context.Context, l LinkReader, f LinkFilter) iter.Seq2[Link, error] {
+	f.Limit = PageSize
+	return all(f.After, func(after LinkPlace) ([]Link, error) {
+		f.After = after
+		return l.Links(ctx, f)
+	}, func(l Link) LinkPlace { return LinkPlace{l.PersonID, l.App} })
+}
+
+// AllWithdrawals yields what a cohort holds or has held, by person and key. It reads a page of
+// people at a time.
+func AllWithdrawals(ctx context.Context, l Reader, cohort int64) iter.Seq2[Withdrawal, error] {
+	return func(yield func(Withdrawal, error) bool) {
+		for after := ""; ; {
+			page, err := l.Withdrawals(ctx, cohort, after, PageSize)
+			if err != nil {
+				yield(Withdrawal{}, err)
+				return
+			}
+			for _, w := range page {
+				after = w.PersonID
+				if !yield(w, nil) {
+					return
+				}
+			}
+			if len(page) < PageSize { // each of its people has one at least
+				return
+			}
+		}
+	}
+}
+
 // AllSteps yields the steps that match the filter, by person and key.
 func AllSteps(ctx context.Context, l Steps, f StepFilter) iter.Seq2[Step, error] {
 	return all(StepPlace{}, func(after StepPlace) ([]Step, error) { return l.Steps(ctx, f, after, PageSize) },

@@ -147,5 +147,9 @@ type LinkFilter struct {
 	App       string
 	State     LinkState
 	AccountID string
-	Limit     int // the most links, the first by person and app; 0: all
+	After     LinkPlace // only those behind it, by person and app
+	Limit     int       // the most links, the first by person and app; 0: all
 }
+
+// LinkPlace is the last entry of a page of links: the next page begins after it.
+type LinkPlace struct{ PersonID, App string }

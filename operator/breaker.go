@@ -38,34 +38,20 @@ func (v *Viewer) Cohort(ctx context.Context, name string) (ledger.Cohort, error)
 	return ledger.Cohort{}, refuse(fmt.Sprintf("there is no cohort %q; held now: %s", name, strings.Join(names, ", ")), "")
 }
 
-// EachWithdrawal calls f with everything that a cohort holds or has held.
-func (v *Viewer) EachWithdrawal(ctx context.Context, cohort int64, f func(ledger.Withdrawal) error) error {
-	for after := ""; ; {
-		page, err := v.Ledger.Withdrawals(ctx, cohort, after, ledger.PageSize)
-		if err != nil || len(page) == 0 {
-			return err
-		}
-		for _, w := range page {
-			if err := f(w); err != nil {
-				return err
-			}
-			after = w.PersonID
-		}
-	}
-}
-
 // Held lists the people for whom a cohort holds something, sorted by ID: all of them, or
 // those who are named. It refuses the name of a person for whom the cohort holds nothing.
 func (v *Viewer) Held(ctx context.Context, cohort ledger.Cohort, people ...string) ([]string, error) {
 	var held []string
-	err := v.EachWithdrawal(ctx, cohort.ID, func(w ledger.Withdrawal) error {
+	for w, err := range ledger.AllWithdrawals(ctx, v.Ledger, cohort.ID) {
+		if err != nil {
+			return nil, err
+		}
 		if w.State == ledger.WithdrawalHeld && !slices.Contains(held[max(0, len(held)-1):], w.PersonID) {
 			held = append(held, w.PersonID)
 		}
-		return nil
-	})
-	if err != nil || len(people) == 0 {
-		return held, err
+	}
+	if len(people) == 0 {
+		return held, nil
 	}
 	for _, id := range people {
 		if !slices.Contains(held, id) {

@@ -3,6 +3,8 @@ package operator
 import (
 	"context"
 	"fmt"
+	"iter"
+	"maps"
 	"slices"
 	"time"
 
@@ -41,33 +43,49 @@ type Deletion struct {
 	Why       string
 }
 
-// Deletions lists the deletions to come for one person, or (empty) for everybody, as the
-// worker would decide now. It calls no app and changes nothing.
-func (v *Viewer) Deletions(ctx context.Context, personID string) ([]Deletion, error) {
-	rules, err := v.Apps.Rules(ctx)
+// Deletions yields the deletions to come for one person, or (empty) for everybody, by person, as
+// the worker would decide now. It calls no app and changes nothing.
+func (v *Viewer) Deletions(ctx context.Context, personID string) iter.Seq2[Deletion, error] {
+	return func(yield func(Deletion, error) bool) {
+		rules, err := v.Apps.Rules(ctx)
+		if err != nil {
+			yield(Deletion{}, err)
+			return
+		}
+		people := only(personID)
+		if personID == "" {
+			people = v.maybeDeleted(ctx, rules)
+		}
+		now := v.Clock.Now()
+		for id, err := range people {
+			var deletions []Deletion
+			if err == nil {
+				deletions, err = v.deletionsNow(ctx, rules, id, now)
+			}
+			if err != nil {
+				yield(Deletion{}, err)
+				return
+			}
+			for _, d := range deletions {
+				if !yield(d, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// only yields one ID.
+func only(personID string) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) { yield(personID, nil) }
+}
+
+func (v *Viewer) deletionsNow(ctx context.Context, rules assess.Rules, personID string, now time.Time) ([]Deletion, error) {
+	person, err := v.Person(ctx, personID)
 	if err != nil {
 		return nil, err
 	}
-	people := []string{personID}
-	if personID == "" {
-		if people, err = v.maybeDeleted(ctx, rules); err != nil {
-			return nil, err
-		}
-	}
-	now := v.Clock.Now()
-	var all []Deletion
-	for _, id := range people {
-		person, err := v.Person(ctx, id)
-		if err != nil {
-			return nil, err
-		}
-		deletions, err := v.deletionsOf(ctx, rules, person, now)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, deletions...)
-	}
-	return all, nil
+	return v.deletionsOf(ctx, rules, person, now)
 }
 
 func (v *Viewer) deletionsOf(ctx context.Context, rules assess.Rules, person ledger.Person, now time.Time) ([]Deletion, error) {
@@ -116,28 +134,30 @@ func (v *Viewer) deletionsOf(ctx context.Context, rules assess.Rules, person led
 	return deletions, nil
 }
 
-// maybeDeleted lists the people whose accounts may be about to be deleted.
-func (v *Viewer) maybeDeleted(ctx context.Context, rules assess.Rules) ([]string, error) {
-	links, err := v.Ledger.Links(ctx, ledger.LinkFilter{State: ledger.LinkDisabled})
-	if err != nil {
-		return nil, err
+// maybeDeleted yields the IDs of the people whose accounts may be about to be deleted, in order.
+func (v *Viewer) maybeDeleted(ctx context.Context, rules assess.Rules) iter.Seq2[string, error] {
+	// An active account is deleted only where deleting is the only way to disable.
+	onlyDeletes := func(app string) bool { return !rules.Apps[app].Disable && rules.Apps[app].Delete }
+	f := ledger.LinkFilter{State: ledger.LinkDisabled}
+	if slices.ContainsFunc(slices.Collect(maps.Keys(rules.Apps)), onlyDeletes) {
+		f.State = ""
 	}
-	for name, app := range rules.Apps {
-		if app.Disable || !app.Delete {
-			continue // an active account is deleted only where deleting is the only way to disable
+	return func(yield func(string, error) bool) {
+		last := ""
+		for link, err := range ledger.AllLinks(ctx, v.Ledger, f) {
+			if err != nil {
+				yield("", err)
+				return
+			}
+			may := link.State == ledger.LinkDisabled || link.State == ledger.LinkActive && onlyDeletes(link.App)
+			if !may || link.PersonID == last {
+				continue
+			}
+			if last = link.PersonID; !yield(last, nil) {
+				return
+			}
 		}
-		active, err := v.Ledger.Links(ctx, ledger.LinkFilter{App: name, State: ledger.LinkActive})
-		if err != nil {
-			return nil, err
-		}
-		links = append(links, active...)
 	}
-	var people []string
-	for _, link := range links {
-		people = append(people, link.PersonID)
-	}
-	slices.Sort(people)
-	return slices.Compact(people), nil
 }
 
 // AwaitApproval lists the deletions of a person, in one app or (empty) in all, that need
@@ -150,7 +170,7 @@ func (v *Viewer) AwaitApproval(ctx context.Context, personID, app string) ([]Del
 	if err := v.knownApp(person, app); err != nil {
 		return nil, err
 	}
-	all, err := v.Deletions(ctx, personID)
+	all, err := ledger.Collect(v.Deletions(ctx, personID))
 	if err != nil {
 		return nil, err
 	}

@@ -115,27 +115,13 @@ func holderThenRow(entitlement string) func(report.HolderThen) []string {
 	}
 }
 
-// whoThen lists who had access at an instant. It stops reading when the limit is reached.
+// whoThen lists who had access at an instant.
 func (c *cli) whoThen(ctx context.Context, l ledger.Reader, at time.Time, app, entitlement string) error {
-	holders := []report.HolderThen{}
-	for h, err := range report.WhoThen(ctx, l, at, app, entitlement) {
-		if err != nil {
-			return err
-		}
-		if c.limit > 0 && len(holders) == c.limit {
-			c.tell("%d are listed, and there are more: --limit 0 lists all\n", c.limit)
-			break
-		}
-		holders = append(holders, h)
-	}
-	rows := rowsOf(holders, holderThenRow(entitlement))
-	return c.printList(holders, holderThenHeader, rows, func(p *page) {
-		p.fields(field{"at", words.Instant(at)})
-		p.table("", holderThenHeader, rows)
-		if len(rows) == 0 {
-			p.note("nobody")
-		}
+	_, err := streamed(c, report.WhoThen(ctx, l, at, app, entitlement), listView[report.HolderThen]{
+		header: holderThenHeader, row: holderThenRow(entitlement), none: "nobody",
+		frame: frame{above: func(p *page) { p.fields(field{"at", words.Instant(at)}) }},
 	})
+	return err
 }
 
 func (c *cli) accessWhoCommand() *cobra.Command {
@@ -171,11 +157,9 @@ account that an app created or changed by itself is not in it.`,
 					}
 					return c.whoThen(cmd.Context(), l, at, args[0], entitlement)
 				}
-				holders, err := report.Who(cmd.Context(), l, cfg.Policy, cfg.Clock().Now(), args[0], entitlement)
-				if err != nil {
-					return wrong(err)
-				}
-				return showList(c, holders, holderHeader, holderRow, "nobody")
+				holders := report.Who(cmd.Context(), l, cfg.Policy, cfg.Clock().Now(), args[0], entitlement)
+				_, err := streamed(c, holders, listView[report.Holder]{header: holderHeader, row: holderRow, none: "nobody"})
+				return wrong(err)
 			})
 		},
 		ValidArgsFunction: c.completeApps,

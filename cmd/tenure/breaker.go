@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -95,11 +94,7 @@ and cause. The exit status is 3 if it is open.`,
 				if err != nil {
 					return err
 				}
-				v, err := report.ReadCohort(cmd.Context(), o, cohort)
-				if err != nil {
-					return err
-				}
-				if err := c.print(v, func(p *page) { drawCohort(p, v) }); err != nil {
+				if err := c.showCohort(cmd.Context(), o.Ledger, cohort); err != nil {
 					return err
 				}
 				if cohort.State == ledger.CohortOpen {
@@ -125,12 +120,31 @@ func heldRow(h report.Held) []string {
 	return []string{h.Person, h.Name, h.Department, string(h.State), h.Why, strings.Join(h.Apps, " "), h.Source, h.Event, words.Instant(h.Received), words.Instant(h.Due)}
 }
 
+// showCohort shows a cohort and, below the totals, who is in it. It reads the cohort twice, so that
+// it holds a page.
+func (c *cli) showCohort(ctx context.Context, l ledger.Reader, cohort ledger.Cohort) error {
+	bar := c.progress(cohort.People, "counting", "people")
+	v, err := report.CountCohort(ctx, l, cohort, func(more int) { _ = bar.Add(more) })
+	_ = bar.Exit()
+	_ = bar.Clear()
+	if err != nil {
+		return err
+	}
+	_, err = streamed(c, report.HeldBy(ctx, l, cohort), listView[report.Held]{header: heldHeader, row: heldRow, frame: frame{
+		value: func() any { return v }, list: "people", title: "People",
+		above: func(p *page) { drawCohort(p, v) }, below: func(p *page) { drawAdvice(p, v) },
+	}})
+	return err
+}
+
 func drawCohort(p *page, v report.CohortScreen) {
 	p.fields(field{"cohort", v.Cohort}, field{"kind", string(v.Kind)}, field{"state", shownState(v.CohortSummary)},
 		field{"people", fmt.Sprintf("%d held of %d; %d were counted, and %d are allowed", v.Held, v.CohortSummary.People, v.Counted, v.Allowed)},
 		field{"opened", words.Instant(v.OpenedAt)}, field{"closed", words.Instant(v.ClosedAt)}, field{"operator", operatorFrom(v.Operator, v.Login)}, field{"reason", v.Reason},
 		field{"by app", words.Tally(v.ByApp, "")}, field{"by source", words.Tally(v.BySource, "")}, field{"by cause", words.Tally(v.ByCause, "")})
-	p.table("People", heldHeader, rowsOf(v.People, heldRow))
+}
+
+func drawAdvice(p *page, v report.CohortScreen) {
 	if v.State == ledger.CohortOpen {
 		p.note("")
 		p.note("If it is meant: tenure breaker release %[1]s --reason ... --apply; if it is a mistake: tenure breaker cancel %[1]s --reason ... --apply", v.Cohort)
@@ -286,16 +300,24 @@ func (v decisionView) consequence() string {
 
 // showDecision shows whom a decision would concern.
 func (c *cli) showDecision(ctx context.Context, o *operator.Operator, cohort ledger.Cohort, v decisionView) error {
-	screen, err := report.ReadCohort(ctx, &o.Viewer, cohort)
-	if err != nil {
-		return err
+	about, more, named := []report.Held{}, 0, map[string]bool{}
+	for _, id := range v.People {
+		named[id] = true
 	}
-	about := slices.DeleteFunc(screen.People, func(h report.Held) bool {
-		return h.State != ledger.WithdrawalHeld || !slices.Contains(v.People, h.Person)
-	})
+	for h, err := range report.HeldBy(ctx, o.Ledger, cohort) {
+		switch {
+		case err != nil:
+			return err
+		case h.State != ledger.WithdrawalHeld || !named[h.Person]:
+		case len(about) < shownSteps:
+			about = append(about, h)
+		default:
+			more++
+		}
+	}
 	return c.print(v, func(p *page) {
-		p.table("", heldHeader, rowsOf(about[:min(len(about), shownSteps)], heldRow))
-		if more := len(about) - shownSteps; more > 0 {
+		p.table("", heldHeader, rowsOf(about, heldRow))
+		if more > 0 {
 			p.note("and %d more (tenure breaker show %s has all)", more, quoted(v.Cohort))
 		}
 	})

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
+	"iter"
 	"strings"
 	"time"
 
@@ -73,17 +73,11 @@ Exits with 3 if something waits for an approval.`,
 				if err := errors.Join(appFilter(cmd.Context(), cfg, o.Ledger, app), personFilter(cmd.Context(), o.Ledger, personID)); err != nil {
 					return err
 				}
-				deletions, err := o.Deletions(cmd.Context(), personID)
-				if err != nil {
-					return err
+				listed := func(d operator.Deletion) bool {
+					return (waits == "" || string(d.Waits) == waits) && (app == "" || d.App == app)
 				}
-				views := []deletionView{}
-				for _, d := range deletions {
-					if (waits == "" || string(d.Waits) == waits) && (app == "" || d.App == app) {
-						views = append(views, viewDeletion(d))
-					}
-				}
-				return c.listDeletions(views)
+				return c.listDeletions(viewsOf(o.Deletions(cmd.Context(), personID), listed,
+					func(d operator.Deletion) (deletionView, error) { return viewDeletion(d), nil }))
 			})
 		},
 	}
@@ -101,18 +95,17 @@ func (v deletionView) row() []string {
 	return []string{v.Person, v.Name, v.App, v.Waits, words.Instant(v.Until), words.Instant(v.Retained), words.Instant(v.GoneAfter), v.Approval, v.Why}
 }
 
-func (c *cli) listDeletions(views []deletionView) error {
-	slices.SortStableFunc(views, func(a, b deletionView) int { return a.Until.Compare(b.Until) })
-	shown := limited(c, views)
-	rows := rowsOf(shown, deletionView.row)
-	err := c.printList(shown, deletionHeader, rows, func(p *page) {
-		p.table("", deletionHeader, rows)
-		if len(views) == 0 {
-			p.note("nothing is to be deleted")
-		}
+func (c *cli) listDeletions(deletions iter.Seq2[deletionView, error]) error {
+	waiting := false
+	views := viewsOf(deletions, every, func(v deletionView) (deletionView, error) {
+		waiting = waiting || v.Waits == string(plan.WaitApproval)
+		return v, nil
 	})
-	waiting := func(v deletionView) bool { return v.Waits == string(plan.WaitApproval) }
-	if err == nil && slices.ContainsFunc(views, waiting) {
+	_, err := streamed(c, views, listView[deletionView]{
+		header: deletionHeader, row: deletionView.row, none: "nothing is to be deleted",
+		order: func(a, b deletionView) int { return a.Until.Compare(b.Until) },
+	})
+	if err == nil && waiting {
 		return errAttention
 	}
 	return err

@@ -59,17 +59,7 @@ nothing has come of what HR said. tenure status goes by the same rule.`,
 				if err := s.check(cmd.Context(), cfg, l); err != nil {
 					return err
 				}
-				v, pending, err := c.readLetters(ledger.AllDeadLetters(cmd.Context(), l, f, after))
-				if err != nil {
-					return err
-				}
-				if err := c.printList(v, letterHeader, rowsOf(v.Letters, letterRow), v.draw); err != nil {
-					return err
-				}
-				if pending {
-					return errAttention
-				}
-				return nil
+				return c.listLetters(ledger.AllDeadLetters(cmd.Context(), l, f, after))
 			})
 		},
 	}
@@ -104,30 +94,26 @@ func (v *lettersView) count(l ledger.DeadLetter) {
 	}
 }
 
-// readLetters counts dead letters, and keeps as many as --limit allows. It reports whether one of
-// them all is pending.
-func (c *cli) readLetters(letters iter.Seq2[ledger.DeadLetter, error]) (v lettersView, pending bool, err error) {
-	v = lettersView{Letters: []report.Letter{}, Totals: map[string]int{}}
-	all := 0
-	bar := c.progress(-1, "reading", "dead letters")
-	defer func() { _ = bar.Exit() }()
-	for l, err := range letters {
-		if err != nil {
-			return v, false, err
-		}
-		_ = bar.Add(1)
-		if all++; c.limit == 0 || all <= c.limit {
-			v.Letters = append(v.Letters, report.LetterOf(l))
-		}
+// listLetters lists dead letters and, below them, how many there are.
+func (c *cli) listLetters(letters iter.Seq2[ledger.DeadLetter, error]) error {
+	v, pending := viewLetters(nil), false
+	views := viewsOf(letters, every, func(l ledger.DeadLetter) (report.Letter, error) {
 		v.count(l)
 		pending = pending || l.Pending()
+		return report.LetterOf(l), nil
+	})
+	_, err := streamed(c, views, listView[report.Letter]{
+		header: letterHeader, row: letterRow, none: noLetters, whole: true,
+		frame: frame{value: func() any { return v }, list: "letters", below: v.drawTotal},
+	})
+	if err == nil && pending {
+		return errAttention
 	}
-	_ = bar.Clear()
-	if all > len(v.Letters) {
-		c.tell("%d of %d are listed: --limit 0 lists all\n", len(v.Letters), all)
-	}
-	return v, pending, nil
+	return err
 }
+
+// noLetters is said where there are no dead letters.
+const noLetters = "no dead letters"
 
 const letterHeader = "id,received,state,urgency,code,person,type,record,what is wrong"
 
@@ -137,12 +123,18 @@ func letterRow(v report.Letter) []string {
 
 func (v lettersView) draw(p *page) {
 	if len(v.Letters) == 0 {
-		p.note("no dead letters")
-		return
+		p.note(noLetters)
 	}
 	p.table("", letterHeader, rowsOf(v.Letters, letterRow))
-	p.note("")
-	p.note("%s", v.total())
+	v.drawTotal(p)
+}
+
+// drawTotal says how many there are, if there are any.
+func (v *lettersView) drawTotal(p *page) {
+	if len(v.Totals) > 0 {
+		p.note("")
+		p.note("%s", v.total())
+	}
 }
 
 // total says how many dead letters there are for each reason, the most frequent first.

@@ -371,16 +371,14 @@ func exceptionFilter(ctx context.Context, v *operator.Viewer, f ledger.Exception
 
 func (c *cli) listExceptions(ctx context.Context, v *operator.Viewer, f ledger.ExceptionFilter, after int64) error {
 	states := v.ExceptionStates()
-	views, err := withNames(ctx, v.Ledger, ledger.AllExceptions(ctx, v.Ledger, f, after),
+	views := withNames(ctx, v.Ledger, ledger.AllExceptions(ctx, v.Ledger, f, after),
 		func(x ledger.Exception) string { return x.PersonID },
 		func(x ledger.Exception, name string) (exceptionView, error) {
 			state, err := states.Of(ctx, x)
 			return viewException(x, name, state), err
 		})
-	if err != nil {
-		return err
-	}
-	return showList(c, views, exceptionHeader, exceptionView.row, "there are no exceptions")
+	_, err := streamed(c, views, listView[exceptionView]{header: exceptionHeader, row: exceptionView.row, none: "there are no exceptions"})
+	return err
 }
 
 const exceptionHeader = "exception,person,name,kind,what,state,from,until,by,reason"

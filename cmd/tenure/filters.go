@@ -72,7 +72,7 @@ func appFilter(ctx context.Context, cfg *config.Config, l ledger.Reader, app str
 	if _, configured := cfg.Apps[app]; configured || app == "" {
 		return nil
 	}
-	links, err := l.Links(ctx, ledger.LinkFilter{App: app})
+	links, err := l.Links(ctx, ledger.LinkFilter{App: app, Limit: 1})
 	if err != nil || len(links) > 0 {
 		return err
 	}

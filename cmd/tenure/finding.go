@@ -147,21 +147,15 @@ exit status is 3 if any is open.`,
 }
 
 func (c *cli) listFindings(ctx context.Context, v *operator.Viewer, f ledger.FindingFilter) error {
-	views, asked, none := []findingView{}, false, "nothing was found (tenure app scan NAME scans an app now)"
+	asked, none := false, "nothing was found (tenure app scan NAME scans an app now)"
 	if len(f.States) > 0 {
 		none = "nobody is asked about anything that was found"
 	}
-	for one, err := range ledger.AllFindings(ctx, v.Ledger, f) {
-		if err != nil {
-			return err
-		}
-		view, err := viewFinding(ctx, v.Ledger, one)
-		if err != nil {
-			return err
-		}
-		views, asked = append(views, view), asked || one.State == ledger.FindingOpen
-	}
-	if err := showList(c, views, findingHeader, findingView.row, none); err != nil {
+	views := viewsOf(ledger.AllFindings(ctx, v.Ledger, f), every, func(one ledger.Finding) (findingView, error) {
+		asked = asked || one.State == ledger.FindingOpen
+		return viewFinding(ctx, v.Ledger, one)
+	})
+	if _, err := streamed(c, views, listView[findingView]{header: findingHeader, row: findingView.row, none: none, whole: true}); err != nil {
 		return err
 	}
 	rates, err := v.Ledger.OrphanRates(ctx)

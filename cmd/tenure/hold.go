@@ -235,13 +235,11 @@ func (c *cli) holdListCommand() *cobra.Command {
 }
 
 func (c *cli) listHolds(ctx context.Context, l ledger.Reader, f ledger.HoldFilter, after int64, now time.Time) error {
-	views, err := withNames(ctx, l, ledger.AllHolds(ctx, l, f, after),
+	views := withNames(ctx, l, ledger.AllHolds(ctx, l, f, after),
 		func(h ledger.Hold) string { return h.PersonID },
 		func(h ledger.Hold, name string) (holdView, error) { return viewHold(h, name, now), nil })
-	if err != nil {
-		return err
-	}
-	return showList(c, views, holdHeader, holdView.row, "nobody is held")
+	_, err := streamed(c, views, listView[holdView]{header: holdHeader, row: holdView.row, none: "nobody is held"})
+	return err
 }
 
 const holdHeader = "hold,person,name,state,placed,until,operator,reason,released,by,why"

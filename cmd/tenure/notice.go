@@ -108,15 +108,13 @@ func noticeStates() []string {
 }
 
 func (c *cli) listNotices(ctx context.Context, l ledger.Reader, f ledger.NoticeFilter) error {
-	views, failed := []noticeView{}, false
-	for n, err := range ledger.AllNotices(ctx, l, f, 0) {
-		if err != nil {
-			return err
-		}
+	failed := false
+	views := viewsOf(ledger.AllNotices(ctx, l, f, 0), every, func(n ledger.Notice) (noticeView, error) {
 		failed = failed || n.State == ledger.NoticeFailed
-		views = append(views, viewNotice(n))
-	}
-	if err := showList(c, views, noticeHeader, noticeView.row, "nothing waits to be told"); err != nil || !failed {
+		return viewNotice(n), nil
+	})
+	_, err := streamed(c, views, listView[noticeView]{header: noticeHeader, row: noticeView.row, none: "nothing waits to be told", whole: true})
+	if err != nil || !failed {
 		return err
 	}
 	return errAttention

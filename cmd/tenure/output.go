@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/csv"
 	"encoding/json"
@@ -10,6 +11,7 @@ import (
 	"io"
 	"iter"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -305,34 +307,66 @@ func (c *cli) printList(value any, header string, rows [][]string, draw func(*pa
 	return writeCSV(c.out, strings.Split(header, ","), rows)
 }
 
-// showList shows a list, as many entries as --limit allows, or a note if there are none.
-func showList[V any](c *cli, views []V, header string, row func(V) []string, none string) error {
-	views = limited(c, views)
-	rows := rowsOf(views, row)
-	return c.printList(views, header, rows, func(p *page) {
-		p.table("", header, rows)
-		if len(rows) == 0 {
-			p.note("%s", none)
-		}
-	})
+// listView says how a list is shown.
+type listView[V any] struct {
+	header string // the names of the columns, separated by commas
+	row    func(V) []string
+	none   string // what is said of an empty list
+	// whole has the list read to its end, since reading it tells something, such as the exit
+	// status. Otherwise what is behind the limit is not read.
+	whole bool
+	// order sorts the list. All entries are then read before the first is shown, and held: as
+	// many as --limit allows, and as many again.
+	order func(a, b V) int
+	frame frame
 }
 
-// streamed shows the entries of a list as they are read, as many as --limit allows, or a note if
-// there are none. It holds a page of them at a time, however long the list is. It reports whether
-// there are more.
-func streamed[V any](c *cli, views iter.Seq2[V, error], header string, row func(V) []string, none string) (more bool, err error) {
-	l := &listing{c: c, header: header}
+// frame is what is shown around a list.
+type frame struct {
+	// value returns what holds the list in JSON and YAML, with an empty list, and list is the
+	// list's name in it. What comes before the list has to be known before the list is read.
+	// With nil, it is a list.
+	value func() any
+	list  string
+	// above and below draw, for people, what is before and after the table; title is the table's.
+	above, below func(*page)
+	title        string
+}
+
+// streamed shows the entries of a list as they are read, as many as --limit allows. It holds a page
+// of them at a time, however long the list is, unless it has to be sorted. It reports whether there
+// are more.
+func streamed[V any](c *cli, views iter.Seq2[V, error], v listView[V]) (more bool, err error) {
+	l := &listing{c: c, header: v.header, frame: v.frame}
 	bar := c.progress(-1, "reading", "entries")
 	defer func() { _ = bar.Exit() }()
-	for v, err := range views {
+	read := 0
+	counted := func(yield func(V, error) bool) {
+		for view, err := range views {
+			if err == nil {
+				read++
+				_ = bar.Add(1)
+			}
+			if !yield(view, err) {
+				return
+			}
+		}
+	}
+	shown := iter.Seq2[V, error](counted)
+	if v.order != nil {
+		shown = inOrder(shown, c.limit, v.order)
+	}
+	for view, err := range shown {
 		if err != nil {
 			return false, errors.Join(l.flush(), err)
 		}
-		if more = c.limit > 0 && l.shown+len(l.rows) == c.limit; more {
+		if c.limit > 0 && l.shown+len(l.rows) == c.limit {
+			if v.whole {
+				continue
+			}
 			break
 		}
-		_ = bar.Add(1)
-		if err := l.add(v, row(v)); err != nil {
+		if err := l.add(view, v.row(view)); err != nil {
 			return false, err
 		}
 		if len(l.rows) < ledger.PageSize {
@@ -344,24 +378,38 @@ func streamed[V any](c *cli, views iter.Seq2[V, error], header string, row func(
 		}
 	}
 	_ = bar.Clear()
-	err = errors.Join(l.flush(), l.end(none))
-	if more {
+	err = errors.Join(l.flush(), l.end(v.none))
+	switch more = c.limit > 0 && read > c.limit; {
+	case more && (v.whole || v.order != nil):
+		c.tell("%d of %d are listed: --limit 0 lists all\n", c.limit, read)
+	case more:
 		c.tell("%d are listed, and there are more: --limit 0 lists all\n", c.limit)
 	}
 	return more, err
 }
 
-// sorted yields the entries of a list when all are read and sorted.
-func sorted[T any](entries iter.Seq2[T, error], sort func([]T)) iter.Seq2[T, error] {
-	return func(yield func(T, error) bool) {
-		all, err := ledger.Collect(entries)
-		if err != nil {
-			var none T
-			yield(none, err)
-			return
+// inOrder yields the entries of a list when all are read and sorted; with a limit, the first ones.
+// It holds no more than twice the limit.
+func inOrder[V any](entries iter.Seq2[V, error], limit int, order func(a, b V) int) iter.Seq2[V, error] {
+	return func(yield func(V, error) bool) {
+		var first []V
+		cut := func() {
+			slices.SortStableFunc(first, order)
+			if limit > 0 {
+				first = first[:min(len(first), limit)]
+			}
 		}
-		sort(all)
-		for _, entry := range all {
+		for entry, err := range entries {
+			if err != nil {
+				yield(entry, err)
+				return
+			}
+			if first = append(first, entry); limit > 0 && len(first) >= 2*limit {
+				cut()
+			}
+		}
+		cut()
+		for _, entry := range first {
 			if !yield(entry, nil) {
 				return
 			}
@@ -373,21 +421,36 @@ func sorted[T any](entries iter.Seq2[T, error], sort func([]T)) iter.Seq2[T, err
 type listing struct {
 	c      *cli
 	header string
+	frame  frame
+	begun  bool // something was shown
 	shown  int
 	rows   [][]string   // of the page
 	text   bytes.Buffer // of the page, as JSON or YAML
 	widths []int        // of the first page's columns
 }
 
+// indented is what the frame of a list indents its entries by.
+const indented = "  "
+
+// margin is what each line of an entry begins with.
+func (l *listing) margin() string {
+	if l.frame.value == nil {
+		return ""
+	}
+	return indented
+}
+
 // add adds an entry to the page.
 func (l *listing) add(view any, row []string) error {
+	first := l.shown+len(l.rows) == 0
 	l.rows = append(l.rows, row)
 	switch l.c.output {
 	case formatJSON:
-		l.text.WriteString(map[bool]string{true: "[\n  ", false: ",\n  "}[l.shown+len(l.rows) == 1])
+		margin := l.margin() + indented
+		l.text.WriteString(map[bool]string{true: "[\n", false: ",\n"}[first] + margin)
 		enc := json.NewEncoder(&l.text)
 		enc.SetEscapeHTML(false)
-		enc.SetIndent("  ", "  ")
+		enc.SetIndent(margin, indented)
 		err := enc.Encode(view)
 		l.text.Truncate(l.text.Len() - 1) // its line end
 		return err
@@ -396,68 +459,153 @@ func (l *listing) add(view any, row []string) error {
 		if err != nil {
 			return err
 		}
-		return writeYAML(&l.text, text)
+		var entry bytes.Buffer
+		if err := writeYAML(&entry, text); err != nil {
+			return err
+		}
+		for line := range strings.Lines(entry.String()) {
+			if line != "\n" {
+				l.text.WriteString(l.margin())
+			}
+			l.text.WriteString(line)
+		}
 	}
 	return nil
 }
 
 // flush shows the page.
 func (l *listing) flush() error {
-	first := l.shown == 0
+	first := !l.begun
 	rows := l.rows
-	l.shown, l.rows = l.shown+len(rows), nil
+	l.begun, l.shown, l.rows = true, l.shown+len(rows), nil
 	defer l.text.Reset()
 	switch l.c.output {
-	case formatJSON:
-		_, err := l.c.out.Write(plainJSON(l.text.Bytes()))
-		return err
-	case formatYAML:
-		_, err := l.c.out.Write(l.text.Bytes())
-		return err
+	case formatJSON, formatYAML:
+		before, _, err := l.around(len(rows) == 0)
+		if err != nil {
+			return err
+		}
+		if first {
+			_, err = io.WriteString(l.c.out, before)
+		}
+		text := l.text.Bytes()
+		if l.c.output == formatJSON {
+			text = plainJSON(text)
+		}
+		_, other := l.c.out.Write(text)
+		return errors.Join(err, other)
 	case formatCSV:
 		if first {
 			return writeCSV(l.c.out, strings.Split(l.header, ","), rows)
 		}
 		return writeCSV(l.c.out, nil, rows)
 	}
-	p := &page{color: l.c.colored()}
-	l.widths = p.columns("", l.header, rows, l.widths)
+	p, title := &page{color: l.c.colored()}, ""
+	if first {
+		if l.frame.above != nil {
+			l.frame.above(p)
+		}
+		title = l.frame.title
+	}
+	l.widths = p.columns(title, l.header, rows, l.widths)
 	_, err := l.c.out.Write(p.buf.Bytes())
 	return err
 }
 
-// end ends the list.
-func (l *listing) end(none string) (err error) {
-	switch {
-	case l.c.output == formatJSON && l.shown == 0, l.c.output == formatYAML && l.shown == 0:
-		_, err = l.c.out.Write([]byte("[]\n"))
-	case l.c.output == formatJSON:
-		_, err = l.c.out.Write([]byte("\n]\n"))
-	case l.c.output == formatTable && l.shown == 0:
-		l.c.say("%s\n", none)
+// around returns the text before a list and that after it, as JSON or YAML.
+func (l *listing) around(empty bool) (before, after string, err error) {
+	if l.frame.value == nil {
+		return "", "", nil
 	}
-	return err
+	var text bytes.Buffer
+	if err := (&cli{terminal: terminal{out: &text}, output: l.c.output}).print(l.frame.value(), nil); err != nil {
+		return "", "", err
+	}
+	name, found := strconv.Quote(l.frame.list)+": ", false
+	if l.c.output == formatYAML {
+		name = "\n" + l.frame.list + ":"
+	}
+	if before, after, found = strings.Cut("\n"+text.String(), name+"[]"); !found && l.c.output == formatYAML {
+		before, after, found = strings.Cut("\n"+text.String(), name+" []\n")
+	}
+	if !found {
+		return "", "", fmt.Errorf("there is no empty list %q", l.frame.list)
+	}
+	before = strings.TrimPrefix(before+name, "\n")
+	switch {
+	case l.c.output == formatJSON:
+	case empty:
+		before += " []\n"
+	default:
+		before += "\n"
+	}
+	return before, after, nil
 }
 
-// withNames returns a view of each entry of a list. It is made with the name of the person whom
-// the entry is about.
-func withNames[T, V any](ctx context.Context, l ledger.Reader, list iter.Seq2[T, error], person func(T) string, view func(T, string) (V, error)) ([]V, error) {
-	views, names := []V{}, map[string]string{}
-	for entry, err := range list {
+// end ends the list.
+func (l *listing) end(none string) error {
+	switch l.c.output {
+	case formatJSON, formatYAML:
+		_, after, err := l.around(false)
 		if err != nil {
-			return nil, err
+			return err
 		}
+		switch {
+		case l.c.output == formatJSON && l.shown == 0:
+			after = "[]" + cmp.Or(after, "\n")
+		case l.c.output == formatJSON:
+			after = "\n" + l.margin() + "]" + cmp.Or(after, "\n")
+		case l.shown == 0 && l.frame.value == nil:
+			after = "[]\n"
+		}
+		_, err = io.WriteString(l.c.out, after)
+		return err
+	case formatTable:
+		if l.shown == 0 && none != "" {
+			l.c.say("%s\n", none)
+		}
+		if l.frame.below != nil {
+			p := &page{color: l.c.colored()}
+			l.frame.below(p)
+			_, err := l.c.out.Write(p.buf.Bytes())
+			return err
+		}
+	}
+	return nil
+}
+
+// viewsOf yields a view of each entry of a list that is listed.
+func viewsOf[T, V any](list iter.Seq2[T, error], listed func(T) bool, view func(T) (V, error)) iter.Seq2[V, error] {
+	return func(yield func(V, error) bool) {
+		for entry, err := range list {
+			if err == nil && !listed(entry) {
+				continue
+			}
+			var v V
+			if err == nil {
+				v, err = view(entry)
+			}
+			if !yield(v, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// every lists every entry.
+func every[T any](T) bool { return true }
+
+// withNames yields a view of each entry of a list. It is made with the name of the person whom the
+// entry is about.
+func withNames[T, V any](ctx context.Context, l ledger.Reader, list iter.Seq2[T, error], person func(T) string, view func(T, string) (V, error)) iter.Seq2[V, error] {
+	names := map[string]string{}
+	return viewsOf(list, every, func(entry T) (v V, err error) {
 		name, err := nameOf(ctx, l, names, person(entry))
 		if err != nil {
-			return nil, err
+			return v, err
 		}
-		v, err := view(entry, name)
-		if err != nil {
-			return nil, err
-		}
-		views = append(views, v)
-	}
-	return views, nil
+		return view(entry, name)
+	})
 }
 
 // writeCSV writes a header and rows. A spreadsheet takes a cell that begins with one of

@@ -61,10 +61,10 @@ With --limit, the rest is listed by --after and the last ID of the page.`,
 				}
 				last := ""
 				people := report.People(cmd.Context(), l, cfg.Policy, cfg.Clock().Now(), f.PeopleFilter)
-				more, err := streamed(c, people, peopleHeader, func(v report.Summary) []string {
+				more, err := streamed(c, people, listView[report.Summary]{header: peopleHeader, row: func(v report.Summary) []string {
 					last = v.ID
 					return summaryRow(v)
-				}, "nobody")
+				}, none: "nobody"})
 				if more {
 					c.tell("behind these: --after %s\n", quoted(last))
 				}

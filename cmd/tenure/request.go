@@ -302,16 +302,14 @@ func (c *cli) listRequests(ctx context.Context, v *operator.Viewer, f ledger.Req
 	if len(f.States) > 0 {
 		none = "no request waits for anybody's word (--all lists those that are decided too)"
 	}
-	views, err := withNames(ctx, v.Ledger, ledger.AllRequests(ctx, v.Ledger, f, after),
+	views := withNames(ctx, v.Ledger, ledger.AllRequests(ctx, v.Ledger, f, after),
 		func(r ledger.Request) string { return r.PersonID },
 		func(r ledger.Request, name string) (requestView, error) {
 			waits = waits || r.Undecided()
 			return viewRequest(r, name, v.Clock.Now()), nil
 		})
-	if err != nil {
-		return err
-	}
-	if err := showList(c, views, requestHeader, requestView.row, none); err != nil || !waits {
+	_, err := streamed(c, views, listView[requestView]{header: requestHeader, row: requestView.row, none: none, whole: true})
+	if err != nil || !waits {
 		return err
 	}
 	return errAttention

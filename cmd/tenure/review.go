@@ -74,23 +74,16 @@ func reviewFilter(ctx context.Context, cfg *config.Config, v *operator.Viewer, f
 }
 
 func (c *cli) listReviews(ctx context.Context, v *operator.Viewer, f ledger.ReviewFilter, after int64, all bool) error {
-	views, open := []reviewView{}, false
-	for r, err := range ledger.AllReviews(ctx, v.Ledger, f, after) {
-		if err != nil {
-			return err
-		}
-		if !r.DoneAt.IsZero() && !all {
-			continue
-		}
+	open := false
+	listed := func(r ledger.Review) bool { return r.DoneAt.IsZero() || all }
+	views := viewsOf(ledger.AllReviews(ctx, v.Ledger, f, after), listed, func(r ledger.Review) (reviewView, error) {
 		counts, err := v.Ledger.CountItems(ctx, r.ID)
-		if err != nil {
-			return err
-		}
 		one := viewReview(r, review.Outcome(counts))
 		open = open || one.Summary.Open > 0 && r.State == ledger.ReviewOpen
-		views = append(views, one)
-	}
-	if err := showList(c, views, reviewHeader, reviewView.row, "there are no reviews"); err != nil || !open {
+		return one, err
+	})
+	_, err := streamed(c, views, listView[reviewView]{header: reviewHeader, row: reviewView.row, none: "there are no reviews", whole: true})
+	if err != nil || !open {
 		return err
 	}
 	return errAttention

@@ -72,10 +72,10 @@ can answer. The exit status is then 3 if there is anything.`,
 func (c *cli) listAttention(ctx context.Context, l ledger.Reader) error {
 	steps := ledger.AllSteps(ctx, l, ledger.StepFilter{States: []ledger.StepState{ledger.StepAttention}})
 	asks := false
-	_, err := streamed(c, steps, "person,app,step,attempts,what,key", func(s ledger.Step) []string {
+	_, err := streamed(c, steps, listView[ledger.Step]{header: "person,app,step,attempts,what,key", row: func(s ledger.Step) []string {
 		asks = true
 		return []string{s.PersonID, s.App, s.Kind, strconv.Itoa(s.Attempts), whatOf(s), s.Key}
-	}, "nothing needs attention")
+	}, none: "nothing needs attention"})
 	if err == nil && asks {
 		return errAttention
 	}
@@ -153,13 +153,14 @@ func temporalRuns(ctx context.Context, f runs.Filter) iter.Seq2[runs.Run, error]
 // showRuns shows runs as they are read, or sorted if the filter asks for what falls due.
 func (c *cli) showRuns(found iter.Seq2[runs.Run, error], f runs.Filter) error {
 	const header = "person,type,stage,urgency,attention,next,started"
-	if !f.DueBefore.IsZero() {
-		found = sorted(found, f.Sort)
-	}
-	_, err := streamed(c, found, header, func(r runs.Run) []string {
+	v := listView[runs.Run]{header: header, row: func(r runs.Run) []string {
 		next := strings.TrimSpace(r.NextAction + " " + words.Instant(r.NextDue))
 		return []string{r.Person, r.Type, stageOf(r), r.Urgency, strings.Join(r.Attention, " "), next, words.Instant(r.Started)}
-	}, "nothing runs")
+	}, none: "nothing runs"}
+	if !f.DueBefore.IsZero() {
+		v.order = f.Order()
+	}
+	_, err := streamed(c, found, v)
 	return err
 }
 

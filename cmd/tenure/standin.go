@@ -153,14 +153,13 @@ func (c *cli) standInListCommand() *cobra.Command {
 }
 
 func (c *cli) listStandIns(ctx context.Context, v *operator.Viewer, personID string, all bool) error {
-	views := []standInView{}
-	for s, err := range ledger.AllStandIns(ctx, v.Ledger, ledger.StandInFilter{PersonID: personID}, 0) {
-		if err != nil {
-			return err
-		}
-		if one := viewStandIn(s, v.Clock.Now()); all || one.State == "in force" || one.State == "to come" {
-			views = append(views, one)
-		}
+	now := v.Clock.Now()
+	listed := func(s ledger.StandIn) bool {
+		state := viewStandIn(s, now).State
+		return all || state == "in force" || state == "to come"
 	}
-	return showList(c, views, standInHeader, standInView.row, "nobody stands in for anybody")
+	views := viewsOf(ledger.AllStandIns(ctx, v.Ledger, ledger.StandInFilter{PersonID: personID}, 0), listed,
+		func(s ledger.StandIn) (standInView, error) { return viewStandIn(s, now), nil })
+	_, err := streamed(c, views, listView[standInView]{header: standInHeader, row: standInView.row, none: "nobody stands in for anybody"})
+	return err
 }

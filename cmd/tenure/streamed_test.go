@@ -4,12 +4,15 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"iter"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
 
 	"github.com/tenurehq/tenure/ledger"
 )
@@ -41,6 +44,26 @@ func quiet(f format) (c *cli, out, errs *bytes.Buffer) {
 	return &cli{terminal: terminal{out: out, err: errs}, output: f}, out, errs
 }
 
+var lineView = listView[lineEntry]{header: lineHeader, row: lineEntry.row, none: "none"}
+
+// around is what holds a list of entries, and what is known before and after it.
+type around struct {
+	Before string         `json:"before"`
+	Lines  []lineEntry    `json:"lines"`
+	After  map[string]int `json:"after"`
+}
+
+// framed is lineView within a frame.
+func framed(v *around) listView[lineEntry] {
+	l := lineView
+	l.frame = frame{
+		value: func() any { return v }, list: "lines", title: "Lines",
+		above: func(p *page) { p.note("before: %s", v.Before) },
+		below: func(p *page) { p.note("after: %d", len(v.After)) },
+	}
+	return l
+}
+
 // A list that is shown page by page is the text of one that is shown at once. (A later page may have
 // wider columns. None has here.)
 func TestPagesAreOneList(t *testing.T) {
@@ -48,25 +71,54 @@ func TestPagesAreOneList(t *testing.T) {
 		for _, f := range []format{formatJSON, formatYAML, formatCSV, formatTable} {
 			c, out, _ := quiet(f)
 			read := 0
-			more, err := streamed(c, entries(n, &read), lineHeader, lineEntry.row, "none")
+			more, err := streamed(c, entries(n, &read), lineView)
 			require.NoError(t, err)
 			assert.False(t, more)
 
 			whole, want, _ := quiet(f)
 			all, err := ledger.Collect(entries(n, &read))
 			require.NoError(t, err)
-			require.NoError(t, showList(whole, append([]lineEntry{}, all...), lineHeader, lineEntry.row, "none"))
+			all = append([]lineEntry{}, all...)
+			rows := rowsOf(all, lineEntry.row)
+			require.NoError(t, whole.printList(all, lineHeader, rows, func(p *page) {
+				if p.table("", lineHeader, rows); n == 0 {
+					p.note("none")
+				}
+			}))
 			assert.Equal(t, want.String(), out.String(), "%d as %s", n, f)
+
+			if f == formatCSV {
+				continue // has no frame
+			}
+			// What is before the list is known before, what is after it only when it is read.
+			c, out, _ = quiet(f)
+			v := &around{Before: "a\n\"lines\": []\nlines: []", Lines: []lineEntry{}, After: map[string]int{}}
+			_, err = streamed(c, viewsOf(entries(n, &read), every, func(e lineEntry) (lineEntry, error) {
+				v.After[e.Text[:1]]++
+				return e, nil
+			}), framed(v))
+			require.NoError(t, err)
+			whole, want, _ = quiet(f)
+			at := around{Before: v.Before, Lines: all, After: v.After}
+			require.NoError(t, whole.print(at, func(p *page) {
+				p.note("before: %s", v.Before)
+				if p.table("Lines", lineHeader, rows); n == 0 {
+					p.note("none")
+				}
+				p.note("after: %d", len(v.After))
+			}))
+			assert.Equal(t, want.String(), out.String(), "%d as %s, in a frame", n, f)
 		}
 	}
 }
 
-// What is behind the limit is not read, and an error is not taken for the end.
+// What is behind the limit is not read, unless it tells something, and an error is not taken for
+// the end.
 func TestAStreamEnds(t *testing.T) {
 	c, out, errs := quiet(formatCSV)
 	c.limit = 3
 	read := 0
-	more, err := streamed(c, entries(1000, &read), lineHeader, lineEntry.row, "none")
+	more, err := streamed(c, entries(1000, &read), lineView)
 	require.NoError(t, err)
 	assert.True(t, more)
 	assert.Equal(t, 4, read)
@@ -75,12 +127,70 @@ func TestAStreamEnds(t *testing.T) {
 
 	c, _, errs = quiet(formatTable)
 	c.limit = 3
-	more, err = streamed(c, entries(3, &read), lineHeader, lineEntry.row, "none")
+	more, err = streamed(c, entries(3, &read), lineView)
 	require.NoError(t, err)
 	assert.False(t, more)
 	assert.Empty(t, errs.String())
 
+	c, out, errs = quiet(formatCSV)
+	c.limit, read = 3, 0
+	whole := lineView
+	whole.whole = true
+	more, err = streamed(c, entries(1000, &read), whole)
+	require.NoError(t, err)
+	assert.True(t, more)
+	assert.Equal(t, 1000, read)
+	assert.Equal(t, 4, strings.Count(out.String(), "\n"))
+	assert.Equal(t, "3 of 1000 are listed: --limit 0 lists all\n", errs.String())
+
 	broken := errors.New("the ledger is away")
-	_, err = streamed(c, func(yield func(lineEntry, error) bool) { _ = yield(lineEntry{}, nil) && yield(lineEntry{}, broken) }, lineHeader, lineEntry.row, "none")
+	_, err = streamed(c, func(yield func(lineEntry, error) bool) { _ = yield(lineEntry{}, nil) && yield(lineEntry{}, broken) }, lineView)
 	require.ErrorIs(t, err, broken)
+}
+
+// pageWatch counts how many entries were read that are not shown yet, each of which is a line.
+type pageWatch struct{ read, shown, held int }
+
+func (w *pageWatch) Write(p []byte) (int, error) {
+	w.held = max(w.held, w.read-w.shown)
+	w.shown += bytes.Count(p, []byte("\n"))
+	return len(p), nil
+}
+
+// However long a list is, no more than a page of it is held.
+func TestAListHoldsAPage(t *testing.T) {
+	for name, v := range map[string]listView[lineEntry]{"plain": lineView, "in a frame": framed(&around{})} {
+		w := &pageWatch{}
+		c := &cli{terminal: terminal{out: w, err: io.Discard}, output: formatCSV}
+		_, err := streamed(c, entries(20*ledger.PageSize, &w.read), v)
+		require.NoError(t, err)
+		assert.LessOrEqual(t, w.held, ledger.PageSize, name)
+	}
+}
+
+// A list that is sorted begins with what a whole one begins with, and holds little more than that.
+func TestASortedListIsCut(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		all := rapid.SliceOf(rapid.IntRange(0, 9)).Draw(t, "all")
+		limit := rapid.IntRange(0, 5).Draw(t, "limit")
+		type entry struct{ key, place int }
+		order := func(a, b entry) int { return a.key - b.key }
+		var want []entry
+		for i, key := range all {
+			want = append(want, entry{key, i})
+		}
+		got, err := ledger.Collect(inOrder(func(yield func(entry, error) bool) {
+			for i, key := range all {
+				if !yield(entry{key, i}, nil) {
+					return
+				}
+			}
+		}, limit, order))
+		require.NoError(t, err)
+		slices.SortStableFunc(want, order)
+		if limit > 0 {
+			want = want[:min(limit, len(want))]
+		}
+		assert.Equal(t, want, got)
+	})
 }

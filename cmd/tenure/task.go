@@ -156,25 +156,19 @@ Exits with 3 if one of them is overdue.`,
 
 func (c *cli) listTasks(ctx context.Context, cfg *config.Config, l ledger.Reader, f ledger.TaskFilter, overdue bool) error {
 	now := cfg.Clock().Now()
-	names := map[string]string{}
-	tasks := []taskView{}
 	late := false
-	for k, err := range ledger.AllTasks(ctx, l, f) {
-		if err != nil {
-			return err
-		}
-		name, err := nameOf(ctx, l, names, k.PersonID)
-		if err != nil {
-			return err
-		}
-		v := viewTask(k, name, now)
-		late = late || v.Overdue
-		if v.Overdue || !overdue {
-			tasks = append(tasks, v)
-		}
-	}
-	slices.SortStableFunc(tasks, func(a, b taskView) int { return a.DueAt.Compare(b.DueAt) })
-	if err := showList(c, tasks, taskHeader, taskView.row, "nobody has been asked for anything"); err != nil || !late {
+	tasks := withNames(ctx, l, ledger.AllTasks(ctx, l, f), func(k ledger.Task) string { return k.PersonID },
+		func(k ledger.Task, name string) (taskView, error) {
+			v := viewTask(k, name, now)
+			late = late || v.Overdue
+			return v, nil
+		})
+	listed := func(v taskView) bool { return v.Overdue || !overdue }
+	_, err := streamed(c, viewsOf(tasks, listed, func(v taskView) (taskView, error) { return v, nil }), listView[taskView]{
+		header: taskHeader, row: taskView.row, none: "nobody has been asked for anything",
+		order: func(a, b taskView) int { return a.DueAt.Compare(b.DueAt) },
+	})
+	if err != nil || !late {
 		return err
 	}
 	return errAttention
@@ -186,7 +180,7 @@ func (v taskView) row() []string {
 	return []string{strconv.FormatInt(v.ID, 10), words.Instant(v.DueAt), v.state(), v.Assignee, v.App, v.Person, v.Name, v.what()}
 }
 
-// nameOf returns a person's name; names remembers those that were read.
+// nameOf returns a person's name; names remembers the last that were read.
 func nameOf(ctx context.Context, l ledger.Reader, names map[string]string, id string) (string, error) {
 	if name, ok := names[id]; ok {
 		return name, nil
@@ -194,6 +188,9 @@ func nameOf(ctx context.Context, l ledger.Reader, names map[string]string, id st
 	person, err := l.Person(ctx, id)
 	if err != nil {
 		return "", err
+	}
+	if len(names) >= ledger.PageSize {
+		clear(names)
 	}
 	names[id] = report.SummaryOf(person.Summary).Name()
 	return names[id], nil

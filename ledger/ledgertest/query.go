@@ -64,6 +64,9 @@ var queryTests = tests{
 			{ledger.LinkFilter{PersonID: "nobody"}, []string{}},
 			{ledger.LinkFilter{Limit: 3}, []string{"p1 chat", "p1 wiki", "p2 chat"}},
 			{ledger.LinkFilter{App: "wiki", State: ledger.LinkActive, Limit: 1}, []string{"p1 wiki"}},
+			{ledger.LinkFilter{After: ledger.LinkPlace{PersonID: "p1", App: "chat"}, Limit: 2}, []string{"p1 wiki", "p2 chat"}},
+			{ledger.LinkFilter{State: ledger.LinkDisabled, After: ledger.LinkPlace{PersonID: "p1", App: "chat"}, Limit: 2}, []string{"p2 chat"}},
+			{ledger.LinkFilter{App: "wiki", State: ledger.LinkActive, After: ledger.LinkPlace{PersonID: "p1", App: "wiki"}, Limit: 2}, []string{"p2 wiki"}},
 		} {
 			links, err := l.Links(t.Context(), c.filter)
 			require.NoError(t, err)

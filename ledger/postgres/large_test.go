@@ -156,7 +156,11 @@ func everyday(t *testing.T, s *Store, person string, round int) error {
 	if _, err := s.Audit(ctx, person, 0, 100); err != nil {
 		return err
 	}
-	for _, f := range []ledger.LinkFilter{{App: "chat", AccountID: "a7"}, {App: "chat", State: ledger.LinkActive, Limit: 3}} {
+	place := ledger.LinkPlace{PersonID: person, App: "chat"}
+	for _, f := range []ledger.LinkFilter{
+		{App: "chat", AccountID: "a7"}, {App: "chat", State: ledger.LinkActive, Limit: 3},
+		{App: "chat", State: ledger.LinkActive, After: place, Limit: 3}, {State: ledger.LinkActive, After: place, Limit: 3}, {After: place, Limit: 3},
+	} {
 		if _, err := s.Links(ctx, f); err != nil {
 			return err
 		}

@@ -213,6 +213,13 @@ func (s *Store) Links(ctx context.Context, f ledger.LinkFilter) ([]ledger.Link, 
 	if f.AccountID != "" {
 		query += ` AND account_id <> ''` // says that the index of accounts has it
 	}
+	switch after := f.After; {
+	case after == ledger.LinkPlace{}:
+	case f.App != "": // the index of an app's links has them by person
+		query, args = query+` AND person_id > ?`, append(args, after.PersonID)
+	default:
+		query, args = query+` AND (person_id, app) > (?, ?)`, append(args, after.PersonID, after.App)
+	}
 	query += ` ORDER BY person_id, app`
 	if f.Limit > 0 {
 		query += ` LIMIT ?`

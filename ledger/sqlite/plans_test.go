@@ -101,10 +101,16 @@ func TestNothingOfEverydayReadsATableWhole(t *testing.T) {
 	require.NoError(t, err)
 	ada.Status, ada.AssessedAt = hr.StatusActive, now
 	require.NoError(t, store.SaveAssessment(ctx, ledger.Assessment{Summary: ada.Summary}))
-	for _, f := range []ledger.LinkFilter{{App: "wiki", AccountID: "a2"}, {App: "wiki", State: ledger.LinkActive, Limit: 3}} {
+	place := ledger.LinkPlace{PersonID: "ada", App: "wiki"}
+	for _, f := range []ledger.LinkFilter{
+		{App: "wiki", AccountID: "a2"}, {App: "wiki", State: ledger.LinkActive, Limit: 3},
+		{App: "wiki", State: ledger.LinkActive, After: place, Limit: 3}, {State: ledger.LinkDisabled, After: place, Limit: 3}, {After: place, Limit: 3},
+	} {
 		_, err = store.Links(ctx, f)
 		require.NoError(t, err)
 	}
+	_, err = store.Withdrawals(ctx, 1, "ada", 10)
+	require.NoError(t, err)
 	_, err = store.Admit(ctx, ledger.AdmissionRequest{
 		PersonID: "ada", At: now, Asks: []ledger.Ask{{Kind: ledger.Leavers, Key: "e"}}, // more than a few: the employed are counted
 		Limits: ledger.Limits{Window: time.Hour, Of: map[ledger.WithdrawalKind]ledger.Limit{ledger.Leavers: {Share: 1}}},
@@ -136,6 +142,9 @@ func TestNothingOfEverydayReadsATableWhole(t *testing.T) {
 				continue // no more of it than the people concerned are a share of
 			}
 			assert.NotRegexp(t, readWhole, part, query)
+			if strings.Contains(query, "ORDER BY person_id, app LIMIT") {
+				assert.NotContains(t, part, "TEMP B-TREE", "a page is read in its order: %s", query)
+			}
 			planned++
 			if strings.Contains(part, "INDEX people_line") || strings.Contains(part, "INDEX people_told") {
 				byLine++

@@ -3,6 +3,8 @@ package report
 import (
 	"context"
 	"fmt"
+	"iter"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -120,40 +122,54 @@ type Holder struct {
 	ProvenAt     time.Time        `json:"provenAt,omitzero"`
 }
 
-// Who lists everybody who has an enabled account in an app or, with entitlement, has that
-// entitlement there. It returns a *WrongError if no role gives the entitlement and nobody
+// Who yields everybody who has an enabled account in an app or, with entitlement, has that
+// entitlement there, by ID. It yields a *WrongError if no role gives the entitlement and nobody
 // has it.
-func Who(ctx context.Context, l ledger.Reader, rules *policy.Policy, now time.Time, app, entitlement string) ([]Holder, error) {
-	links, err := l.Links(ctx, ledger.LinkFilter{App: app, State: ledger.LinkActive})
-	if err != nil {
-		return nil, err
-	}
-	if err := checkEntitlement(rules, app, entitlement, links); err != nil {
-		return nil, err
-	}
-	holders := []Holder{}
-	for _, link := range links {
-		if entitlement != "" && !slices.Contains(link.Entitlements, entitlement) {
-			continue
-		}
-		person, err := l.Person(ctx, link.PersonID)
-		if err != nil {
-			return nil, err
-		}
-		v := Holder{
-			Person: link.PersonID, Name: SummaryOf(person.Summary).Name(), App: link.App, Username: link.Username,
-			State: link.State, Entitlements: link.Entitlements, Roles: []string{}, ProvenAt: link.ProvenAt,
-		}
-		for _, answer := range operator.Explain(rules, person, now) {
-			if answer.Holds && grants(answer.RoleAnswer, link.App, entitlement) {
-				role := answer.Role
-				if answer.By != "" {
-					role += " (" + answer.By + ")"
+func Who(ctx context.Context, l ledger.Reader, rules *policy.Policy, now time.Time, app, entitlement string) iter.Seq2[Holder, error] {
+	return func(yield func(Holder, error) bool) {
+		nobody, had := true, map[string]bool{}
+		for link, err := range ledger.AllLinks(ctx, l, ledger.LinkFilter{App: app, State: ledger.LinkActive}) {
+			if err == nil && entitlement != "" && !slices.Contains(link.Entitlements, entitlement) {
+				for _, name := range link.Entitlements {
+					had[name] = true
 				}
-				v.Roles = append(v.Roles, role)
+				continue
+			}
+			nobody = false
+			var h Holder
+			if err == nil {
+				h, err = holderOf(ctx, l, rules, now, link, entitlement)
+			}
+			if !yield(h, err) || err != nil {
+				return
 			}
 		}
-		holders = append(holders, v)
+		if !nobody {
+			return
+		}
+		if err := checkEntitlement(rules, app, entitlement, []ledger.Link{{Entitlements: slices.Sorted(maps.Keys(had))}}); err != nil {
+			yield(Holder{}, err)
+		}
 	}
-	return holders, nil
+}
+
+func holderOf(ctx context.Context, l ledger.Reader, rules *policy.Policy, now time.Time, link ledger.Link, entitlement string) (Holder, error) {
+	person, err := l.Person(ctx, link.PersonID)
+	if err != nil {
+		return Holder{}, err
+	}
+	v := Holder{
+		Person: link.PersonID, Name: SummaryOf(person.Summary).Name(), App: link.App, Username: link.Username,
+		State: link.State, Entitlements: link.Entitlements, Roles: []string{}, ProvenAt: link.ProvenAt,
+	}
+	for _, answer := range operator.Explain(rules, person, now) {
+		if answer.Holds && grants(answer.RoleAnswer, link.App, entitlement) {
+			role := answer.Role
+			if answer.By != "" {
+				role += " (" + answer.By + ")"
+			}
+			v.Roles = append(v.Roles, role)
+		}
+	}
+	return v, nil
 }

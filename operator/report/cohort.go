@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"context"
+	"iter"
 	"time"
 
 	"github.com/tenurehq/tenure/ledger"
@@ -59,41 +60,83 @@ type Held struct {
 // unseen describes, by kind, a withdrawal that no assessment has seen yet.
 var unseen = map[ledger.WithdrawalKind]string{ledger.Leavers: "access ends", ledger.Suspensions: "suspended"}
 
-// ReadCohort reads everything that is known about a cohort.
-func ReadCohort(ctx context.Context, o *operator.Viewer, cohort ledger.Cohort) (CohortScreen, error) {
+// CountCohort reads what is known about a cohort, and counts, but for the people. It holds what it
+// knows of one person at a time, and reports its progress in people.
+func CountCohort(ctx context.Context, l ledger.Reader, cohort ledger.Cohort, progress operator.Progress) (CohortScreen, error) {
 	v := CohortScreen{
 		CohortSummary: CohortSummaryOf(cohort), People: []Held{},
 		ByApp: map[string]int{}, BySource: map[string]int{}, ByCause: map[string]int{},
 	}
-	seen := map[string]bool{}
-	countOnce := func(counts map[string]int, what, person, name string) {
-		if key := what + "\x00" + person + "\x00" + name; name != "" && !seen[key] {
+	person, seen := "", map[[2]string]bool{}
+	countOnce := func(counts map[string]int, what, name string) {
+		if key := [2]string{what, name}; name != "" && !seen[key] {
 			seen[key] = true
 			counts[name]++
 		}
 	}
-	err := o.EachWithdrawal(ctx, cohort.ID, func(w ledger.Withdrawal) error {
-		person, err := o.Ledger.Person(ctx, w.PersonID)
+	for w, err := range ledger.AllWithdrawals(ctx, l, cohort.ID) {
 		if err != nil {
-			return err
+			return v, err
 		}
-		apps := w.Apps
-		if len(apps) == 0 { // no assessment has seen it yet
-			for _, link := range person.Links {
-				apps = append(apps, link.App)
+		if w.PersonID != person {
+			person = w.PersonID
+			clear(seen)
+			if progress != nil {
+				progress(1)
 			}
 		}
-		who := SummaryOf(person.Summary)
-		v.People = append(v.People, Held{
-			Person: w.PersonID, Name: who.Name(), Department: who.Department, State: w.State, Why: cmp.Or(w.Why, unseen[w.Kind]), Apps: apps,
-			Source: w.Event.Source, Event: w.Event.ID, Received: w.SaidAt, Due: w.DueAt,
-		})
-		for _, app := range apps {
-			countOnce(v.ByApp, "app", w.PersonID, app)
+		apps := w.Apps
+		if len(apps) == 0 {
+			of, err := l.Person(ctx, w.PersonID)
+			if err != nil {
+				return v, err
+			}
+			apps = appsOf(of)
 		}
-		countOnce(v.BySource, "source", w.PersonID, w.Event.Source)
-		countOnce(v.ByCause, "cause", w.PersonID, cmp.Or(w.Why, unseen[w.Kind]))
-		return nil
-	})
-	return v, err
+		for _, app := range apps {
+			countOnce(v.ByApp, "app", app)
+		}
+		countOnce(v.BySource, "source", w.Event.Source)
+		countOnce(v.ByCause, "cause", cmp.Or(w.Why, unseen[w.Kind]))
+	}
+	return v, nil
+}
+
+// appsOf lists the apps that a withdrawal may concern which no assessment has seen yet.
+func appsOf(person ledger.Person) (apps []string) {
+	for _, link := range person.Links {
+		apps = append(apps, link.App)
+	}
+	return apps
+}
+
+// HeldBy yields what a cohort holds or has held, by person.
+func HeldBy(ctx context.Context, l ledger.Reader, cohort ledger.Cohort) iter.Seq2[Held, error] {
+	return func(yield func(Held, error) bool) {
+		for w, err := range ledger.AllWithdrawals(ctx, l, cohort.ID) {
+			var h Held
+			if err == nil {
+				h, err = heldOf(ctx, l, w)
+			}
+			if !yield(h, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+func heldOf(ctx context.Context, l ledger.Reader, w ledger.Withdrawal) (Held, error) {
+	person, err := l.Person(ctx, w.PersonID)
+	if err != nil {
+		return Held{}, err
+	}
+	apps := w.Apps
+	if len(apps) == 0 {
+		apps = appsOf(person)
+	}
+	who := SummaryOf(person.Summary)
+	return Held{
+		Person: w.PersonID, Name: who.Name(), Department: who.Department, State: w.State, Why: cmp.Or(w.Why, unseen[w.Kind]), Apps: apps,
+		Source: w.Event.Source, Event: w.Event.ID, Received: w.SaidAt, Due: w.DueAt,
+	}, nil
 }

@@ -160,16 +160,16 @@ func TestPeople(t *testing.T) {
 
 func TestWhoAndWhy(t *testing.T) {
 	l := company()
-	who, err := Who(t.Context(), l, rules(t), now, "wiki", "")
+	who, err := ledger.Collect(Who(t.Context(), l, rules(t), now, "wiki", ""))
 	require.NoError(t, err)
 	require.Len(t, who, 1, "an account that is off is no access")
 	assert.Equal(t, "Ada Byron", who[0].Name)
 	assert.Equal(t, []string{"everybody"}, who[0].Roles)
-	who, err = Who(t.Context(), l, rules(t), now, "wiki", "editors")
+	who, err = ledger.Collect(Who(t.Context(), l, rules(t), now, "wiki", "editors"))
 	require.NoError(t, err)
 	require.Len(t, who, 1)
 	assert.Empty(t, who[0].Roles, "no role gives it")
-	_, err = Who(t.Context(), l, rules(t), now, "wiki", "stuff")
+	_, err = ledger.Collect(Who(t.Context(), l, rules(t), now, "wiki", "stuff"))
 	require.ErrorAs(t, err, new(*WrongError))
 
 	why, err := WhyOf(rules(t), l.people[0], now, "", "")

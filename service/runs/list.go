@@ -87,12 +87,20 @@ func (c *Client) List(ctx context.Context, f Filter) ([]Run, error) {
 
 // Sort brings runs that the filter has selected into the order of List.
 func (f Filter) Sort(found []Run) {
+	if order := f.Order(); order != nil {
+		slices.SortStableFunc(found, order)
+	}
+}
+
+// Order returns the order of runs; nil if they are not sorted.
+func (f Filter) Order() func(a, b Run) int {
 	switch {
 	case f.AtWork:
-		slices.SortStableFunc(found, byNeed)
+		return byNeed
 	case !f.DueBefore.IsZero():
-		slices.SortStableFunc(found, func(a, b Run) int { return a.NextDue.Compare(b.NextDue) })
+		return func(a, b Run) int { return a.NextDue.Compare(b.NextDue) }
 	}
+	return nil
 }
 
 // ErrSlow is wrapped by the error of a list of which Temporal has not given the first page in time.
