@@ -24,13 +24,9 @@ type search struct {
 	err     error
 }
 
-// outsetOf decides about a person, and returns nil if what is decided does not have the step, or
-// the breaker does not let it pass.
-func (e *Engine) outsetOf(ctx context.Context, req Attempt, before ledger.Link) (*outset, error) {
-	d, err := e.decideBefore(ctx, req.PersonID, before)
-	if err != nil {
-		return nil, err
-	}
+// outsetOf returns nil if what is decided does not have the step, or the breaker does not let it
+// pass.
+func (e *Engine) outsetOf(ctx context.Context, d decision, req Attempt) (*outset, error) {
 	gate, err := e.admit(ctx, d)
 	if err != nil {
 		return nil, err
@@ -54,8 +50,21 @@ func (e *Engine) lookAhead(call context.Context, req Attempt) *outset {
 	if !first || app == nil || app.Unopened != nil || !makes(app.Connector) {
 		return nil
 	}
-	from, err := e.outsetOf(call, req, ledger.Link{})
-	if err != nil || from == nil || !from.d.untried(req.Step.App) {
+	person, err := e.reads.person(call, e.Ledger, req.PersonID)
+	if err != nil || !untried(person, req.Step.App) {
+		return nil
+	}
+	for i, s := range person.Steps {
+		if s.Key == req.Step.Key {
+			person.Steps[i].Attempts = 1 // as the intent will show it: what is decided is the same
+		}
+	}
+	d, err := e.decideOn(call, person)
+	if err != nil || d.Person.Username == "" {
+		return nil
+	}
+	from, err := e.outsetOf(call, d, req)
+	if err != nil || from == nil {
 		return nil
 	}
 	calls, cancel := context.WithDeadline(connector.WithStep(call, req.Token), req.Deadline)
@@ -74,10 +83,11 @@ func makes(app connector.Connector) bool {
 	return can.Create && can.Directory == "" && !asks
 }
 
-// untried reports whether nothing is known to have been tried for the person in an app.
-func (d decision) untried(app string) bool {
+// untried reports whether nothing is known to have been tried for a person in an app.
+func untried(person ledger.Person, app string) bool {
 	tried := func(s ledger.Step) bool { return s.App == app && s.Attempts > 0 }
-	return d.Person.Username != "" && d.link(app).Untouched() && !slices.ContainsFunc(d.Person.Steps, tried)
+	planned := func(l ledger.Link) bool { return l.App == app && l.Untouched() }
+	return slices.ContainsFunc(person.Links, planned) && !slices.ContainsFunc(person.Steps, tried)
 }
 
 // ahead returns what the intent has to find unchanged; nil if nothing was found out before it, or

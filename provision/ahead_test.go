@@ -72,6 +72,10 @@ func (l watchedLedger) Person(ctx context.Context, id string) (ledger.Person, er
 	return watch(l.w, "Person", func() (ledger.Person, error) { return l.Ledger.Person(ctx, id) })
 }
 
+func (l watchedLedger) Namesakes(ctx context.Context, given, family string, limit int) ([]string, error) {
+	return watch(l.w, "Namesakes", func() ([]string, error) { return l.Ledger.Namesakes(ctx, given, family, limit) })
+}
+
 func (l watchedLedger) BeginStep(ctx context.Context, a ledger.Attempt) (ledger.Begun, error) {
 	return watch(l.w, "BeginStep", func() (ledger.Begun, error) { return l.Ledger.BeginStep(ctx, a) })
 }

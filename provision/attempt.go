@@ -86,7 +86,11 @@ func (e *Engine) Apply(call context.Context, req Attempt) (Result, ledger.Link, 
 		return "", none, e.fail(call, req, begun, nil, notConverging(req.Done))
 	}
 	if !begun.AsRead {
-		if from, err = e.outsetOf(call, req, begun.Link); err != nil {
+		d, err := e.decideBefore(call, req.PersonID, begun.Link)
+		if err == nil {
+			from, err = e.outsetOf(call, d, req)
+		}
+		if err != nil {
 			return "", none, LedgerError(err)
 		}
 	}

@@ -35,15 +35,23 @@ func (e *Engine) decideBefore(ctx context.Context, personID string, before ledge
 			person.Links[i].Unsure = before.Unsure
 		}
 	}
-	rules := e.Rules()
-	d, err := rules.For(ctx, person, notBefore(e.Clock.Now(), person), e.Ledger)
+	d, err := e.decideOn(ctx, person)
 	if err != nil {
 		return decision{}, err
 	}
 	if person.Username != "" && d.Person.Username != person.Username {
 		return e.decideBefore(ctx, personID, before) // steps that an app refused under the old username are planned again
 	}
-	return decision{Decision: d, protected: e.Policy.ProtectsPerson(personID)}, nil
+	return d, nil
+}
+
+// decideOn decides by what was read of a person.
+func (e *Engine) decideOn(ctx context.Context, person ledger.Person) (decision, error) {
+	d, err := e.Rules().For(ctx, person, notBefore(e.Clock.Now(), person), e.Ledger)
+	if err != nil {
+		return decision{}, err
+	}
+	return decision{Decision: d, protected: e.Policy.ProtectsPerson(person.PersonID)}, nil
 }
 
 // mostBehind bounds how far notBefore corrects a worker's clock that is behind. With a
