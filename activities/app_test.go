@@ -2,6 +2,7 @@ package activities_test
 
 import (
 	"context"
+	"encoding/json"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -76,6 +77,18 @@ func hire(t *testing.T, store ledger.Ledger, personID string) error {
 		},
 	}}})
 	return err
+}
+
+// What a run is told is kept in its history, twice for each step. An attempt plans the step again.
+func TestARunIsToldNoMoreThanItReads(t *testing.T) {
+	w := newWiki(t, pace.Rate{})
+	planned, err := w.Engine.Assess(t.Context(), "1")
+	require.NoError(t, err)
+	require.NotEmpty(t, planned.Todo[0].Why)
+	require.True(t, planned.Todo[0].Enabled)
+	told, err := json.Marshal(w.step.Step)
+	require.NoError(t, err)
+	assert.JSONEq(t, `{"key": "`+w.step.Key+`", "app": "wiki", "kind": "Provision"}`, string(told))
 }
 
 // apply runs the step as Temporal does, from the main queue.

@@ -210,6 +210,15 @@ type Step struct {
 	Only bool `json:"only,omitempty"`
 }
 
+// Brief returns what a run needs of a step: which one it is, what comes before it, and what an
+// attempt at it may change. The attempt plans it again, and has all else from there.
+func (s Step) Brief() Step {
+	return Step{
+		Key: s.Key, App: s.App, Kind: s.Kind, Needs: s.Needs, Follows: s.Follows,
+		Grant: s.Grant, Revoke: s.Revoke, Spare: s.Spare, Restore: s.Restore,
+	}
+}
+
 // Due holds when the person has to be planned again, and why.
 type Due struct {
 	At   time.Time `json:"at,omitzero"`

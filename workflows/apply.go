@@ -70,8 +70,9 @@ func (d *dispatch) start(ctx workflow.Context, selector workflow.Selector) {
 		d.underway++
 		d.began = true
 		d.board.step(ctx, t.Step, "under way")
-		future := workflow.ExecuteActivity(stepOptions(ctx, t, d.todo.Urgent || d.urgent), string(t.Kind),
-			activities.StepRequest{PersonID: d.in.PersonID, Step: t.Step, Done: d.run.done[t.Key]})
+		request := activities.StepRequest{PersonID: d.in.PersonID, Step: t.Step, Done: d.run.done[t.Key]}
+		request.Step.Needs, request.Step.Follows = nil, nil // they say when, and that is now
+		future := workflow.ExecuteActivity(stepOptions(ctx, t, d.todo.Urgent || d.urgent), string(t.Kind), request)
 		selector.AddFuture(future, func(f workflow.Future) { d.finished(ctx, t, f) })
 	}
 	d.waiting = still

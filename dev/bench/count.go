@@ -22,6 +22,7 @@ type Count struct {
 	Apps        int    `json:"apps"`
 	Steps       int    `json:"steps"`       // activities
 	Events      Spread `json:"events"`      // events in the history
+	Bytes       Spread `json:"bytes"`       // ... and its size, as the server counts it
 	Transitions Spread `json:"transitions"` // transitions of the run's state
 	Tasks       Spread `json:"tasks"`       // workflow tasks: how often the workflow was told of something
 	Actions     Spread `json:"actions"`     // that Temporal Cloud bills
@@ -208,15 +209,15 @@ func (r *rig) floor(ctx context.Context, n, waves, times int) (Spread, error) {
 }
 
 func countOf(name string, tallies []tally) Count {
-	var events, transitions, tasks, actions []int64
+	var events, bytes, transitions, tasks, actions []int64
 	for _, t := range tallies {
 		events, transitions, tasks = append(events, t.events), append(transitions, t.transitions), append(tasks, t.tasks)
-		actions = append(actions, t.billing.total())
+		bytes, actions = append(bytes, t.bytes), append(actions, t.billing.total())
 	}
 	fewest := slices.MinFunc(tallies, func(a, b tally) int { return cmp.Compare(a.billing.total(), b.billing.total()) })
 	return Count{
 		Change: name, Steps: int(tallies[0].steps),
-		Events: spreadOf(events), Transitions: spreadOf(transitions), Tasks: spreadOf(tasks),
+		Events: spreadOf(events), Bytes: spreadOf(bytes), Transitions: spreadOf(transitions), Tasks: spreadOf(tasks),
 		Actions: spreadOf(actions), ActionsOf: fewest.billing.actions,
 	}
 }
@@ -225,6 +226,7 @@ func countOf(name string, tallies []tally) Count {
 type tally struct {
 	kind                              string
 	events, transitions, steps, tasks int64
+	bytes                             int64
 	billing                           billing
 }
 
@@ -242,7 +244,7 @@ func (r *rig) chain(ctx context.Context, id string) ([]tally, error) {
 			return nil, err
 		}
 		info := description.GetWorkflowExecutionInfo()
-		t := tally{kind: info.GetType().GetName(), events: info.GetHistoryLength(), transitions: info.GetStateTransitionCount()}
+		t := tally{kind: info.GetType().GetName(), events: info.GetHistoryLength(), bytes: info.GetHistorySizeBytes(), transitions: info.GetStateTransitionCount()}
 		t.billing.actions = map[string]int{}
 		run = ""
 		history := r.temporal.GetWorkflowHistory(ctx, id, info.GetExecution().GetRunId(), false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)

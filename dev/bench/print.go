@@ -18,13 +18,13 @@ import (
 func (r Report) Print(out io.Writer) {
 	fmt.Fprintln(out, "What a change costs in Temporal, and what a bare workflow with as many activities does.")
 	fmt.Fprintln(out, "Where runs differ: the median (least to most).")
-	counts := sheet.Table(out, table.Row{"change", "apps", "steps", "history events", "workflow tasks", "state transitions", "bare", "above N"})
+	counts := sheet.Table(out, table.Row{"change", "apps", "steps", "history events", "bytes", "workflow tasks", "state transitions", "bare", "above N"})
 	for _, c := range r.Counts {
 		floor := ""
 		if c.Floor != nil {
 			floor = c.Floor.String()
 		}
-		counts.AppendRow(table.Row{c.Change, c.Apps, c.Steps, c.Events, c.Tasks, c.Transitions, floor, fmt.Sprintf("+%d", c.Transitions.Median-int64(c.Steps))})
+		counts.AppendRow(table.Row{c.Change, c.Apps, c.Steps, c.Events, c.Bytes, c.Tasks, c.Transitions, floor, fmt.Sprintf("+%d", c.Transitions.Median-int64(c.Steps))})
 	}
 	counts.Render()
 
