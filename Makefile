@@ -10,7 +10,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 LDFLAGS := -X github.com/tenurehq/tenure/service.version=$(VERSION)
 
 .DEFAULT_GOAL := help
-.PHONY: help build build-dev build-real demo dev test test-real chaos fuzz bench bench-ingest bench-scale bench-provision docs site man licences release vulncheck check fmt vet lint determinism tidy-check licences-check clean
+.PHONY: help build build-dev build-real demo dev test test-real chaos fuzz bench bench-ingest bench-scale bench-workers bench-provision docs site man licences release vulncheck check fmt vet lint determinism tidy-check licences-check clean
 
 help: ## print this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -70,6 +70,10 @@ bench-ingest: build-dev ## measure ingestion against bare loops; writes bench-in
 
 bench-scale: build build-dev ## measure what one more change costs as the company grows; writes bench-scale.json
 	@$(BIN)/dev bench-scale --bin $(BIN) --out $(CURDIR)/bench-scale.json $(BENCH_FLAGS)
+
+bench-workers: build-real ## compare numbers of workers and starters on PostgreSQL; writes bench-workers.json
+	./scripts/test-real fetch
+	@$(BIN)/dev bench-workers --bin $(BIN) --out $(CURDIR)/bench-workers.json $(BENCH_FLAGS)
 
 bench-provision: build build-dev ## measure provisioning into one server that is running (BENCH_FLAGS="--target URL ..."); writes bench-provision.json
 	@$(BIN)/dev bench-provision --bin $(BIN) --out $(CURDIR)/bench-provision.json --file $(CURDIR)/bench-provision $(BENCH_FLAGS)
@@ -162,4 +166,4 @@ $(TOOLS)/go-licenses-$(GO_LICENSES_VERSION):
 	@mv $(TOOLS)/go-licenses $@
 
 clean: ## remove what was built, and the data of make dev
-	rm -rf $(BIN) $(TOOLS) .site $(DIST) man .tenure bench.json bench-ingest.json bench-scale.json bench-provision.json bench-provision.jsonl bench-provision*.csv chaos.json
+	rm -rf $(BIN) $(TOOLS) .site $(DIST) man .tenure bench.json bench-ingest.json bench-scale.json bench-workers.json bench-provision.json bench-provision.jsonl bench-provision*.csv chaos.json

@@ -44,10 +44,8 @@ each history; --resume leaves out what passed in it.`,
 			if opts.Faults, err = chaos.Choose(names); err != nil {
 				return usageError{err}
 			}
-			for _, path := range []*string{&opts.Topology.Bin, &opts.Topology.KafkaLibs, &opts.Topology.Scimmy} {
-				if *path, err = filepath.Abs(*path); err != nil {
-					return err
-				}
+			if err := absolute(&opts.Topology); err != nil {
+				return err
 			}
 			began := time.Now()
 			opts.Progress = func(line string) {
@@ -91,9 +89,7 @@ each history; --resume leaves out what passed in it.`,
 	set.DurationVar(&opts.Patience, "patience", 10*time.Minute, "how long it may take to settle after the last event")
 	set.StringVar(&out, "out", "chaos.json", "write the table to this `FILE`")
 	set.BoolVar(&resume, "resume", false, "leave out the faults that have passed in the file")
-	set.StringVar(&opts.Topology.Bin, "bin", "bin", "the `DIR` with the programs")
-	set.StringVar(&opts.Topology.Root, "root", ".", "the `DIR` of the checkout")
-	set.StringVar(&opts.Topology.KafkaLibs, "kafka-libs", filepath.Join(".real", "kafka", "libs"), "the `DIR` with Kafka's jars")
+	topologyFlags(set, &opts.Topology)
 	set.StringVar(&opts.Topology.Scimmy, "scimmy", filepath.Join(".real", "scimmy"), "the `DIR` with SCIMMY")
 	set.BoolVar(&opts.Topology.SQLite, "sqlite", false, "the ledger in a file, and not on PostgreSQL")
 	set.BoolVar(&opts.Topology.Secure, "secure", false, "Kafka with SASL over TLS, Temporal with client certificates and an API key")

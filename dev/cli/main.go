@@ -52,7 +52,7 @@ func newCommand() *cobra.Command {
 		SilenceErrors: true,
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(devCommand(), demoCommand(), companyCommand(), benchCommand(), benchIngestCommand(), benchScaleCommand(), benchProvisionCommand(), chaosCommand())
+	root.AddCommand(devCommand(), demoCommand(), companyCommand(), benchCommand(), benchIngestCommand(), benchScaleCommand(), benchProvisionCommand(), benchWorkersCommand(), temporalCommand(), chaosCommand())
 	return root
 }
 

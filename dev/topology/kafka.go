@@ -26,8 +26,7 @@ const (
 	TopicDeadLetters = "hr.events.dlq"
 	Group            = "tenure"
 
-	partitions = 6
-	kafkaUser  = "tenure"
+	kafkaUser = "tenure"
 )
 
 // startKafka runs one broker. The tests talk to it on a plain listener; so does
@@ -110,6 +109,8 @@ func (t *Topology) kafkaClient() (*kgo.Client, error) {
 		kgo.MaxVersions(kversion.V3_6_0())) // of requests that name topics, not their IDs
 }
 
+func (t *Topology) partitions() int32 { return int32(t.opts.Partitions) }
+
 func (t *Topology) askKafka(ctx context.Context) error {
 	client, err := t.kafkaClient()
 	if err != nil {
@@ -132,7 +133,7 @@ func (t *Topology) makeTopics(ctx context.Context) error {
 	}
 	defer client.Close()
 	request := kmsg.NewPtrCreateTopicsRequest()
-	for name, count := range map[string]int32{TopicEvents: partitions, TopicDeadLetters: 1} {
+	for name, count := range map[string]int32{TopicEvents: t.partitions(), TopicDeadLetters: 1} {
 		topic := kmsg.NewCreateTopicsRequestTopic()
 		topic.Topic, topic.NumPartitions, topic.ReplicationFactor = name, count, 1
 		request.Topics = append(request.Topics, topic)
@@ -158,7 +159,7 @@ func (t *Topology) Ends(ctx context.Context, topic string) (map[int32]int64, err
 		return nil, err
 	}
 	defer client.Close()
-	count := int32(partitions)
+	count := t.partitions()
 	if topic == TopicDeadLetters {
 		count = 1
 	}
@@ -196,7 +197,7 @@ func (t *Topology) Committed(ctx context.Context) (map[int32]int64, error) {
 	defer client.Close()
 	topic := kmsg.NewOffsetFetchRequestGroupTopic()
 	topic.Topic = TopicEvents
-	for p := range int32(partitions) {
+	for p := range t.partitions() {
 		topic.Partitions = append(topic.Partitions, p)
 	}
 	request := kmsg.NewPtrOffsetFetchRequest()

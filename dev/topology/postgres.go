@@ -19,6 +19,8 @@ import (
 
 // The databases of the topology's own PostgreSQL.
 const (
+	processPostgres = "postgresql"
+
 	databaseTemporal   = "temporal"
 	databaseVisibility = "temporal_visibility"
 	databaseTenure     = "tenure"
@@ -26,7 +28,7 @@ const (
 
 // startPostgres runs the cluster that Temporal and the ledger are on.
 func (t *Topology) startPostgres(ctx context.Context) error {
-	if err := t.runPostgres(ctx, "postgresql"); err != nil {
+	if err := t.runPostgres(ctx, processPostgres, t.opts.PostgreSQL...); err != nil {
 		return err
 	}
 	psql, err := postgresProgram("psql")
@@ -48,8 +50,8 @@ func (t *Topology) startPostgres(ctx context.Context) error {
 	return nil
 }
 
-// runPostgres makes a cluster in a folder of its own, and runs it.
-func (t *Topology) runPostgres(ctx context.Context, name string) error {
+// runPostgres makes a cluster in a folder of its own, and runs it with these further settings.
+func (t *Topology) runPostgres(ctx context.Context, name string, settings ...string) error {
 	as, err := postgresUser()
 	if err != nil {
 		return err
@@ -84,12 +86,15 @@ func (t *Topology) runPostgres(ctx context.Context, name string) error {
 	if said, err := prepare.CombinedOutput(); err != nil {
 		return fmt.Errorf("initdb for %s: %w\n%s", name, err, said)
 	}
+	args := []string{
+		"-D", data, "-p", strconv.Itoa(t.ports[name]), "-c", "listen_addresses=" + loopback, "-c", "unix_socket_directories=",
+		"-c", "max_connections=200",
+	}
+	for _, setting := range settings {
+		args = append(args, "-c", setting)
+	}
 	return t.run(ctx, process.Options{
-		Name: name, Path: server,
-		Args: []string{
-			"-D", data, "-p", strconv.Itoa(t.ports[name]), "-c", "listen_addresses=" + loopback, "-c", "unix_socket_directories=",
-			"-c", "max_connections=200",
-		},
+		Name: name, Path: server, Args: args,
 		As: as, Group: true, StopBy: syscall.SIGINT, Grace: 30 * time.Second, // SIGINT: the fast shutdown
 		Ready: func(ctx context.Context) error { return t.query(ctx, name, "SELECT 1") },
 	})
@@ -121,6 +126,11 @@ func postgresProgram(name string) (string, error) {
 // postgresURL is a cluster's, for a user of the topology's.
 func (t *Topology) postgresURL(name, as, database string) string {
 	return fmt.Sprintf("postgres://%s:%s@%s/%s?sslmode=disable", as, t.postgresPassword, t.ports.address(name), database)
+}
+
+// PostgresURL returns the URL of a database of the server of Temporal and the ledger, for its superuser.
+func (t *Topology) PostgresURL(database string) string {
+	return t.postgresURL(processPostgres, "postgres", database)
 }
 
 // query runs a statement as the administrator of a cluster.

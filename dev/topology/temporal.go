@@ -140,6 +140,9 @@ func (t *Topology) startTemporal(ctx context.Context) error {
 	})
 }
 
+// TemporalAddress returns the address of the frontend.
+func (t *Topology) TemporalAddress() string { return t.ports.address("temporal") }
+
 // Temporal connects to the frontend, with Tenure's credentials.
 func (t *Topology) Temporal(ctx context.Context) (client.Client, error) {
 	return t.temporalAs(ctx, t.apiKey)

@@ -5,11 +5,13 @@ import (
 	"cmp"
 	"context"
 	_ "embed"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 	"text/template"
 	"time"
 
@@ -75,7 +77,7 @@ func (t *Topology) render(name, path, directoryCA string) error {
 	if t.opts.Secure {
 		r.Brokers, r.CA = t.ports.address("kafka-clients"), t.certs.ca()
 	}
-	parsed, err := template.New("tenure.yaml").Option("missingkey=error").Parse(configuration)
+	parsed, err := template.New("tenure.yaml").Option("missingkey=error").Parse(t.opts.Configuration)
 	if err != nil {
 		return err
 	}
@@ -115,6 +117,25 @@ func (t *Topology) startTenure(ctx context.Context) error {
 		}
 	}
 	return t.together(ctx, all)
+}
+
+// Reconfigure stops Tenure's processes, and starts them with another configuration: see
+// Options.Configuration.
+func (t *Topology) Reconfigure(ctx context.Context, configuration string) error {
+	t.opts.Configuration = configuration
+	var stop sync.WaitGroup
+	var start []func(context.Context) error
+	for program, count := range map[string]int{"worker": t.opts.Workers, "starter": t.opts.Starters} {
+		for i := range count {
+			p := t.processes[numbered(program, i)]
+			stop.Go(p.Stop)
+			start = append(start, func(ctx context.Context) error {
+				return errors.Join(t.configure(p.Name()), p.Start(ctx))
+			})
+		}
+	}
+	stop.Wait()
+	return t.together(ctx, start)
 }
 
 // Ready asks one of Tenure's processes whether it is ready.

@@ -25,6 +25,15 @@ type Options struct {
 	Scimmy    string // where SCIMMY is installed
 
 	Workers, Starters int
+	// Partitions is how many the topic of events has (default 6).
+	Partitions int
+	// WithoutKafka and WithoutApps leave these out, for what has others or needs none.
+	WithoutKafka, WithoutApps bool
+	// PostgreSQL lists further settings of the server of Temporal and the ledger: "name=value".
+	PostgreSQL []string
+	// Configuration is the template of Tenure's configuration instead of the topology's own:
+	// Brokers, Ledger and Metrics are filled in. It is needed WithoutApps if there are workers.
+	Configuration string
 	// Namespace is Temporal's (default "default").
 	Namespace string
 	// Secure makes Kafka and Temporal require authentication.
@@ -66,6 +75,12 @@ func Start(ctx context.Context, opts Options) (*Topology, error) {
 	if opts.Namespace == "" {
 		opts.Namespace = "default"
 	}
+	if opts.Partitions == 0 {
+		opts.Partitions = 6
+	}
+	if opts.Configuration == "" {
+		opts.Configuration = configuration
+	}
 	if opts.Progress == nil {
 		opts.Progress = func(string) {}
 	}
@@ -99,10 +114,16 @@ func (t *Topology) start(ctx context.Context) (err error) {
 	}
 	began := time.Now()
 	stages := [][]func(context.Context) error{
-		{t.startKafka, t.startPostgres, t.startDirectory, t.startWiki, t.startDatabase},
-		{t.makeTopics, t.startTemporal},
+		{t.startPostgres},
+		{t.startTemporal},
 		{t.makeNamespace},
 		{t.startTenure},
+	}
+	if !t.opts.WithoutKafka {
+		stages[0], stages[1] = append(stages[0], t.startKafka), append(stages[1], t.makeTopics)
+	}
+	if !t.opts.WithoutApps {
+		stages[0] = append(stages[0], t.startDirectory, t.startWiki, t.startDatabase)
 	}
 	for _, stage := range stages {
 		if err := t.together(ctx, stage); err != nil {
@@ -130,7 +151,7 @@ var registering sync.Mutex
 
 // run makes a process that Close stops, and starts it.
 func (t *Topology) run(ctx context.Context, opts process.Options) error {
-	log, err := os.OpenFile(t.logPath(opts.Name), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	log, err := os.OpenFile(t.LogOf(opts.Name), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
@@ -165,12 +186,13 @@ func (t *Topology) Close() {
 	}
 }
 
-func (t *Topology) logPath(name string) string { return filepath.Join(t.dir, name+".log") }
+// LogOf returns the path of the file with the output of a process.
+func (t *Topology) LogOf(name string) string { return filepath.Join(t.dir, name+".log") }
 
 // Tail returns the end of a process's output.
 func (t *Topology) Tail(name string) string {
 	const most = 4 << 10
-	text, _ := os.ReadFile(t.logPath(name))
+	text, _ := os.ReadFile(t.LogOf(name))
 	return string(text[max(0, len(text)-most):])
 }
 

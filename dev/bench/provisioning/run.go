@@ -16,7 +16,6 @@ import (
 
 	"github.com/tenurehq/tenure/dev/process"
 	"github.com/tenurehq/tenure/dev/stack"
-	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/hr/source/cloudevents"
 	"github.com/tenurehq/tenure/ingest/broker"
 	"github.com/tenurehq/tenure/ledger"
@@ -137,7 +136,7 @@ type measurement struct {
 	ledger    *sqlite.Store
 	publisher *broker.Publisher
 	published int
-	row       int64 // of the audit record, up to which it was read
+	proofs    *Proofs
 	failed    bool
 	cleanup   []func() error
 }
@@ -189,6 +188,14 @@ func (m *measurement) start(ctx context.Context, t target) error {
 		return err
 	}
 	m.onClose(m.ledger.Close)
+	m.proofs = &Proofs{Ledger: m.ledger, Stall: m.Stall, Alive: func() error {
+		for _, one := range m.processes() {
+			if one.PID() == 0 {
+				return fmt.Errorf("the %s has ended", one.Name())
+			}
+		}
+		return nil
+	}}
 	m.publisher = broker.NewPublisher(broker.Cluster{Brokers: []string{m.stack.KafkaAddress()}})
 	m.onClose(m.publisher.Close)
 	return nil
@@ -235,23 +242,38 @@ func (m *measurement) configuration(a app) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	roles, err := rolesIn([]string{"target"}, a.kind == "scim" || a.settings["groups"] != nil)
+	return fmt.Sprintf(settings, m.Deleted, limits(), apps, roles), err
+}
+
+// rolesIn returns the roles, as JSON: everybody has an account in each of these apps and, if they
+// have groups, is in those of the file.
+func rolesIn(apps []string, groups bool) ([]byte, error) {
 	role := func(name, when, group string) map[string]any {
-		grant := map[string]any{"app": "target"}
-		if a.kind == "scim" || a.settings["groups"] != nil {
-			grant["entitlements"] = []string{group}
+		var grants []any
+		for _, app := range apps {
+			grant := map[string]any{"app": app}
+			if groups {
+				grant["entitlements"] = []string{group}
+			}
+			grants = append(grants, grant)
 		}
-		return map[string]any{"name": name, "when": when, "grants": []any{grant}}
+		return map[string]any{"name": name, "when": when, "grants": grants}
 	}
 	all := []any{role("everyone", "true", "bench-staff")}
 	for _, d := range departments {
 		all = append(all, role(strings.ToLower(d), "person.department == '"+d+"'", "bench-"+strings.ToLower(d)))
 	}
-	roles, err := json.Marshal(all)
-	var limits strings.Builder
+	return json.Marshal(all)
+}
+
+// limits returns the breaker's limits, within which everybody is.
+func limits() string {
+	var all strings.Builder
 	for _, kind := range ledger.WithdrawalKinds() {
-		fmt.Fprintf(&limits, "  %s: {share: 100%%, count: 1000000, most: 0}\n", kind)
+		fmt.Fprintf(&all, "  %s: {share: 100%%, count: 1000000, most: 0}\n", kind)
 	}
-	return fmt.Sprintf(settings, m.Deleted, limits.String(), apps, roles), err
+	return all.String()
 }
 
 // processes returns the product's processes.
@@ -270,15 +292,24 @@ func (m *measurement) usage() (map[string]Usage, error) {
 	return all, err
 }
 
-// phase tells changes, and waits until all of them are proven.
-func (m *measurement) phase(ctx context.Context, change Change, lines []Line) (Phase, error) {
+// messagesOf returns what HR publishes of these changes.
+func messagesOf(lines []Line) ([]broker.Message, error) {
 	messages := make([]broker.Message, len(lines))
 	for i, l := range lines {
 		text, err := cloudevents.Encode(l.Event())
 		if err != nil {
-			return Phase{}, err
+			return nil, err
 		}
 		messages[i] = broker.Message{Key: l.PersonID, Value: text, Headers: map[string]string{"content-type": "application/cloudevents+json"}}
+	}
+	return messages, nil
+}
+
+// phase tells changes, and waits until all of them are proven.
+func (m *measurement) phase(ctx context.Context, change Change, lines []Line) (Phase, error) {
+	messages, err := messagesOf(lines)
+	if err != nil {
+		return Phase{}, err
 	}
 	m.tell("%s: %d people ...", change, len(lines))
 	m.count.Counts() // what was asked before does not count
@@ -292,10 +323,11 @@ func (m *measurement) phase(ctx context.Context, change Change, lines []Line) (P
 		return p, err
 	}
 	m.published += len(lines)
-	last, err := m.settle(ctx, &p)
+	steps, last, err := m.proofs.Settle(ctx, m.published)
 	if err != nil {
-		return p, err
+		return p, fmt.Errorf("%w; see the logs in %s", err, m.stack.Dir())
 	}
+	p.Steps = steps
 	if !last.IsZero() {
 		p.Wall = last.Sub(began)
 	}
@@ -305,81 +337,6 @@ func (m *measurement) phase(ctx context.Context, change Change, lines []Line) (P
 		p.Processes[name] = u.since(before[name])
 	}
 	return p, err
-}
-
-// look is how often the ledger is looked at, which the worker uses at the same time.
-const look = 250 * time.Millisecond
-
-// settle waits until everything that was published is proven, and returns when the last proof was.
-func (m *measurement) settle(ctx context.Context, p *Phase) (last time.Time, err error) {
-	moved := time.Now()
-	for {
-		rows, err := m.ledger.Audit(ctx, "", m.row, ledger.PageSize)
-		if err != nil {
-			return last, err
-		}
-		for _, r := range rows {
-			m.row = r.Seq
-			if _, change := r.Detail[ledger.DetailHas]; change {
-				p.Steps++
-				last = r.At
-			}
-		}
-		switch {
-		case len(rows) > 0:
-			moved = time.Now()
-		case time.Since(moved) > 2*look:
-			done, why, err := m.rests(ctx)
-			if err != nil || done {
-				return last, err
-			}
-			if time.Since(moved) > m.Stall {
-				return last, fmt.Errorf("nothing has happened for %s: %s; see the logs in %s", m.Stall, why, m.stack.Dir())
-			}
-		}
-		for _, one := range m.processes() {
-			if one.PID() == 0 {
-				return last, fmt.Errorf("the %s has ended: see its log in %s", one.Name(), m.stack.Dir())
-			}
-		}
-		select {
-		case <-ctx.Done():
-			return last, ctx.Err()
-		case <-time.After(look):
-		}
-	}
-}
-
-// rests reports whether nothing is left to do, or why not.
-func (m *measurement) rests(ctx context.Context) (done bool, why string, err error) {
-	events := 0
-	for _, err := range ledger.AllEvents(ctx, m.ledger, ledger.EventFilter{}) {
-		if err != nil {
-			return false, "", err
-		}
-		events++
-	}
-	if events < m.published {
-		return false, fmt.Sprintf("the starter has taken in %d of %d events", events, m.published), nil
-	}
-	for s, err := range ledger.AllPeople(ctx, m.ledger, "") {
-		if err != nil {
-			return false, "", err
-		}
-		if !s.DueAt.IsZero() || s.Seen < s.LastSeq || s.Status != hr.StatusActive && s.Status != hr.StatusEnded {
-			return false, fmt.Sprintf("something is due for %s (%s)", s.PersonID, s.DueWhat), nil
-		}
-	}
-	for s, err := range ledger.AllSteps(ctx, m.ledger, ledger.StepFilter{States: []ledger.StepState{ledger.StepOpen, ledger.StepAttention}}) {
-		if err != nil {
-			return false, "", err
-		}
-		if s.State == ledger.StepAttention {
-			return false, "", fmt.Errorf("%s of %s needs an operator: %s: %s", s.Kind, s.PersonID, s.Code, s.Message)
-		}
-		return false, fmt.Sprintf("%s of %s is open", s.Kind, s.PersonID), nil
-	}
-	return true, "", nil
 }
 
 // Check compares a server with a file, and returns what differs.

@@ -1,0 +1,57 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tenurehq/tenure/dev/topology"
+)
+
+func temporalCommand() *cobra.Command {
+	var opts topology.Options
+	command := &cobra.Command{
+		Use:   "temporal [-- COMMAND [ARG...]]",
+		Short: "Run the Temporal server on a PostgreSQL of its own",
+		Long: `Run the Temporal server that is built from its released source, with its store in a
+PostgreSQL of its own, each a process of its own, on loopback; both sync what they
+commit. With a command, it runs while that runs, and the command finds the server's
+address in TEMPORAL_ADDRESS and PostgreSQL's in TEMPORAL_STORE; without one, it prints
+the address, and runs until Ctrl-C. Nothing is left afterwards.
+
+It needs what ` + "`make build-real`" + ` makes, and PostgreSQL's programs.`,
+		Example: `  bin/dev temporal
+  bin/dev temporal -- sh -c 'bin/dev bench-ingest --temporal $TEMPORAL_ADDRESS --replay 0 --scale 0 --memory 0'`,
+		RunE: func(command *cobra.Command, args []string) error {
+			if err := absolute(&opts); err != nil {
+				return err
+			}
+			opts.WithoutKafka, opts.WithoutApps = true, true
+			opts.Progress = func(line string) { fmt.Fprintln(command.ErrOrStderr(), line) }
+			ctx := command.Context()
+			t, err := topology.Start(ctx, opts)
+			if err != nil {
+				return err
+			}
+			defer t.Close()
+			if len(args) == 0 {
+				fmt.Fprintln(command.OutOrStdout(), t.TemporalAddress())
+				select {
+				case <-ctx.Done():
+					return nil
+				case <-t.Process("temporal").Ended():
+					return errors.New("the Temporal server has ended:\n" + t.Tail("temporal"))
+				}
+			}
+			child := exec.CommandContext(ctx, args[0], args[1:]...)
+			child.Env = append(os.Environ(), "TEMPORAL_ADDRESS="+t.TemporalAddress(), "TEMPORAL_STORE="+t.PostgresURL("temporal"))
+			child.Stdin, child.Stdout, child.Stderr = os.Stdin, command.OutOrStdout(), command.ErrOrStderr()
+			return child.Run()
+		},
+	}
+	topologyFlags(command.Flags(), &opts)
+	return command
+}
