@@ -71,8 +71,17 @@ func Path(segments ...string) string {
 // Do sends a request and reads the body of a successful answer (2xx) into out, numbers as
 // json.Number; not if out is nil, or if there is no body (204). It returns the answer's
 // header, also with an error if there was an answer. An error is a *connector.Error;
-// FailureOf tells more about it.
-func (c *Client) Do(ctx context.Context, r Request, out any) (http.Header, error) {
+// FailureOf tells more about it. What fails in passing is tried once more: see remote.Again.
+func (c *Client) Do(ctx context.Context, r Request, out any) (header http.Header, err error) {
+	err = remote.Again(ctx, remote.Reads(r.Method), func() error {
+		header, err = c.exchange(ctx, r, out)
+		return err
+	})
+	return header, err
+}
+
+// exchange sends a request and reads its answer, as Do does, once.
+func (c *Client) exchange(ctx context.Context, r Request, out any) (http.Header, error) {
 	resp, err := c.send(ctx, r) //nolint:bodyclose // discard closes it
 	if err != nil {
 		return nil, c.unanswered(ctx, r.Op, err)

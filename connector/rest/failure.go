@@ -128,6 +128,8 @@ func (c *Client) refused(ctx context.Context, op string, resp *http.Response) er
 		Message: fmt.Sprintf("%s answered %s: %s", c.Vendor.Name, f, meaning.Advice),
 		// A 503 that does not say when to ask again may be a proxy's whose server did not answer.
 		Declined: f.Status == http.StatusServiceUnavailable && remote.RetryAfter(resp.Header) > 0,
+		// A 404 that does not say what is missing may be a proxy's.
+		Passing: meaning.Kind == connector.KindUnavailable && (remote.InPassing(f.Status) || f.Status == http.StatusNotFound && len(f.Codes) == 0),
 	}
 	if failed.Kind.Retryable() {
 		failed.RetryAfter = cmp.Or(wait, meaning.Wait)

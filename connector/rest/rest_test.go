@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -300,5 +301,52 @@ func TestTokensOfLinkedPages(t *testing.T) {
 	for _, page := range []string{"7", "8"} {
 		_, _, err := rest.Linked(t.Context(), c, first, "/v1/numbers?page="+page, byNext)
 		assert.Equal(t, connector.KindContradictory, failed(t, err).Kind, "a link that leads elsewhere")
+	}
+}
+
+// TestWhatFailsInPassing: a request that fails once is sent once more, unless it may take effect
+// twice.
+func TestWhatFailsInPassing(t *testing.T) {
+	for name, test := range map[string]struct {
+		method   string
+		status   int
+		header   map[string]string
+		body     string
+		requests int
+	}{
+		"a read, and a problem of the vendor's": {http.MethodGet, 500, nil, "", 2},
+		"a read, and a gateway":                 {http.MethodGet, 502, nil, "", 2},
+		"a read, and a proxy's 404":             {http.MethodGet, 404, nil, "<html>", 2},
+		"a read, and the vendor's 404":          {http.MethodGet, 404, nil, `{"code":"no_such_user"}`, 1},
+		"a read, declined for long":             {http.MethodGet, 503, map[string]string{"Retry-After": "60"}, "", 1},
+		"a read, forbidden":                     {http.MethodGet, 403, nil, "", 1},
+		"a change, and a problem":               {http.MethodPost, 500, nil, "", 1},
+		"a change, and a proxy's 404":           {http.MethodPatch, 404, nil, "<html>", 1},
+		"a change, declined":                    {http.MethodPost, 503, map[string]string{"Retry-After": "1"}, "", 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var requests atomic.Int32
+			c := client(t, func(w http.ResponseWriter, _ *http.Request) {
+				if requests.Add(1) > 1 {
+					_, _ = w.Write([]byte(`{"id":"7"}`))
+					return
+				}
+				for name, value := range test.header {
+					w.Header().Set(name, value)
+				}
+				w.WriteHeader(test.status)
+				_, _ = w.Write([]byte(test.body))
+			})
+			var user struct{ ID string }
+			_, err := c.Do(t.Context(), rest.Request{Op: connector.OpRead, Method: test.method, Path: "/users"}, &user)
+			assert.EqualValues(t, test.requests, requests.Load())
+			if test.requests == 1 {
+				require.Error(t, err)
+				return
+			}
+			require.NoError(t, err)
+			assert.Equal(t, "7", user.ID)
+		})
 	}
 }

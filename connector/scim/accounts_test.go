@@ -164,15 +164,24 @@ func TestPaging(t *testing.T) {
 		assert.EqualValues(t, 1, requests.Load())
 	})
 	t.Run("an error in the middle", func(t *testing.T) {
-		var requests atomic.Int32
-		usernames, err := list(deviant(t, app, func(r *http.Request) int {
-			if strings.HasSuffix(r.URL.Path, "/Users") && requests.Add(1) == 2 {
-				return http.StatusServiceUnavailable
-			}
-			return 0
-		}, func(map[string]any) {}))
+		failing := func(times int32) connector.Connector {
+			var requests atomic.Int32
+			return deviant(t, app, func(r *http.Request) int {
+				if !strings.HasSuffix(r.URL.Path, "/Users") {
+					return 0
+				}
+				if n := requests.Add(1); n >= 2 && n < 2+times {
+					return http.StatusServiceUnavailable
+				}
+				return 0
+			}, func(map[string]any) {})
+		}
+		usernames, err := list(failing(2))
 		assert.Equal(t, connector.KindUnavailable, failure(t, err).Kind)
 		assert.Len(t, usernames, 100)
+		usernames, err = list(failing(1))
+		require.NoError(t, err, "what fails once is asked for once more")
+		assert.Greater(t, len(usernames), 100)
 	})
 }
 

@@ -143,7 +143,10 @@ func (a *answer) refusesValues() bool {
 // no single resource, so that a 404 is about the url.
 func (a *answer) asError(op string, collection bool) *connector.Error {
 	m := a.meaning(collection)
-	err := &connector.Error{Kind: m.kind, Op: op, Message: a.Error() + ": " + m.advice, Cause: a}
+	err := &connector.Error{
+		Kind: m.kind, Op: op, Message: a.Error() + ": " + m.advice, Cause: a,
+		Passing: m.kind == connector.KindUnavailable && remote.InPassing(a.status),
+	}
 	if m.kind.Retryable() {
 		err.RetryAfter = a.retryAfter
 	}

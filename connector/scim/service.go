@@ -65,11 +65,20 @@ func (s *service) do(ctx context.Context, r request, out any) (etag string, err 
 	return header.Get("ETag"), err
 }
 
-// exchange is like do, and returns the whole header of the answer.
-func (s *service) exchange(ctx context.Context, r request, out any) (http.Header, error) {
+// exchange is like do, and returns the whole header of the answer. What fails in passing is
+// tried once more: see remote.Again.
+func (s *service) exchange(ctx context.Context, r request, out any) (header http.Header, err error) {
 	if r.id == "" && !r.whole {
 		return nil, noID(r.op)
 	}
+	err = remote.Again(ctx, remote.Reads(r.method), func() error {
+		header, err = s.exchangeOnce(ctx, r, out)
+		return err
+	})
+	return header, err
+}
+
+func (s *service) exchangeOnce(ctx context.Context, r request, out any) (http.Header, error) {
 	resp, err := s.send(ctx, r) //nolint:bodyclose // discard closes it
 	if err != nil {
 		return nil, s.unanswered(ctx, r.op, err)

@@ -57,6 +57,9 @@ type Error struct {
 	// Declined means that the service answered that it takes no requests now, and when to ask
 	// again: it has done nothing of the last one, and nothing of it comes later.
 	Declined bool
+	// Passing means that the failure is likely to be over soon: the service had a problem of
+	// its own, or the connection broke. What takes long to fail is not.
+	Passing bool
 }
 
 func (e *Error) Error() string { return e.Op + ": " + string(e.Kind) + ": " + e.Message }

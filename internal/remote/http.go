@@ -5,11 +5,13 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -80,7 +82,16 @@ func Unanswered(ctx context.Context, op, who string, timeout time.Duration, err 
 	if ended := Ended(ctx); ended != nil { // the connection may have failed first, by the same deadline
 		err = ended
 	}
-	return &Error{Kind: Unavailable, Op: op, Message: message, Cause: err}
+	return &Error{Kind: Unavailable, Op: op, Message: message, Cause: err, Passing: brokeOff(err)}
+}
+
+// brokeOff reports whether a call got no answer because the connection broke.
+func brokeOff(err error) bool {
+	var timed net.Error
+	if errors.As(err, &timed) && timed.Timeout() {
+		return false
+	}
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
 }
 
 // NoSecret returns the error of a call that was not made because its credentials cannot be
