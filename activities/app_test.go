@@ -167,6 +167,28 @@ func TestWaitingForTheRateNeedsNoAttention(t *testing.T) {
 	assert.Equal(t, 1, w.attempts(t))
 }
 
+// However long a step waits in a queue between attempts that fail, that needs no operator. What
+// fails for AttentionAfter without such waits does.
+func TestWaitingInAQueueNeedsNoAttention(t *testing.T) {
+	w := newWiki(t, pace.Rate{})
+	w.AttentionAfter = 5 * time.Minute
+	w.memory.SetFaults(memory.Faults{Kind: connector.KindUnavailable})
+	later := time.Duration(0)
+	w.Clock = clock.Func(func() time.Time { return time.Now().Add(later) })
+	failsAfter := func(pause time.Duration) (final bool) {
+		later += pause
+		return w.applyWithin(t, 30*time.Second, false).NonRetryable()
+	}
+	for range 3 {
+		assert.False(t, failsAfter(3*time.Hour))
+	}
+	tries := 1
+	for ; !failsAfter(time.Minute); tries++ {
+		require.Less(t, tries, 10)
+	}
+	assert.InDelta(t, 4, tries, 1, "it has been failing for two minutes")
+}
+
 // To cut somebody off now, a step does not wait for as long as the app asks: it waits a
 // minute, and then needs an operator.
 func TestAnUrgentStepWaitsAMinuteAtMost(t *testing.T) {

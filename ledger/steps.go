@@ -82,7 +82,8 @@ type Begun struct {
 	// in doubt at Attempt.At.
 	DoubtUntil time.Time
 	// TryingSince is when the first attempt began after the step was planned or an operator
-	// last asked to retry it.
+	// last asked to retry it. It is later by as much as attempts began after they were due: see
+	// Outcome.Due.
 	TryingSince time.Time
 	// Unproven means that an earlier attempt, at this step or another step of the account,
 	// ended without proof, so that its change may be done in part.
@@ -121,6 +122,9 @@ type Outcome struct {
 	// Underway is the operation that the step waits for; zero if there is none. With LookAt,
 	// the app is at work, so that TryingSince is At from now on.
 	Underway Underway
+	// Due is when the next attempt is due, of a step that stays open. A step that then waits in a
+	// queue is not failing meanwhile. Zero means that all the time until it begins counts.
+	Due time.Time
 	// DueReports makes the people whose manager this person is due at At, with
 	// DueWhat "manager", unless they are due earlier.
 	DueReports bool

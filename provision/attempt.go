@@ -168,6 +168,10 @@ func (e *Engine) wait(ctx context.Context, req Attempt, begun ledger.Begun, f *E
 	return e.finish(ctx, req, begun, outcome)
 }
 
+// LongestBackoff is the longest pause, in real time, between attempts at a step if the app asks for
+// none. What passes beyond it before the next attempt begins is time in a queue.
+const LongestBackoff = time.Minute
+
 // fail stores a failed attempt and returns its error, which says whether another attempt
 // follows. a is nil if no call was made.
 func (e *Engine) fail(ctx context.Context, req Attempt, begun ledger.Begun, a *stepAttempt, f *Error) error {
@@ -191,6 +195,7 @@ func (e *Engine) fail(ctx context.Context, req Attempt, begun ledger.Begun, a *s
 	if f.Final {
 		outcome.State = ledger.StepAttention
 	}
+	outcome.Due = e.Clock.Now().Add(e.Clock.Span(max(f.RetryAfter, LongestBackoff)))
 	if err := e.finish(ctx, req, begun, outcome); err != nil {
 		return err
 	}

@@ -70,7 +70,7 @@ func stepOptions(ctx workflow.Context, t provision.Todo, urgent bool) workflow.C
 		RetryPolicy: &temporal.RetryPolicy{
 			InitialInterval:    time.Second,
 			BackoffCoefficient: 2,
-			MaximumInterval:    time.Minute,
+			MaximumInterval:    provision.LongestBackoff,
 		},
 		Priority: temporal.Priority{PriorityKey: priority},
 		Summary:  summary(t.Step),

@@ -112,8 +112,8 @@ func (t *Tx) newAttempt(a ledger.Attempt, begun *ledger.Begun) error {
 	err = t.exec(`INSERT INTO steps (person_id, key, app, kind, state, attempts, planned_at, trying_since, last_attempt_at)
 		VALUES (?, ?, ?, ?, 'open', 1, ?5, ?5, ?5)
 		ON CONFLICT (person_id, key) DO UPDATE SET
-			attempts = steps.attempts + 1, trying_since = coalesce(steps.trying_since, excluded.trying_since),
-			last_attempt_at = excluded.last_attempt_at`,
+			attempts = steps.attempts + 1, last_attempt_at = excluded.last_attempt_at, due_at = NULL,
+			trying_since = coalesce(CASE WHEN steps.due_at < ?5 THEN steps.trying_since + ?5 - steps.due_at ELSE steps.trying_since END, ?5)`,
 		a.PersonID, a.Key, a.App, a.Kind, a.At.UnixMicro())
 	if err != nil {
 		return err
@@ -251,11 +251,11 @@ func (t *Tx) noteOutcome(o ledger.Outcome, was *outcomeBefore) error {
 func (t *Tx) saveOutcome(o ledger.Outcome, was outcomeBefore) error {
 	err := t.exec(`UPDATE steps SET state = ?1, code = ?2, message = ?3,
 			finished_at = CASE WHEN ?1 IN ('done', 'superseded') THEN CAST(?4 AS BIGINT) END,
-			acknowledged_at = ?7, operation = ?8, operation_call = ?9, operation_at = ?10, operation_look_at = ?11,
+			acknowledged_at = ?7, operation = ?8, operation_call = ?9, operation_at = ?10, operation_look_at = ?11, due_at = ?12,
 			trying_since = CASE WHEN CAST(?11 AS BIGINT) IS NOT NULL THEN CAST(?4 AS BIGINT) ELSE trying_since END
 		WHERE person_id = ?5 AND key = ?6 AND state IN ('open', 'attention')`,
 		o.State, o.Code, o.Message, micros(o.At), o.PersonID, o.Key,
-		micros(o.AcknowledgedAt), o.Underway.Operation, o.Underway.Call, micros(o.Underway.Since), micros(o.Underway.LookAt))
+		micros(o.AcknowledgedAt), o.Underway.Operation, o.Underway.Call, micros(o.Underway.Since), micros(o.Underway.LookAt), micros(o.Due))
 	if err != nil || !was.open {
 		return err
 	}
@@ -379,7 +379,7 @@ func (t *Tx) actOnStep(a ledger.Action) error {
 			WHERE person_id = ? AND key = ? AND state <> 'done'`,
 			a.Reason, micros(a.At), a.PersonID, a.Key)
 	}
-	return t.exec(`UPDATE steps SET state = 'open', reason = '', trying_since = NULL, finished_at = NULL
+	return t.exec(`UPDATE steps SET state = 'open', reason = '', trying_since = NULL, due_at = NULL, finished_at = NULL
 		WHERE person_id = ? AND key = ? AND state IN ('attention', 'skipped')`,
 		a.PersonID, a.Key)
 }
