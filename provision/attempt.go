@@ -264,6 +264,7 @@ type stepAttempt struct {
 	underway ledger.Underway // the operation that the app has begun; zero if there is none
 	beganNow bool            // a call of this attempt is under way by it
 	app      settlingApp     // guarded: see perform
+	seen     sight           // the account as it was last read, if nothing was changed since
 }
 
 // performed holds the outcome of performing a step.

@@ -155,6 +155,7 @@ func (a *stepAttempt) strip() (performed, error) {
 			}
 		}
 		if !a.settledGiving() {
+			a.acknowledge()
 			return performed{}, a.unsettledGiving("the app shows no entitlements")
 		}
 	}
@@ -200,6 +201,7 @@ func (a *stepAttempt) delete() (performed, error) {
 	case found:
 		return performed{}, a.notYet("delete", "the account is still there")
 	case !a.settledGiving():
+		a.acknowledge()
 		return performed{}, a.unsettledGiving("the app shows no account")
 	}
 	return a.deleted(to), nil

@@ -224,10 +224,10 @@ func ambiguous() error {
 func (a *stepAttempt) confirm(id string, enabled bool, entitlements []string, late func(op, what string) error) (connector.Account, error) {
 	account, found, err := a.read(id)
 	switch {
+	case hidden(err), err == nil && !found:
+		return account, late("read", "the account is not there")
 	case err != nil:
 		return account, err
-	case !found:
-		return account, late("read", "the account is not there")
 	case account.Active != enabled:
 		return account, late("read", "the account is not as enabled as it should be")
 	case len(set.Minus(entitlements, account.Entitlements)) > 0:

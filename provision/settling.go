@@ -198,10 +198,25 @@ func (s settlingApp) Find(ctx context.Context, keys connector.Keys) ([]connector
 	return matches, err
 }
 
-// Read returns the account. That it is not there is another error while the app settles.
+// Read returns the account. That it is not there is another error while the app settles. An
+// attempt that has read the account and changed nothing since does not read it again: the account
+// was seen after all that the step has changed.
 func (s settlingApp) Read(ctx context.Context, id string) (connector.Account, error) {
+	seen := &s.attempt.seen
+	if seen.account.ID == id && (seen.whole || connector.SparesEntitlements(ctx)) {
+		return seen.account, nil
+	}
 	account, err := s.Connector.Read(ctx, id)
+	if err == nil && account.ID == id {
+		*seen = sight{account, !connector.SparesEntitlements(ctx)}
+	}
 	return account, s.certain(err)
+}
+
+// sight is an account as an attempt read it. Whole means with its entitlements.
+type sight struct {
+	account connector.Account
+	whole   bool
 }
 
 // certain returns an error of KindNotFound as one of an app that settles, while what the account
@@ -211,6 +226,12 @@ func (s settlingApp) certain(err error) error {
 		return s.attempt.unsettled("the app shows no account")
 	}
 	return err
+}
+
+// hidden reports whether err says that an app which settles shows no account.
+func hidden(err error) bool {
+	var f *Error
+	return errors.As(err, &f) && f.Settles > 0
 }
 
 // effect is what a call may change.
@@ -227,6 +248,7 @@ func (s settlingApp) change(ctx context.Context, of effect, do func(context.Cont
 	if a.changes.accepted = a.changes.accepted && of.op != connector.OpCreate; a.changes.accepted {
 		return nil
 	}
+	a.seen = sight{}
 	err := do(a.continuing(ctx, of.op))
 	a.answered(of, err)
 	a.begins(of.op, err)

@@ -50,6 +50,7 @@ func (c *client) Create(ctx context.Context, spec connector.Spec) (connector.Acc
 	if u.Text("id") == "" || !strings.EqualFold(u.Text("primaryEmail"), c.address(spec.Username)) {
 		return connector.Account{ID: u.Text("id")}, rest.Contradictory(op, "Google accepted the account and does not show it")
 	}
+	c.made.Note(u.Text("id"), u.Text("primaryEmail"))
 	account := c.shown(u)
 	wanted, set := spec.Attributes[aliasesName]
 	if !c.aliases || !set {
@@ -188,6 +189,7 @@ func (c *client) Relabel(ctx context.Context, accountID string, to connector.Lab
 	if err != nil {
 		return err
 	}
+	c.made.Forget(accountID)
 	changed := user{}
 	if id != "" {
 		c.places.person.write(u, changed, id)

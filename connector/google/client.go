@@ -31,6 +31,7 @@ type client struct {
 	asks                                       bool // a human is asked to route a leaver's mail
 	ask                                        func(step string) connector.Ask
 
+	made     rest.Memo[string, string] // addresses of new users, by ID
 	pages    connector.Pages[map[string][]string]
 	key      secret.Secret
 	tokenURL string

@@ -158,7 +158,7 @@ func (c *client) Grant(ctx context.Context, accountID string, names []string) er
 	if len(names) == 0 {
 		return connector.GivenUp(ctx, op)
 	}
-	u, err := c.get(ctx, op, accountID)
+	u, err := c.addressed(ctx, op, accountID)
 	if err != nil {
 		return err
 	}
@@ -175,6 +175,15 @@ func (c *client) Grant(ctx context.Context, accountID string, names []string) er
 			return c.join(ctx, u, e)
 		}
 	})
+}
+
+// addressed returns a user with the ID and the address, which members and licences are given by.
+// Google may not show a user that it has just made, whose address its answer said.
+func (c *client) addressed(ctx context.Context, op, accountID string) (user, error) {
+	if address, known := c.made.Recall(accountID); known {
+		return user{"id": accountID, "primaryEmail": address}, nil
+	}
+	return c.get(ctx, op, accountID)
 }
 
 // unsettled returns the error for a 404 about something that Google has just shown: it is not

@@ -25,16 +25,29 @@ type remembered[V any] struct {
 // Get returns what is remembered under a key, or what look returns. An error is not
 // remembered.
 func (m *Memo[K, V]) Get(key K, look func() (V, error)) (V, error) {
-	m.mu.Lock()
-	found, known := m.known[key]
-	m.mu.Unlock()
-	if known && time.Now().Before(found.until) {
-		return found.value, nil
+	if value, known := m.Recall(key); known {
+		return value, nil
 	}
 	value, err := look()
-	if err != nil {
-		return value, err
+	if err == nil {
+		m.Note(key, value)
 	}
+	return value, err
+}
+
+// Recall returns what is remembered under a key.
+func (m *Memo[K, V]) Recall(key K) (value V, known bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	found, known := m.known[key]
+	if !known || !time.Now().Before(found.until) {
+		return value, false
+	}
+	return found.value, true
+}
+
+// Note remembers a value under a key.
+func (m *Memo[K, V]) Note(key K, value V) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	maps.DeleteFunc(m.known, func(_ K, r remembered[V]) bool { return time.Now().After(r.until) })
@@ -42,7 +55,6 @@ func (m *Memo[K, V]) Get(key K, look func() (V, error)) (V, error) {
 		m.known = map[K]remembered[V]{}
 	}
 	m.known[key] = remembered[V]{value, time.Now().Add(memory)}
-	return value, nil
 }
 
 // Forget has the next Get look again.

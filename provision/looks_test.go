@@ -1,0 +1,85 @@
+package provision_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/hr"
+)
+
+// What an app has accepted and shows late is looked at again, once for each look, and not done
+// again.
+func TestWhatShowsLateIsLookedAtOnly(t *testing.T) {
+	o := newOffice(t)
+	settling := 10 * time.Second
+	o.engine.Apps["mail"].Settling = &settling
+	hidden := true
+	o.memory.OnCall(func(_ context.Context, op, _ string) error {
+		if op == connector.OpRead && hidden {
+			return gone(op)
+		}
+		return nil
+	})
+	calls := func() map[string]int {
+		some := map[string]int{}
+		for _, op := range []string{
+			connector.OpFind, connector.OpCreate, connector.OpUpdate, connector.OpEnable, connector.OpGrant, connector.OpRead,
+			connector.OpDisable, connector.OpRevoke, connector.OpDelete,
+		} {
+			if n := o.memory.Calls(op); n > 0 {
+				some[op] = n
+			}
+		}
+		return some
+	}
+	o.hear(hr.EventHired)
+	require.Error(t, o.settle(), "the app does not show the account yet")
+	made := map[string]int{connector.OpFind: 1, connector.OpCreate: 1, connector.OpGrant: 1, connector.OpRead: 1}
+	assert.Equal(t, made, calls())
+	o.now, hidden = o.now.Add(2*time.Second), false
+	require.NoError(t, o.settle())
+	made[connector.OpRead]++
+	assert.Equal(t, made, calls(), "one more look")
+	require.Equal(t, []string{"staff"}, o.link().Entitlements)
+
+	o.now = o.now.Add(time.Second)
+	o.hear(hr.EventTerminated)
+	require.Error(t, o.settle(), "what was just given may show late")
+	made[connector.OpDisable], made[connector.OpRevoke] = 1, 1
+	made[connector.OpRead] += 3 // as proof of the one, and before and after the other
+	assert.Equal(t, made, calls())
+	o.now = o.now.Add(settling)
+	require.NoError(t, o.settle())
+	made[connector.OpRead]++
+	assert.Equal(t, made, calls(), "one more look")
+	assert.False(t, o.link().StrippedAt.IsZero())
+}
+
+// What is taken too early for the app to know that it was given shows in the end, and is taken
+// again.
+func TestWhatShowsAfterItWasTakenIsTakenAgain(t *testing.T) {
+	o := newOffice(t)
+	settling := 10 * time.Second
+	o.engine.Apps["mail"].Settling = &settling
+	o.hear(hr.EventHired)
+	require.NoError(t, o.settle())
+	id := o.link().AccountID
+	had, _ := o.memory.Account(id)
+	o.now = o.now.Add(time.Second)
+	o.hear(hr.EventTerminated)
+	require.Error(t, o.settle())
+	late, _ := o.memory.Account(id)
+	require.Empty(t, late.Entitlements)
+	require.NoError(t, o.mail.Grant(t.Context(), id, had.Entitlements), "it comes to light")
+	o.now = o.now.Add(settling)
+	require.Error(t, o.settle(), "it is seen")
+	o.now = o.now.Add(settling)
+	require.NoError(t, o.settle())
+	stripped, _ := o.memory.Account(id)
+	assert.Empty(t, stripped.Entitlements)
+}
