@@ -18,15 +18,7 @@ func (s *Store) Admit(ctx context.Context, r ledger.AdmissionRequest) (ledger.Ad
 			return ledger.Admission{}, fmt.Errorf("ledger: a withdrawal of person %s says not what or why: %+v", r.PersonID, ask)
 		}
 	}
-	var a ledger.Admission
-	err := s.write(ctx, func(t *Tx) (err error) {
-		a, err = t.admit(r)
-		return err
-	})
-	if err != nil {
-		return ledger.Admission{}, err
-	}
-	return a, nil
+	return written(ctx, s, "", func(t *Tx) (ledger.Admission, error) { return t.admit(r) })
 }
 
 func (t *Tx) admit(r ledger.AdmissionRequest) (a ledger.Admission, err error) {

@@ -62,16 +62,7 @@ func (s *Store) DecideCohort(ctx context.Context, d ledger.CohortDecision) (peop
 	if d.Verb != ledger.VerbRelease && d.Verb != ledger.VerbCancel {
 		return 0, fmt.Errorf("ledger: %q is not an operator's verb for a cohort", d.Verb)
 	}
-	err = s.write(ctx, func(t *Tx) error {
-		if people, err = t.decideCohort(d); err != nil {
-			return fmt.Errorf("%s cohort %s: %w", d.Verb, ledger.CohortName(d.Cohort), err)
-		}
-		return nil
-	})
-	if err != nil {
-		return 0, err
-	}
-	return people, nil
+	return written(ctx, s, fmt.Sprintf("%s cohort %s", d.Verb, ledger.CohortName(d.Cohort)), func(t *Tx) (int, error) { return t.decideCohort(d) })
 }
 
 func (t *Tx) decideCohort(d ledger.CohortDecision) (people int, err error) {

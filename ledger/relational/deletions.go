@@ -41,16 +41,7 @@ func (s *Store) PlaceHold(ctx context.Context, h ledger.Hold) (placed ledger.Pla
 	if !h.ExpiresAt.After(h.PlacedAt) || h.Reason == "" || h.Operator == "" {
 		return placed, errors.New("ledger: a hold needs an end after it was placed, the operator and the reason")
 	}
-	err = s.write(ctx, func(t *Tx) (err error) {
-		if placed, err = t.placeHold(h); err != nil {
-			return fmt.Errorf("hold person %s: %w", h.PersonID, err)
-		}
-		return nil
-	})
-	if err != nil {
-		return ledger.PlacedHold{}, err
-	}
-	return placed, nil
+	return written(ctx, s, "hold person "+h.PersonID, func(t *Tx) (ledger.PlacedHold, error) { return t.placeHold(h) })
 }
 
 func (t *Tx) placeHold(h ledger.Hold) (placed ledger.PlacedHold, err error) {
@@ -103,17 +94,8 @@ func (t *Tx) deleting(personID string, at time.Time) (apps []string, err error) 
 }
 
 // ReleaseHold implements ledger.Holds.
-func (s *Store) ReleaseHold(ctx context.Context, r ledger.HoldRelease) (h ledger.Hold, err error) {
-	err = s.write(ctx, func(t *Tx) (err error) {
-		if h, err = t.releaseHold(r); err != nil {
-			return fmt.Errorf("release hold %s: %w", ledger.HoldName(r.ID), err)
-		}
-		return nil
-	})
-	if err != nil {
-		return ledger.Hold{}, err
-	}
-	return h, nil
+func (s *Store) ReleaseHold(ctx context.Context, r ledger.HoldRelease) (ledger.Hold, error) {
+	return written(ctx, s, "release hold "+ledger.HoldName(r.ID), func(t *Tx) (ledger.Hold, error) { return t.releaseHold(r) })
 }
 
 func (t *Tx) releaseHold(r ledger.HoldRelease) (h ledger.Hold, err error) {
@@ -170,16 +152,7 @@ func (s *Store) SetRetention(ctx context.Context, r ledger.Retention) (set ledge
 	if r.For < 0 || !r.Until.IsZero() && r.For != 0 || r.Operator == "" || r.Reason == "" {
 		return set, errors.New("ledger: a retention is until an instant or for a time, and needs the operator and the reason")
 	}
-	err = s.write(ctx, func(t *Tx) (err error) {
-		if set, err = t.setRetention(r); err != nil {
-			return fmt.Errorf("set the retention of person %s: %w", r.PersonID, err)
-		}
-		return nil
-	})
-	if err != nil {
-		return ledger.Retention{}, err
-	}
-	return set, nil
+	return written(ctx, s, "set the retention of person "+r.PersonID, func(t *Tx) (ledger.Retention, error) { return t.setRetention(r) })
 }
 
 func (t *Tx) setRetention(r ledger.Retention) (set ledger.Retention, err error) {
@@ -228,17 +201,8 @@ func (t *Tx) retention(personID, app string, r *ledger.Retention) (found bool, e
 }
 
 // ResetRetention implements ledger.Retentions.
-func (s *Store) ResetRetention(ctx context.Context, r ledger.RetentionReset) (was ledger.Retention, err error) {
-	err = s.write(ctx, func(t *Tx) (err error) {
-		if was, err = t.resetRetention(r); err != nil {
-			return fmt.Errorf("reset the retention of person %s: %w", r.PersonID, err)
-		}
-		return nil
-	})
-	if err != nil {
-		return ledger.Retention{}, err
-	}
-	return was, nil
+func (s *Store) ResetRetention(ctx context.Context, r ledger.RetentionReset) (ledger.Retention, error) {
+	return written(ctx, s, "reset the retention of person "+r.PersonID, func(t *Tx) (ledger.Retention, error) { return t.resetRetention(r) })
 }
 
 func (t *Tx) resetRetention(r ledger.RetentionReset) (was ledger.Retention, err error) {
@@ -302,16 +266,7 @@ func (s *Store) ApproveDeletion(ctx context.Context, d ledger.DeletionApproval) 
 	if d.Key == "" || d.Operator == "" || d.Reason == "" {
 		return a, errors.New("ledger: an approval needs the deletion, the operator and the reason")
 	}
-	err = s.write(ctx, func(t *Tx) (err error) {
-		if a, err = t.approve(d); err != nil {
-			return fmt.Errorf("approve %q of person %s: %w", d.Key, d.PersonID, err)
-		}
-		return nil
-	})
-	if err != nil {
-		return ledger.Approval{}, err
-	}
-	return a, nil
+	return written(ctx, s, fmt.Sprintf("approve %q of person %s", d.Key, d.PersonID), func(t *Tx) (ledger.Approval, error) { return t.approve(d) })
 }
 
 func (t *Tx) approve(d ledger.DeletionApproval) (a ledger.Approval, err error) {

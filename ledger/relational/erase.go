@@ -33,14 +33,7 @@ func (s *Store) Erase(ctx context.Context, e ledger.Erasure) (erased ledger.Eras
 	if err != nil {
 		return erased, s.explain(err)
 	}
-	err = s.write(ctx, func(t *Tx) (err error) { //nolint:contextcheck // a transaction has its context
-		erased, err = t.erase(e, before)
-		return err
-	})
-	if err != nil {
-		return ledger.Erased{}, err
-	}
-	return erased, nil
+	return written(ctx, s, "", func(t *Tx) (ledger.Erased, error) { return t.erase(e, before) }) //nolint:contextcheck // a transaction has its context
 }
 
 func (t *Tx) erase(e ledger.Erasure, before hints) (out ledger.Erased, err error) {

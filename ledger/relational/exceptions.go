@@ -3,7 +3,6 @@ package relational
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/tenurehq/tenure/ledger"
@@ -52,16 +51,7 @@ func (s *Store) PlaceException(ctx context.Context, x ledger.Exception) (placed 
 	if x.DecidedBy == "" || x.Reason == "" || x.Origin == "" || !x.EndsAt.IsZero() && !x.EndsAt.After(x.StartsAt) {
 		return placed, errors.New("ledger: an exception needs an end after its start, who decided it and why, and where it came from")
 	}
-	err = s.write(ctx, func(t *Tx) (err error) {
-		if placed, err = t.placeException(x); err != nil {
-			return fmt.Errorf("make an exception for person %s: %w", x.PersonID, err)
-		}
-		return nil
-	})
-	if err != nil {
-		return ledger.Exception{}, err
-	}
-	return placed, nil
+	return written(ctx, s, "make an exception for person "+x.PersonID, func(t *Tx) (ledger.Exception, error) { return t.placeException(x) })
 }
 
 func (t *Tx) placeException(x ledger.Exception) (placed ledger.Exception, err error) {
@@ -124,16 +114,7 @@ func (s *Store) EndException(ctx context.Context, e ledger.ExceptionEnd) (x ledg
 	if e.Operator == "" || e.Reason == "" {
 		return x, errors.New("ledger: who ends an exception, and why, has to be said")
 	}
-	err = s.write(ctx, func(t *Tx) (err error) {
-		if x, err = t.endException(e); err != nil {
-			return fmt.Errorf("end exception %s: %w", ledger.ExceptionName(e.ID), err)
-		}
-		return nil
-	})
-	if err != nil {
-		return ledger.Exception{}, err
-	}
-	return x, nil
+	return written(ctx, s, "end exception "+ledger.ExceptionName(e.ID), func(t *Tx) (ledger.Exception, error) { return t.endException(e) })
 }
 
 func (t *Tx) endException(e ledger.ExceptionEnd) (x ledger.Exception, err error) {

@@ -348,14 +348,7 @@ func (s *Store) RepairFinding(ctx context.Context, d ledger.FindingDecision) (f 
 	if d.Operator == "" || d.Reason == "" {
 		return f, &ledger.DecisionError{Text: "a decision about a finding needs the operator and the reason"}
 	}
-	err = s.write(ctx, func(t *Tx) (err error) {
-		f, err = t.repairFinding(d)
-		return err
-	})
-	if err != nil {
-		return ledger.Finding{}, err
-	}
-	return f, nil
+	return written(ctx, s, "", func(t *Tx) (ledger.Finding, error) { return t.repairFinding(d) })
 }
 
 func (t *Tx) repairFinding(d ledger.FindingDecision) (f ledger.Finding, err error) {
@@ -403,14 +396,7 @@ func (s *Store) FreeOrphan(ctx context.Context, d ledger.FindingDecision) (f led
 	if d.Operator == "" || d.Reason == "" {
 		return f, &ledger.DecisionError{Text: "a decision about a finding needs the operator and the reason"}
 	}
-	err = s.write(ctx, func(t *Tx) (err error) {
-		f, err = t.freeOrphan(d)
-		return err
-	})
-	if err != nil {
-		return ledger.Finding{}, err
-	}
-	return f, nil
+	return written(ctx, s, "", func(t *Tx) (ledger.Finding, error) { return t.freeOrphan(d) })
 }
 
 func (t *Tx) freeOrphan(d ledger.FindingDecision) (f ledger.Finding, err error) {

@@ -46,14 +46,7 @@ func (s *Store) identify(ctx context.Context, p ledger.SamePerson, do func(*Tx, 
 	if p.NewID == p.OldID {
 		return out, ledger.Cannot("both IDs are the same")
 	}
-	err = s.write(ctx, func(t *Tx) (err error) {
-		out, err = do(t, p)
-		return err
-	})
-	if err != nil {
-		return ledger.Carried{}, err
-	}
-	return out, nil
+	return written(ctx, s, "", func(t *Tx) (ledger.Carried, error) { return do(t, p) })
 }
 
 // same holds a row of same_people that is in force.

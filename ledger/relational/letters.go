@@ -60,14 +60,7 @@ func (s *Store) RecordDeadLetter(ctx context.Context, l ledger.DeadLetter) (rece
 	if l.At.Topic == "" || l.Origin.Topic == "" || l.Digest == "" {
 		return receipt, fmt.Errorf("%w: a dead letter of %+v at %+v does not say where from, where or what", ledger.ErrRefused, l.Origin, l.At)
 	}
-	err = s.write(ctx, func(t *Tx) (err error) {
-		receipt, err = t.recordLetter(l)
-		return err
-	})
-	if err != nil {
-		return ledger.LetterReceipt{}, err
-	}
-	return receipt, nil
+	return written(ctx, s, "", func(t *Tx) (ledger.LetterReceipt, error) { return t.recordLetter(l) })
 }
 
 func (t *Tx) recordLetter(l ledger.DeadLetter) (r ledger.LetterReceipt, err error) {

@@ -69,16 +69,7 @@ func (s *Store) AskFor(ctx context.Context, a ledger.Asking) (r ledger.Request, 
 	if r := a.Request; r.Operator == "" || r.AskedBy == "" || r.Reason == "" || r.For <= 0 {
 		return ledger.Request{}, errors.New("ledger: a request needs who asks and why, and for how long")
 	}
-	err = s.write(ctx, func(t *Tx) (err error) {
-		if r, err = t.askFor(a); err != nil {
-			return fmt.Errorf("make a request for person %s: %w", a.Request.PersonID, err)
-		}
-		return nil
-	})
-	if err != nil {
-		return ledger.Request{}, err
-	}
-	return r, nil
+	return written(ctx, s, "make a request for person "+a.Request.PersonID, func(t *Tx) (ledger.Request, error) { return t.askFor(a) })
 }
 
 func (t *Tx) askFor(a ledger.Asking) (r ledger.Request, err error) {
@@ -210,16 +201,7 @@ func (s *Store) ChangeRequest(ctx context.Context, c ledger.RequestChange) (r le
 	if c.Action == "" || c.Actor == "" {
 		return r, errors.New("ledger: what becomes of a request, and by whom, has to be said")
 	}
-	err = s.write(ctx, func(t *Tx) (err error) {
-		if r, err = t.changeRequest(c); err != nil {
-			return fmt.Errorf("change request %s: %w", c.Request.Name(), err)
-		}
-		return nil
-	})
-	if err != nil {
-		return ledger.Request{}, err
-	}
-	return r, nil
+	return written(ctx, s, "change request "+c.Request.Name(), func(t *Tx) (ledger.Request, error) { return t.changeRequest(c) })
 }
 
 func (t *Tx) changeRequest(c ledger.RequestChange) (r ledger.Request, err error) {
@@ -357,16 +339,7 @@ func (s *Store) SetStandIn(ctx context.Context, in ledger.StandIn) (set ledger.S
 	if in.Operator == "" || in.Reason == "" || in.PersonID == in.StandIn || !in.EndsAt.After(in.StartsAt) {
 		return set, errors.New("ledger: a stand-in needs somebody else, an end after its start, and who decided it and why")
 	}
-	err = s.write(ctx, func(t *Tx) (err error) {
-		if set, err = t.setStandIn(in); err != nil {
-			return fmt.Errorf("set a stand-in for person %s: %w", in.PersonID, err)
-		}
-		return nil
-	})
-	if err != nil {
-		return ledger.StandIn{}, err
-	}
-	return set, nil
+	return written(ctx, s, "set a stand-in for person "+in.PersonID, func(t *Tx) (ledger.StandIn, error) { return t.setStandIn(in) })
 }
 
 func (t *Tx) setStandIn(in ledger.StandIn) (set ledger.StandIn, err error) {

@@ -25,16 +25,7 @@ func (s *Store) DecideItem(ctx context.Context, d ledger.ItemDecision) (i ledger
 	if d.By == "" || d.Operator == "" || d.Only == (d.Verdict != "") {
 		return i, errors.New("ledger: a decision about an item needs who decided what, and who wrote it down")
 	}
-	err = s.write(ctx, func(t *Tx) (err error) {
-		if i, err = t.decideItem(d); err != nil {
-			return fmt.Errorf("decide %s: %w", ledger.ItemOrigin(d.Review, d.Item), err)
-		}
-		return nil
-	})
-	if err != nil {
-		return ledger.ReviewItem{}, err
-	}
-	return i, nil
+	return written(ctx, s, "decide "+ledger.ItemOrigin(d.Review, d.Item), func(t *Tx) (ledger.ReviewItem, error) { return t.decideItem(d) })
 }
 
 func (t *Tx) decideItem(d ledger.ItemDecision) (i ledger.ReviewItem, err error) {

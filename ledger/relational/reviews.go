@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/tenurehq/tenure/ledger"
@@ -130,16 +129,7 @@ func (s *Store) BeginReview(ctx context.Context, r ledger.Review) (begun ledger.
 	if r.Name == "" || r.Key == "" || r.StartedBy == "" || !r.EndsAt.After(r.StartedAt) {
 		return begun, errors.New("ledger: a review needs a name and a key, who started it, and an end after its start")
 	}
-	err = s.write(ctx, func(t *Tx) (err error) {
-		if begun, err = t.beginReview(r); err != nil {
-			return fmt.Errorf("begin review %s: %w", r.Name, err)
-		}
-		return nil
-	})
-	if err != nil {
-		return ledger.Review{}, err
-	}
-	return begun, nil
+	return written(ctx, s, "begin review "+r.Name, func(t *Tx) (ledger.Review, error) { return t.beginReview(r) })
 }
 
 func (t *Tx) beginReview(r ledger.Review) (begun ledger.Review, err error) {
@@ -214,17 +204,8 @@ func (t *Tx) review(id int64) (r ledger.Review, err error) {
 }
 
 // FreezeReview implements ledger.Reviews.
-func (s *Store) FreezeReview(ctx context.Context, page ledger.FrozenPage) (r ledger.Review, err error) {
-	err = s.write(ctx, func(t *Tx) (err error) {
-		if r, err = t.freeze(page); err != nil {
-			return fmt.Errorf("store a page of review %s: %w", ledger.ReviewName(page.Review), err)
-		}
-		return nil
-	})
-	if err != nil {
-		return ledger.Review{}, err
-	}
-	return r, nil
+func (s *Store) FreezeReview(ctx context.Context, page ledger.FrozenPage) (ledger.Review, error) {
+	return written(ctx, s, "store a page of review "+ledger.ReviewName(page.Review), func(t *Tx) (ledger.Review, error) { return t.freeze(page) })
 }
 
 func (t *Tx) freeze(page ledger.FrozenPage) (ledger.Review, error) {
@@ -289,17 +270,8 @@ const countAccesses = `UPDATE review_items SET
 	accesses = (SELECT count(*) FROM review_accesses a WHERE a.review_id = review_items.review_id AND a.item = review_items.item)`
 
 // OpenReview implements ledger.Reviews.
-func (s *Store) OpenReview(ctx context.Context, o ledger.ReviewOpening) (r ledger.Review, err error) {
-	err = s.write(ctx, func(t *Tx) (err error) {
-		if r, err = t.openReview(o); err != nil {
-			return fmt.Errorf("open review %s: %w", ledger.ReviewName(o.Review), err)
-		}
-		return nil
-	})
-	if err != nil {
-		return ledger.Review{}, err
-	}
-	return r, nil
+func (s *Store) OpenReview(ctx context.Context, o ledger.ReviewOpening) (ledger.Review, error) {
+	return written(ctx, s, "open review "+ledger.ReviewName(o.Review), func(t *Tx) (ledger.Review, error) { return t.openReview(o) })
 }
 
 func (t *Tx) openReview(o ledger.ReviewOpening) (ledger.Review, error) {
@@ -358,17 +330,8 @@ func (t *Tx) asked(r ledger.Review, at time.Time, condition string, args ...any)
 }
 
 // ChangeReview implements ledger.Reviews.
-func (s *Store) ChangeReview(ctx context.Context, c ledger.ReviewChange) (r ledger.Review, err error) {
-	err = s.write(ctx, func(t *Tx) (err error) {
-		if r, err = t.changeReview(c); err != nil {
-			return fmt.Errorf("change review %s: %w", c.Review.Ref(), err)
-		}
-		return nil
-	})
-	if err != nil {
-		return ledger.Review{}, err
-	}
-	return r, nil
+func (s *Store) ChangeReview(ctx context.Context, c ledger.ReviewChange) (ledger.Review, error) {
+	return written(ctx, s, "change review "+c.Review.Ref(), func(t *Tx) (ledger.Review, error) { return t.changeReview(c) })
 }
 
 func (t *Tx) changeReview(c ledger.ReviewChange) (ledger.Review, error) {

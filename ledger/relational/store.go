@@ -5,6 +5,7 @@ package relational
 import (
 	"context"
 	"database/sql"
+	"fmt"
 
 	"github.com/tenurehq/tenure/ledger"
 )
@@ -35,6 +36,22 @@ func (s *Store) write(ctx context.Context, f func(*Tx) error) error {
 		t.pepper = s.pepper
 		return f(t)
 	})))
+}
+
+// written returns the result of f, which runs as in write. An error of f says what it was to do,
+// unless that is empty.
+func written[T any](ctx context.Context, s *Store, what string, f func(*Tx) (T, error)) (result T, err error) {
+	err = s.write(ctx, func(t *Tx) (err error) {
+		if result, err = f(t); err != nil && what != "" {
+			err = fmt.Errorf("%s: %w", what, err)
+		}
+		return err
+	})
+	if err != nil {
+		var none T
+		return none, err
+	}
+	return result, nil
 }
 
 // as returns f with ctx's login, if an operator is at work, and with ctx's notices.

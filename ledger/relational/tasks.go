@@ -55,18 +55,8 @@ func (s *Store) Tasks(ctx context.Context, f ledger.TaskFilter, after int64, lim
 }
 
 // OpenTask implements ledger.Tasks.
-func (s *Store) OpenTask(ctx context.Context, k ledger.Task) (task ledger.Task, err error) {
-	err = s.write(ctx, func(t *Tx) (err error) {
-		task, err = t.openTask(k)
-		if err != nil {
-			return fmt.Errorf("open a task for step %q of person %s: %w", k.Key, k.PersonID, err)
-		}
-		return nil
-	})
-	if err != nil {
-		return ledger.Task{}, err
-	}
-	return task, nil
+func (s *Store) OpenTask(ctx context.Context, k ledger.Task) (ledger.Task, error) {
+	return written(ctx, s, fmt.Sprintf("open a task for step %q of person %s", k.Key, k.PersonID), func(t *Tx) (ledger.Task, error) { return t.openTask(k) })
 }
 
 func (t *Tx) openTask(k ledger.Task) (task ledger.Task, err error) {
@@ -201,16 +191,7 @@ func (s *Store) ActOnTask(ctx context.Context, a ledger.TaskAction) (task ledger
 	if a.Verb != ledger.VerbTaskDone && a.Verb != ledger.VerbTaskRefuse {
 		return task, fmt.Errorf("ledger: %q is not an operator's verb for a task", a.Verb)
 	}
-	err = s.write(ctx, func(t *Tx) (err error) {
-		if task, err = t.actOnTask(a); err != nil {
-			return fmt.Errorf("task %d: %w", a.ID, err)
-		}
-		return nil
-	})
-	if err != nil {
-		return ledger.Task{}, err
-	}
-	return task, nil
+	return written(ctx, s, fmt.Sprintf("task %d", a.ID), func(t *Tx) (ledger.Task, error) { return t.actOnTask(a) })
 }
 
 func (t *Tx) actOnTask(a ledger.TaskAction) (ledger.Task, error) {

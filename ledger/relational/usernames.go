@@ -17,15 +17,7 @@ func (s *Store) ClaimUsername(ctx context.Context, personID, base string, longes
 	if base == "" {
 		return "", fmt.Errorf("ledger: claim a username for person %s: %w", personID, errors.New("no username given"))
 	}
-	var name string
-	err := s.write(ctx, func(t *Tx) (err error) { //nolint:contextcheck // a transaction has its context
-		name, err = t.claimUsername(personID, base, longest)
-		return err
-	})
-	if err != nil {
-		return "", err
-	}
-	return name, nil
+	return written(ctx, s, "", func(t *Tx) (string, error) { return t.claimUsername(personID, base, longest) }) //nolint:contextcheck // a transaction has its context
 }
 
 // claimUsername looks for a free name and stores it under a lock, so that nobody can claim
@@ -94,14 +86,7 @@ func (s *Store) RenamePerson(ctx context.Context, r ledger.Rename) (renamed ledg
 	if r.Operator == "" || r.Reason == "" || r.Base == "" {
 		return renamed, errors.New("ledger: a rename needs the new username, the operator and the reason")
 	}
-	err = s.write(ctx, func(t *Tx) (err error) { //nolint:contextcheck // a transaction has its context
-		renamed, err = t.rename(r)
-		return err
-	})
-	if err != nil {
-		return ledger.Renamed{}, err
-	}
-	return renamed, nil
+	return written(ctx, s, "", func(t *Tx) (ledger.Renamed, error) { return t.rename(r) }) //nolint:contextcheck // a transaction has its context
 }
 
 func (t *Tx) rename(r ledger.Rename) (out ledger.Renamed, err error) {
