@@ -5,11 +5,13 @@ package topology
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 	_ "time/tzdata"
@@ -30,7 +32,7 @@ const patience = 3 * time.Minute
 // to what docker-compose.yml describes (nobody signs in there), and looks into every
 // app, without any code of the product, after each change.
 func TestPeopleJoinMoveAndLeave(t *testing.T) {
-	top := start(t, Options{Confined: os.Geteuid() == 0}) // only root can make an image
+	top := start(t, Options{Confined: os.Geteuid() == 0, Decider: "1"}) // only root can make an image
 
 	said, code := top.tenure(t, nil, "config", "check", "--connect")
 	require.Zero(t, code, said)
@@ -41,8 +43,6 @@ func TestPeopleJoinMoveAndLeave(t *testing.T) {
 	if os.Geteuid() == 0 {
 		confined(t, top.Process("worker-1").PID(), top.image())
 	}
-
-	watched := top.startPrometheus(t)
 
 	first := hr.Date{Year: 2024, Month: time.May, Day: 1}
 	somebody := func(given, family, title, department string) hr.Profile {
@@ -106,9 +106,71 @@ func TestPeopleJoinMoveAndLeave(t *testing.T) {
 	said, code = top.tenure(t, nil, "run", "list", "--attention")
 	assert.Zero(t, code, said)
 
+	top.scanAndReview(t)
+
+	// Workers compute the figures when they are first asked, and then every five minutes.
+	watched := top.startPrometheus(t)
 	watched.check(t)
 	top.Process("worker-2").Stop()
 	watched.fires(t, "TenureDown")
+}
+
+// scanAndReview has an app scanned, and a review held of what somebody was given for an hour: one
+// asks, the other one decides and keeps it.
+func (t *Topology) scanAndReview(test *testing.T) {
+	test.Helper()
+	do := func(args ...string) {
+		test.Helper()
+		said, code := t.tenure(test, nil, args...)
+		require.Zero(test, code, "%q: %s", args, said)
+	}
+	show := func(c *assert.CollectT, into any, args ...string) {
+		said, _ := t.Run(test.Context(), append(args, "-o", "json")...) // the exit status says that something waits
+		assert.NoError(c, json.Unmarshal(said, into), "%q: %s", args, said)
+	}
+	wait := func(what string, done func(c *assert.CollectT)) {
+		test.Helper()
+		require.EventuallyWithT(test, done, patience, 200*time.Millisecond, what)
+	}
+	const why = "to see its figure"
+	do("app", "scan", AppDirectory, "--wait")
+	do("request", "new", "2", RoleOnCall, "--for", "1h", "--reason", why, "--apply")
+	var requests []struct{ Request string }
+	wait("a request", func(c *assert.CollectT) {
+		show(c, &requests, "request", "list")
+		assert.Len(c, requests, 1)
+	})
+	do("request", "approve", requests[0].Request, "--as", "1", "--reason", why, "--apply")
+	wait("what was asked for", func(c *assert.CollectT) {
+		var granted []struct{}
+		show(c, &granted, "exception", "list")
+		assert.Len(c, granted, 1)
+	})
+	do("review", "start", ReviewDrill, "--reason", why, "--apply")
+	var reviews []struct{ Review, State string }
+	in := func(state string) func(c *assert.CollectT) {
+		return func(c *assert.CollectT) {
+			show(c, &reviews, "review", "list", "--all")
+			if assert.Len(c, reviews, 1) {
+				assert.Equal(c, state, reviews[0].State)
+			}
+		}
+	}
+	wait("a review", in("open"))
+	var shown struct {
+		List []struct {
+			Item     int64
+			Reviewer string
+		}
+	}
+	wait("its item", func(c *assert.CollectT) {
+		show(c, &shown, "review", "show", reviews[0].Review, "--open")
+		assert.Len(c, shown.List, 1)
+	})
+	one := shown.List[0]
+	do("review", "decide", reviews[0].Review, "keep", strconv.FormatInt(one.Item, 10), "--as", one.Reviewer, "--reason", why, "--apply")
+	do("review", "close", reviews[0].Review, "--reason", why, "--apply")
+	wait("its end", in("closed"))
 }
 
 // start runs a topology of two workers and two starters until the test ends.

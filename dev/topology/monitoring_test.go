@@ -121,9 +121,7 @@ func (m monitoring) query(ctx context.Context, expr string) ([]sample, error) {
 
 // absent lists the metrics of which nothing can be shown here, with the reason.
 var absent = map[string]string{
-	"webhook":                "nobody sends any",
-	"orphaned_account_rate":  "no app is scanned before its first day is over",
-	"review_completion_rate": "no review is held",
+	"webhook": "nobody sends any",
 }
 
 // check sees that Prometheus reaches everybody, that it takes every expression of the
@@ -141,6 +139,9 @@ func (m monitoring) check(test *testing.T) {
 		`max by (app) (tenure_accounts{app="database", state="disabled"})`: "1",
 		`sum(tenure_time_to_deprovision_seconds_count{app="wiki"})`:        "1",
 		`sum(max by (app) (tenure_retention_pending))`:                     "2",
+
+		`max by (app) (tenure_figure_ratio{figure="orphaned_account_rate"})`: "0", // the directory was scanned
+		`max(tenure_figure_ratio{figure="review_completion_rate"})`:          "1",
 	} {
 		require.EventuallyWithT(test, func(t *assert.CollectT) {
 			samples, err := m.query(ctx, expr)
