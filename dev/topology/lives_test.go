@@ -111,6 +111,14 @@ func TestPeopleJoinMoveAndLeave(t *testing.T) {
 	// Workers compute the figures when they are first asked, and then every five minutes.
 	watched := top.startPrometheus(t)
 	watched.check(t)
+	if file := os.Getenv("TENURE_REAL_DASHBOARD"); file != "" {
+		ivan := somebody("Ivan", "Sutherland", "Engineer", "Development")
+		barbara := somebody("Barbara", "Huberman", "Research Manager", "Research")
+		top.send(t,
+			hr.Event{Type: hr.EventHired, PersonID: "4", Effective: first, Profile: &ivan},
+			hr.Event{Type: hr.EventHired, PersonID: "5", Effective: first, Profile: &barbara})
+		watched.draw(t, file)
+	}
 	top.Process("worker-2").Stop()
 	watched.fires(t, "TenureDown")
 }

@@ -194,6 +194,20 @@ func (m monitoring) check(test *testing.T) {
 	assert.GreaterOrEqual(test, seen, 10)
 }
 
+// draw has the dashboard drawn into a file, for docs/metrics.md, while people come: see
+// scripts/dashboard, where `npm ci --legacy-peer-deps` has to have been run.
+func (m monitoring) draw(test *testing.T, file string) {
+	test.Helper()
+	require.EventuallyWithT(test, func(t *assert.CollectT) {
+		samples, err := m.query(test.Context(), `sum(rate(tenure_time_to_provision_seconds_count[10s])) > 0`)
+		assert.NoError(t, err)
+		assert.NotEmpty(t, samples)
+	}, patience, 500*time.Millisecond)
+	program := filepath.Join(root, "scripts", "dashboard", "picture.mjs")
+	said, err := exec.CommandContext(test.Context(), "node", program, m.url, file, "90").CombinedOutput()
+	require.NoError(test, err, "%s", said)
+}
+
 // fires waits until an alert is pending or firing.
 func (m monitoring) fires(test *testing.T, alert string) {
 	test.Helper()
