@@ -140,8 +140,8 @@ func (m monitoring) check(test *testing.T) {
 		`sum(tenure_time_to_deprovision_seconds_count{app="wiki"})`:        "1",
 		`sum(max by (app) (tenure_retention_pending))`:                     "2",
 
-		`max(tenure_figure_ratio{figure="orphaned_account_rate"})`:         "0",
-		`max(tenure_figure_ratio{figure="review_completion_rate"})`:        "1",
+		`max(tenure_figure_ratio{figure="orphaned_account_rate"})`:  "0",
+		`max(tenure_figure_ratio{figure="review_completion_rate"})`: "1",
 	} {
 		require.EventuallyWithT(test, func(t *assert.CollectT) {
 			samples, err := m.query(ctx, expr)
