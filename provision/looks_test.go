@@ -10,6 +10,7 @@ import (
 
 	"github.com/tenurehq/tenure/connector"
 	"github.com/tenurehq/tenure/hr"
+	"github.com/tenurehq/tenure/provision"
 )
 
 // What an app has accepted and shows late is looked at again, once for each look, and not done
@@ -82,4 +83,29 @@ func TestWhatShowsAfterItWasTakenIsTakenAgain(t *testing.T) {
 	require.NoError(t, o.settle())
 	stripped, _ := o.memory.Account(id)
 	assert.Empty(t, stripped.Entitlements)
+}
+
+// A creation without an answer is waited for until it can take effect no more. It seldom does so
+// late: the looks become rarer.
+func TestWhatMayStillBeMadeIsLookedForLessAndLess(t *testing.T) {
+	o := newOffice(t)
+	settling := 10 * time.Second
+	o.engine.Apps["mail"].Settling = &settling
+	o.memory.OnCall(func(_ context.Context, op, _ string) error {
+		if op == connector.OpCreate && o.memory.Calls(op) == 1 {
+			return &connector.Error{Kind: connector.KindUnavailable, Op: op, Message: "no answer"}
+		}
+		return nil
+	})
+	o.hear(hr.EventHired)
+	begun := o.now
+	var err error
+	for err = o.settle(); err != nil; err = o.settle() {
+		o.now = o.now.Add(max(provision.ErrorOf(err).RetryAfter, time.Second))
+		require.Less(t, o.now.Sub(begun), time.Hour)
+	}
+	waited := o.now.Sub(begun)
+	assert.Greater(t, waited, 30*time.Second)
+	assert.Equal(t, 2, o.memory.Calls(connector.OpCreate))
+	assert.LessOrEqual(t, o.memory.Calls(connector.OpFind), 10, "looks in %s", waited)
 }

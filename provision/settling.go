@@ -91,20 +91,21 @@ const (
 // a change. It is asked again soon, since most changes show long before the app has settled.
 func (a *stepAttempt) unsettled(what string) *Error {
 	now := a.engine.Clock.Now()
-	since := now.Sub(latestOf(a.changes.before.ChangedAt, a.link.CreatedAt, a.changes.own.ChangedAt))
-	if since < 0 { // a call without an answer may take effect until then
-		since = now.Sub(a.changes.tryingSince)
+	since, every := now.Sub(latestOf(a.changes.before.ChangedAt, a.link.CreatedAt, a.changes.own.ChangedAt)), lookEvery
+	if since < 0 { // a call without an answer may take effect until then, and seldom does so late
+		since, every = now.Sub(a.changes.tryingSince), 1
 	}
 	return &Error{
 		Code:      string(connector.KindUnavailable),
 		Message:   what + ": that may be out of date so soon after a change, and is looked at again",
-		Retryable: true, RetryAfter: pauseAfter(a.engine.Clock.Wait(since)), Settles: a.engine.Clock.Wait(a.changes.settling),
+		Retryable: true, RetryAfter: pauseAfter(a.engine.Clock.Wait(since), every), Settles: a.engine.Clock.Wait(a.changes.settling),
 	}
 }
 
-// pauseAfter returns the pause until the next look at an app, a time (real) after the change.
-func pauseAfter(since time.Duration) time.Duration {
-	return min(max(since/lookEvery, firstLook), lastLook)
+// pauseAfter returns the pause until the next look at an app, a time (real) after the change: a
+// part of that time.
+func pauseAfter(since time.Duration, part int) time.Duration {
+	return min(max(since/time.Duration(part), firstLook), lastLook)
 }
 
 // unsettledGiving is unsettled for what cannot be known before the app shows what it was told
@@ -163,7 +164,7 @@ func (a *stepAttempt) notShownAgain(op, what string) error {
 	err := a.notShown(op, what)
 	var f *Error
 	if errors.As(err, &f) {
-		f.RetryAfter = pauseAfter(a.engine.Clock.Wait(a.engine.Clock.Now().Sub(a.trying)))
+		f.RetryAfter = pauseAfter(a.engine.Clock.Wait(a.engine.Clock.Now().Sub(a.trying)), lookEvery)
 	}
 	return err
 }
