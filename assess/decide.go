@@ -56,6 +56,7 @@ type Registry interface {
 	Links(ctx context.Context, f ledger.LinkFilter) ([]ledger.Link, error)
 	Person(ctx context.Context, personID string) (ledger.Person, error)
 	Namesakes(ctx context.Context, givenName, familyName string, limit int) ([]string, error)
+	Granted(ctx context.Context, app, entitlement string, limit int) ([]string, error)
 }
 
 // CutsOff reports whether somebody with this status must not have access, even if policy

@@ -42,8 +42,9 @@ const mostHolders = 100
 
 // People is the part of the ledger in which those are found who are given data.
 type People interface {
-	Links(ctx context.Context, f ledger.LinkFilter) ([]ledger.Link, error)
 	Person(ctx context.Context, personID string) (ledger.Person, error)
+	// Granted is described at ledger.Query.
+	Granted(ctx context.Context, app, entitlement string, limit int) ([]string, error)
 }
 
 // HandOvers says who would be given a leaver's data at an instant, in each app in which they have
@@ -161,7 +162,7 @@ func (s *succession) holder(ctx context.Context, link ledger.Link, role string) 
 		timeline := TimelineOf(person)
 		account, _ := s.accountOf(person, link)
 		identity := policy.Identity{PersonID: person.PersonID, Username: person.Username}
-		if account == "" || !s.rules.Policy.Holds(role, timeline, s.now, identity) {
+		if account == "" || !s.has(person, role) || !s.rules.Policy.Holds(role, timeline, s.now, identity) {
 			continue
 		}
 		r := ledger.Receiver{PersonID: person.PersonID, AccountID: account, By: "role " + role}
@@ -193,27 +194,31 @@ func (s *succession) department() string {
 	return s.leaver.Department
 }
 
-// mayHold returns the IDs of the people who have an enabled account in the app and, as far as
-// their links show, all that a role gives, sorted. Whoever lacks some of that does not hold the
-// role, or has not got it yet.
-func (s *succession) mayHold(ctx context.Context, app, role string) ([]string, error) {
-	var ids []string
-	grants := append([]policy.Grant{{App: app}}, s.rules.Policy.RoleGrants(role)...)
-	for i, grant := range grants {
-		links, err := s.people.Links(ctx, ledger.LinkFilter{App: grant.App, State: ledger.LinkActive})
-		if err != nil {
-			return nil, err
-		}
-		var have []string
-		for _, l := range links {
-			if len(set.Minus(grant.Entitlements, l.Entitlements)) == 0 && (i == 0 || slices.Contains(ids, l.PersonID)) {
-				have = append(have, l.PersonID)
+// mayHold returns the IDs of the people who may hold a role, sorted, or of more than mostHolders
+// people if there are as many. Whoever holds a role has an enabled account in the app, and all that
+// the role gives, or has not got it yet. Each of these is asked of the ledger, until few have it.
+func (s *succession) mayHold(ctx context.Context, app, role string) (ids []string, err error) {
+	for _, grant := range append(slices.Clone(s.rules.Policy.RoleGrants(role)), policy.Grant{App: app}) {
+		for _, entitlement := range append(slices.Clone(grant.Entitlements), "") {
+			if entitlement == "" && len(grant.Entitlements) > 0 {
+				continue
+			}
+			ids, err = s.people.Granted(ctx, grant.App, entitlement, mostHolders+1)
+			if err != nil || len(ids) <= mostHolders {
+				return ids, err
 			}
 		}
-		ids = have
 	}
-	slices.Sort(ids)
 	return ids, nil
+}
+
+// has reports whether somebody has all that a role gives.
+func (s *succession) has(person ledger.Person, role string) bool {
+	return !slices.ContainsFunc(s.rules.Policy.RoleGrants(role), func(grant policy.Grant) bool {
+		return !slices.ContainsFunc(person.Links, func(l ledger.Link) bool {
+			return l.App == grant.App && l.State == ledger.LinkActive && len(set.Minus(grant.Entitlements, l.Entitlements)) == 0
+		})
+	})
 }
 
 // accountOf returns the account by which somebody can be given the data of another account of

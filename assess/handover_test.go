@@ -28,15 +28,16 @@ func (p town) Person(_ context.Context, id string) (ledger.Person, error) {
 	return ledger.Person{}, ledger.ErrNotFound
 }
 
-func (p town) Links(_ context.Context, f ledger.LinkFilter) (links []ledger.Link, err error) {
+func (p town) Granted(_ context.Context, app, entitlement string, limit int) (ids []string, err error) {
 	for _, id := range slices.Sorted(maps.Keys(p)) {
-		for _, l := range p[id].Links {
-			if (f.App == "" || l.App == f.App) && (f.State == "" || l.State == f.State) {
-				links = append(links, l)
-			}
+		has := func(l ledger.Link) bool {
+			return l.App == app && l.State == ledger.LinkActive && (entitlement == "" || slices.Contains(l.Entitlements, entitlement))
+		}
+		if slices.ContainsFunc(p[id].Links, has) && len(ids) < limit {
+			ids = append(ids, id)
 		}
 	}
-	return links, nil
+	return ids, nil
 }
 
 // add adds somebody at work with an account in the wiki, and lets change change them.

@@ -204,6 +204,9 @@ type Query interface {
 	Repetitions(ctx context.Context, from, until time.Time, after int64, limit int) ([]Repetition, error)
 	// Links lists links by person and app; filter fields that are empty match all.
 	Links(ctx context.Context, f LinkFilter) ([]Link, error)
+	// Granted lists the IDs of people who have an enabled account in an app and, unless it is
+	// empty, an entitlement there, sorted. Of more than limit people it lists any.
+	Granted(ctx context.Context, app, entitlement string, limit int) ([]string, error)
 	// Audit lists audit rows of one person, or of everybody if personID is empty, oldest
 	// first, after the given sequence number, at most limit. While several processes write,
 	// a row may become visible after a row of another person with a higher number.

@@ -86,6 +86,11 @@ func (n *names) Person(ctx context.Context, personID string) (ledger.Person, err
 	return n.ledger.Person(ctx, personID)
 }
 
+// Granted implements assess.Registry.
+func (n *names) Granted(ctx context.Context, app, entitlement string, limit int) ([]string, error) {
+	return n.ledger.Granted(ctx, app, entitlement, limit)
+}
+
 // Namesakes implements assess.Registry.
 func (n *names) Namesakes(ctx context.Context, givenName, familyName string, limit int) ([]string, error) {
 	return n.ledger.Namesakes(ctx, givenName, familyName, limit)

@@ -19,6 +19,7 @@ type Ledger interface {
 	People(ctx context.Context, after string, limit int) ([]ledger.Summary, error)
 	Links(ctx context.Context, f ledger.LinkFilter) ([]ledger.Link, error)
 	Namesakes(ctx context.Context, givenName, familyName string, limit int) ([]string, error)
+	Granted(ctx context.Context, app, entitlement string, limit int) ([]string, error)
 	Reserved(ctx context.Context, kind ledger.IdentifierKind, app, value string) (bool, error)
 }
 

@@ -2,6 +2,7 @@ package ledgertest
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -72,6 +73,37 @@ var queryTests = tests{
 			require.NoError(t, err)
 			got := each(links, func(link ledger.Link) string { return link.PersonID + " " + link.App })
 			assert.Equal(t, c.want, got, c.filter)
+		}
+	},
+	"GrantedByEntitlement": func(t *testing.T, l ledger.Ledger) {
+		var many []string // more than an index takes
+		for i := range 60 {
+			many = append(many, fmt.Sprint("entitlement ", 100+i))
+		}
+		for id, link := range map[string]ledger.Link{
+			"p1": {Entitlements: []string{"archive", "staff"}}, "p2": {Entitlements: []string{"staff"}}, "p3": {},
+			"p4": {Entitlements: []string{"archive"}, State: ledger.LinkDisabled}, "p5": {Entitlements: many},
+			"p6": {Entitlements: append(slices.Clone(many), "zeta")}, "p7": {Entitlements: []string{"a \"<b>\", é"}}, "p8": {Entitlements: []string{"staff"}},
+		} {
+			link.PersonID, link.App = id, "wiki"
+			if link.State == "" {
+				link.State = ledger.LinkActive
+			}
+			putLink(t, l, link)
+		}
+		putLink(t, l, ledger.Link{PersonID: "p9", App: "chat", State: ledger.LinkActive, Entitlements: []string{"staff"}})
+		for entitlement, want := range map[string][]string{
+			"": {"p1", "p2", "p3", "p5", "p6", "p7", "p8"}, "archive": {"p1"}, "staff": {"p1", "p2", "p8"}, "entitlement 159": {"p5", "p6"},
+			"zeta": {"p6"}, "a \"<b>\", é": {"p7"}, "arch": {},
+		} {
+			got, err := l.Granted(t.Context(), "wiki", entitlement, 10)
+			require.NoError(t, err)
+			assert.ElementsMatch(t, want, got, entitlement)
+			assert.True(t, slices.IsSorted(got))
+			got, err = l.Granted(t.Context(), "wiki", entitlement, 2)
+			require.NoError(t, err)
+			assert.Len(t, got, min(2, len(want)), entitlement)
+			assert.Subset(t, want, got)
 		}
 	},
 	"AuditOldestFirstByPages": func(t *testing.T, l ledger.Ledger) {

@@ -30,7 +30,8 @@ func TestALargeLedgerIsNotReadWhole(t *testing.T) {
 		`INSERT INTO events (source, id, person_id, at, topic, partition, "offset", body)
 			SELECT '/hr', 'e' || n, 'p' || 1 + n % 20000, n, 'hr', 0, n, '{"sequence":"1"}' FROM generate_series(1, 40000) n`,
 		`INSERT INTO reserved (kind, app, digest) SELECT 'username', '', 'd' || n FROM generate_series(1, 20000) n`,
-		`INSERT INTO links (person_id, app, state, account_id) SELECT 'p' || n, app, 'active', 'a' || n FROM generate_series(1, 20000) n, unnest(ARRAY['chat', 'mail']) app`,
+		`INSERT INTO links (person_id, app, state, account_id, entitlements)
+			SELECT 'p' || n, app, 'active', 'a' || n, CASE WHEN n % 5000 = 0 THEN '["rare","staff"]' ELSE '["staff"]' END FROM generate_series(1, 20000) n, unnest(ARRAY['chat', 'mail']) app`,
 		`INSERT INTO scans (app, key, state, started_at) SELECT 'app' || n % 100, 'k' || n, 'done', 0 FROM generate_series(1, 20000) n`,
 		`INSERT INTO observed (app, account_id, scan, at, username, external_id, employee, active, first_at)
 			SELECT 'chat', 'a' || n, 1, 0, 'u' || n, 'p' || n, '', 1, 0 FROM generate_series(1, 20000) n`,
@@ -162,6 +163,11 @@ func everyday(t *testing.T, s *Store, person string, round int) error {
 		{App: "chat", State: ledger.LinkActive, After: place, Limit: 3}, {State: ledger.LinkActive, After: place, Limit: 3}, {After: place, Limit: 3},
 	} {
 		if _, err := s.Links(ctx, f); err != nil {
+			return err
+		}
+	}
+	for _, entitlement := range []string{"", "rare"} {
+		if _, err := s.Granted(ctx, "chat", entitlement, 10); err != nil {
 			return err
 		}
 	}

@@ -3,7 +3,9 @@ package relational
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
+	"unicode/utf8"
 
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ledger"
@@ -227,6 +229,57 @@ func (s *Store) Links(ctx context.Context, f ledger.LinkFilter) ([]ledger.Link, 
 	}
 	links, err := list(ctx, s.engine, query, args, linkDest)
 	return links, s.explain(err)
+}
+
+// An index has what the enabled accounts of an app are entitled to, as far as keyed goes: the column
+// has it as JSON, and is cut, since an index takes no more than some bytes.
+const (
+	keyed      = `substr(entitlements, 1, 400)`
+	keyedRunes = 400
+	entitled   = `app = ?1 AND state = 'active' AND entitlements IS NOT NULL`
+)
+
+// Granted implements ledger.Query. There are many people, and few sets of entitlements: the sets are
+// found first, each by a look into the index, and then the people who have one of them.
+func (s *Store) Granted(ctx context.Context, app, entitlement string, limit int) (ids []string, err error) {
+	text := func(s *string) []any { return []any{s} }
+	if entitlement == "" {
+		ids, err = list(ctx, s.engine, `SELECT person_id FROM links WHERE app = ? AND state = 'active' ORDER BY person_id LIMIT ?`, []any{app, max(limit, 0)}, text)
+		return ids, s.explain(err)
+	}
+	sets, err := list(ctx, s.engine, `WITH RECURSIVE sets (key) AS (
+			SELECT (SELECT `+keyed+` FROM links WHERE `+entitled+` AND `+keyed+` > '' ORDER BY `+keyed+` LIMIT 1)
+			UNION ALL
+			SELECT (SELECT `+keyed+` FROM links WHERE `+entitled+` AND `+keyed+` > key ORDER BY `+keyed+` LIMIT 1) FROM sets WHERE key IS NOT NULL)
+		SELECT key FROM sets WHERE key IS NOT NULL`, []any{app}, text)
+	if err != nil {
+		return nil, s.explain(err)
+	}
+	for _, set := range sets {
+		var names []string
+		whole := utf8.RuneCountInString(set) < keyedRunes && (decode{&names}).Scan(set) == nil
+		if whole && !slices.Contains(names, entitlement) {
+			continue
+		}
+		query, args := `SELECT person_id, entitlements FROM links WHERE `+entitled+` AND `+keyed+` = ?2 ORDER BY person_id`, []any{app, set}
+		if whole {
+			query, args = query+` LIMIT ?3`, append(args, max(limit-len(ids), 0))
+		}
+		found, err := list(ctx, s.engine, query, args, func(l *ledger.Link) []any { return []any{&l.PersonID, decode{&l.Entitlements}} })
+		if err != nil {
+			return nil, s.explain(err)
+		}
+		for _, l := range found {
+			if slices.Contains(l.Entitlements, entitlement) && len(ids) < limit {
+				ids = append(ids, l.PersonID)
+			}
+		}
+		if len(ids) >= limit {
+			break
+		}
+	}
+	slices.Sort(ids)
+	return ids, nil
 }
 
 // Due implements ledger.Work.

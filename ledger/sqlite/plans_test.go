@@ -109,6 +109,10 @@ func TestNothingOfEverydayReadsATableWhole(t *testing.T) {
 		_, err = store.Links(ctx, f)
 		require.NoError(t, err)
 	}
+	for _, entitlement := range []string{"", "staff"} {
+		_, err = store.Granted(ctx, "wiki", entitlement, 10)
+		require.NoError(t, err)
+	}
 	_, err = store.Withdrawals(ctx, 1, "ada", 10)
 	require.NoError(t, err)
 	_, err = store.Admit(ctx, ledger.AdmissionRequest{
