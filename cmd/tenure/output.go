@@ -521,13 +521,11 @@ func (l *listing) around(empty bool) (before, after string, err error) {
 	if err := (&cli{terminal: terminal{out: &text}, output: l.c.output}).print(l.frame.value(), nil); err != nil {
 		return "", "", err
 	}
-	name, found := strconv.Quote(l.frame.list)+": ", false
+	name, none := strconv.Quote(l.frame.list)+": ", "[]"
 	if l.c.output == formatYAML {
-		name = "\n" + l.frame.list + ":"
+		name, none = "\n"+l.frame.list+":", " []\n"
 	}
-	if before, after, found = strings.Cut("\n"+text.String(), name+"[]"); !found && l.c.output == formatYAML {
-		before, after, found = strings.Cut("\n"+text.String(), name+" []\n")
-	}
+	before, after, found := strings.Cut("\n"+text.String(), name+none)
 	if !found {
 		return "", "", fmt.Errorf("there is no empty list %q", l.frame.list)
 	}
