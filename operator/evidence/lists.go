@@ -1,6 +1,7 @@
 package evidence
 
 import (
+	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -37,9 +38,6 @@ func (k *maker) readIntake() error {
 	if k.Review != "" {
 		return nil
 	}
-	if _, err := k.listing("letters.jsonl"); err != nil {
-		return err
-	}
 	if k.everybody() {
 		for r, err := range ledger.AllRepetitions(k.ctx, k.Ledger, k.From, k.Until) {
 			if err != nil {
@@ -48,22 +46,17 @@ func (k *maker) readIntake() error {
 			k.offset(r.At, r.Received, repeated)
 		}
 	}
-	for l, err := range ledger.AllDeadLetters(k.ctx, k.Ledger, ledger.LetterFilter{PersonID: k.Person, From: k.From, Until: k.Until}, 0) {
-		if err != nil {
-			return err
-		}
+	all := ledger.AllDeadLetters(k.ctx, k.Ledger, ledger.LetterFilter{PersonID: k.Person, From: k.From, Until: k.Until}, 0)
+	return list(k, "letters.jsonl", all, func(l ledger.DeadLetter) (Letter, bool) {
 		k.offset(l.Origin, l.ReceivedAt, refused)
 		if l.Pending() {
 			k.tally.letters++
 		}
-		if err := k.emit("letters.jsonl", Letter{
+		return Letter{
 			Letter: l.ID, Topic: l.Origin.Topic, Partition: l.Origin.Partition, Offset: l.Origin.Offset, Received: l.ReceivedAt, Person: l.PersonID,
 			Reason: l.Reason, Field: l.Field, Urgent: l.Urgent, State: l.State, By: l.Operator, Why: l.Why, EndedAt: l.EndedAt,
-		}); err != nil {
-			return err
-		}
-	}
-	return nil
+		}, true
+	})
 }
 
 // Task is what a human was asked to do in an app.
@@ -189,26 +182,36 @@ func (k *maker) readGovernance() error {
 	return nil
 }
 
-func (k *maker) readTasks() error {
-	if _, err := k.listing("tasks.jsonl"); err != nil {
+// list writes down the entries of a list that are of the scope, each as the line that describe
+// makes of it. describe returns false for those that are not.
+func list[T, L any](k *maker, file string, entries iter.Seq2[T, error], describe func(T) (L, bool)) error {
+	if _, err := k.listing(file); err != nil {
 		return err
 	}
-	for t, err := range ledger.AllTasks(k.ctx, k.Ledger, ledger.TaskFilter{PersonID: k.Person, App: k.App}) {
+	for entry, err := range entries {
 		if err != nil {
 			return err
 		}
-		if !k.overlaps(t.OpenedAt, t.EndedAt) {
+		line, ok := describe(entry)
+		if !ok {
 			continue
 		}
-		if err := k.emit("tasks.jsonl", Task{
-			Task: t.Name(), Person: t.PersonID, App: t.App, Kind: t.Kind, Assignee: t.Assignee, SecondPerson: t.SecondPerson, State: t.State,
-			OpenedAt: t.OpenedAt, DueAt: t.DueAt, DoneBy: t.DoneBy, DoneLogin: t.DoneLogin, DoneAt: t.DoneAt, Proof: t.Proof,
-			EndedBy: t.EndedBy, EndedLogin: t.EndedLogin, EndedAt: t.EndedAt, Why: t.Why,
-		}); err != nil {
+		if err := k.emit(file, line); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func (k *maker) readTasks() error {
+	all := ledger.AllTasks(k.ctx, k.Ledger, ledger.TaskFilter{PersonID: k.Person, App: k.App})
+	return list(k, "tasks.jsonl", all, func(t ledger.Task) (Task, bool) {
+		return Task{
+			Task: t.Name(), Person: t.PersonID, App: t.App, Kind: t.Kind, Assignee: t.Assignee, SecondPerson: t.SecondPerson, State: t.State,
+			OpenedAt: t.OpenedAt, DueAt: t.DueAt, DoneBy: t.DoneBy, DoneLogin: t.DoneLogin, DoneAt: t.DoneAt, Proof: t.Proof,
+			EndedBy: t.EndedBy, EndedLogin: t.EndedLogin, EndedAt: t.EndedAt, Why: t.Why,
+		}, k.overlaps(t.OpenedAt, t.EndedAt)
+	})
 }
 
 // gives reports whether a role gives something in the scope's app.
@@ -253,58 +256,39 @@ func (k *maker) readRequests() error {
 }
 
 func (k *maker) readExceptions() error {
-	if _, err := k.listing("exceptions.jsonl"); err != nil {
-		return err
-	}
 	k.tally.waivers = map[string]int{}
-	for x, err := range ledger.AllExceptions(k.ctx, k.Ledger, ledger.ExceptionFilter{PersonID: k.Person}, 0) {
-		if err != nil {
-			return err
-		}
+	all := ledger.AllExceptions(k.ctx, k.Ledger, ledger.ExceptionFilter{PersonID: k.Person}, 0)
+	return list(k, "exceptions.jsonl", all, func(x ledger.Exception) (Exception, bool) {
 		ended := x.EndedAt
 		if ended.IsZero() || !x.EndsAt.IsZero() && x.EndsAt.Before(ended) {
 			ended = x.EndsAt
 		}
 		if !k.overlaps(x.StartsAt, ended) && !k.holds(x.DecidedAt) || !k.of(x.App) || !k.gives(x.Role) {
-			continue
+			return Exception{}, false
 		}
 		if x.Duty != "" {
 			k.tally.waivers[x.Duty]++
 		}
-		if err := k.emit("exceptions.jsonl", Exception{
+		return Exception{
 			Exception: x.Name(), Kind: x.Kind, Person: x.PersonID, Role: x.Role, App: x.App, Entitlement: x.Entitlement, Duty: x.Duty, Control: x.Control,
 			StartsAt: x.StartsAt, EndsAt: x.EndsAt, Origin: x.Origin, Emergency: x.Emergency, DecidedAt: x.DecidedAt, DecidedBy: x.DecidedBy, Login: x.Login,
 			Reason: x.Reason, EndedAt: x.EndedAt, EndedBy: x.EndedBy, EndReason: x.EndReason,
-		}); err != nil {
-			return err
-		}
-	}
-	return nil
+		}, true
+	})
 }
 
 func (k *maker) readFindings() error {
-	if _, err := k.listing("findings.jsonl"); err != nil {
-		return err
-	}
 	k.tally.conflicts = map[string]int{}
-	for f, err := range ledger.AllFindings(k.ctx, k.Ledger, ledger.FindingFilter{App: k.App, PersonID: k.Person, Ended: true}) {
-		if err != nil {
-			return err
-		}
+	all := ledger.AllFindings(k.ctx, k.Ledger, ledger.FindingFilter{App: k.App, PersonID: k.Person, Ended: true})
+	return list(k, "findings.jsonl", all, func(f ledger.Finding) (Finding, bool) {
 		if f.EndedAt.IsZero() && f.Kind == ledger.FindingDuty {
 			k.tally.conflicts[f.What]++
 		}
-		if !k.overlaps(f.FoundAt, f.EndedAt) {
-			continue
-		}
-		if err := k.emit("findings.jsonl", Finding{
+		return Finding{
 			Finding: ledger.FindingName(f.ID), App: f.App, Account: f.AccountID, Kind: f.Kind, What: f.What, Person: f.PersonID, Enabled: f.Enabled, State: f.State,
 			FoundAt: f.FoundAt, By: f.DecidedBy, Reason: f.Reason, EndedAt: f.EndedAt,
-		}); err != nil {
-			return err
-		}
-	}
-	return nil
+		}, k.overlaps(f.FoundAt, f.EndedAt)
+	})
 }
 
 func (k *maker) readDuties() error {
