@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"iter"
 	"maps"
 	"slices"
 	"strconv"
@@ -132,18 +133,8 @@ func sourceFilter(ctx context.Context, l ledger.Reader, name string) error {
 	if err != nil || len(found) > 0 {
 		return err
 	}
-	seen := map[string]bool{}
-	n := 0
-	for e, err := range ledger.AllEvents(ctx, l, ledger.EventFilter{}) {
-		if err != nil {
-			return err
-		}
-		seen[e.Event.Source] = true
-		if n++; n == seenMost {
-			break
-		}
-	}
-	return noneOf("source", name, "the ledger has no event of it; it has those of", seen)
+	return noneOf("source", name, "the ledger has no event of it; it has those of",
+		ledger.AllEvents(ctx, l, ledger.EventFilter{}), func(e ledger.StoredEvent) string { return e.Event.Source })
 }
 
 // assigneeFilter checks --assignee: it has to be somebody who was asked for something at
@@ -156,18 +147,8 @@ func assigneeFilter(ctx context.Context, l ledger.Reader, name string) error {
 	if err != nil || len(found) > 0 {
 		return err
 	}
-	seen := map[string]bool{}
-	n := 0
-	for k, err := range ledger.AllTasks(ctx, l, ledger.TaskFilter{}) {
-		if err != nil {
-			return err
-		}
-		seen[k.Assignee] = true
-		if n++; n == seenMost {
-			break
-		}
-	}
-	return noneOf("assignee", name, "nobody of that name was ever asked; those who were:", seen)
+	return noneOf("assignee", name, "nobody of that name was ever asked; those who were:",
+		ledger.AllTasks(ctx, l, ledger.TaskFilter{}), func(k ledger.Task) string { return k.Assignee })
 }
 
 // recipientFilter checks the recipient of notices: one of those that ever were to be told.
@@ -179,27 +160,25 @@ func recipientFilter(ctx context.Context, l ledger.Reader, to string) error {
 	if err != nil || len(found) > 0 {
 		return err
 	}
+	return noneOf("to", to, "nobody of that name was ever to be told; those who were:",
+		ledger.AllNotices(ctx, l, ledger.NoticeFilter{}, 0), func(n ledger.Notice) string { return n.To })
+}
+
+// noneOf refuses a value, and lists those that the first entries of the ledger have.
+func noneOf[T any](flag, given, says string, entries iter.Seq2[T, error], value func(T) string) error {
 	seen := map[string]bool{}
 	n := 0
-	for one, err := range ledger.AllNotices(ctx, l, ledger.NoticeFilter{}, 0) {
+	for entry, err := range entries {
 		if err != nil {
 			return err
 		}
-		seen[one.To] = true
+		seen[value(entry)] = true
 		if n++; n == seenMost {
 			break
 		}
 	}
-	return noneOf("to", to, "nobody of that name was ever to be told; those who were:", seen)
-}
-
-// noneOf refuses a value, and lists those that were seen.
-func noneOf(flag, given, says string, seen map[string]bool) error {
 	known := slices.Sorted(maps.Keys(seen))
-	list := strings.Join(known, ", ")
-	if list == "" {
-		list = "none"
-	}
+	list := cmp.Or(strings.Join(known, ", "), "none")
 	return usagef("--%s %s: %s %s%s", flag, plain(given), says, list, nearest.Hint(given, known))
 }
 
