@@ -94,13 +94,6 @@ const (
 	RequestDisputed   RequestState = "disputed"
 )
 
-// RequestStates lists every state.
-func RequestStates() []RequestState {
-	return []RequestState{
-		RequestAsked, RequestApproved, RequestDenied, RequestCancelled, RequestExpired, RequestConfirming, RequestConfirmed, RequestDisputed,
-	}
-}
-
 // Undecided reports whether somebody has to say something about the request.
 func (r Request) Undecided() bool { return r.State == RequestAsked || r.State == RequestConfirming }
 

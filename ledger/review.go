@@ -111,11 +111,6 @@ const (
 	ReviewClosed   ReviewState = "closed"   // every item is decided
 )
 
-// ReviewStates lists every state.
-func ReviewStates() []ReviewState {
-	return []ReviewState{ReviewFreezing, ReviewOpen, ReviewClosing, ReviewClosed}
-}
-
 const reviewPrefix = "v-"
 
 // Ref returns the name by which people refer to the review, such as "v-3". Its Name is that of

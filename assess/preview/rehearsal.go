@@ -65,9 +65,6 @@ func New(l Ledger, s Scenario) *Rehearsal {
 	return r
 }
 
-// Concerned returns the people whom the events are about, in the order of the events.
-func (r *Rehearsal) Concerned() []string { return slices.Clone(r.people) }
-
 // Whom yields the people to rehearse for: those who are named. If nobody is named and only
 // events are rehearsed, it yields those whom the events concern; otherwise everybody.
 func (r *Rehearsal) Whom(ctx context.Context, named ...string) iter.Seq2[string, error] {
