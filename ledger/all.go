@@ -84,24 +84,8 @@ func AllLinks(ctx context.Context, l LinkReader, f LinkFilter) iter.Seq2[Link, e
 // AllWithdrawals yields what a cohort holds or has held, by person and key. It reads a page of
 // people at a time.
 func AllWithdrawals(ctx context.Context, l Reader, cohort int64) iter.Seq2[Withdrawal, error] {
-	return func(yield func(Withdrawal, error) bool) {
-		for after := ""; ; {
-			page, err := l.Withdrawals(ctx, cohort, after, PageSize)
-			if err != nil {
-				yield(Withdrawal{}, err)
-				return
-			}
-			for _, w := range page {
-				after = w.PersonID
-				if !yield(w, nil) {
-					return
-				}
-			}
-			if len(page) < PageSize { // each of its people has one at least
-				return
-			}
-		}
-	}
+	return all("", func(after string) ([]Withdrawal, error) { return l.Withdrawals(ctx, cohort, after, PageSize) },
+		func(w Withdrawal) string { return w.PersonID }) // each of a page's people has one at least
 }
 
 // AllSteps yields the steps that match the filter, by person and key.
