@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"strconv"
 	"testing"
 	"time"
@@ -211,9 +212,7 @@ func TestNothingIsConcludedFromAListThatIsWrong(t *testing.T) {
 			require.Equal(t, map[ledger.FindingKind]int{ledger.FindingOrphan: 147}, before)
 			right := w.app.pages
 			w.app.pages = map[string]connector.Page{}
-			for token, page := range right {
-				w.app.pages[token] = page
-			}
+			maps.Copy(w.app.pages, right)
 			c.wrong(w.app)
 			for range 2 {
 				w.scan(t, c.state, c.why)

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"testing"
@@ -70,9 +71,7 @@ func TestWhatIsWrongWithIncludedFiles(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			files := map[string]string{"tenure.yaml": test.head + base}
-			for file, text := range test.files {
-				files[file] = text
-			}
+			maps.Copy(files, test.files)
 			folder(t, files)
 			_, err := Load("etc/tenure.yaml")
 			for _, want := range test.want {

@@ -3,6 +3,7 @@ package ingest
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -80,10 +81,8 @@ func TestBatcherFindsTheOneThatFails(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		b := newBatcher(10, func(_ context.Context, items []int) ([]int, error) {
 			time.Sleep(time.Second)
-			for _, i := range items {
-				if i == 3 {
-					return nil, errors.New("three")
-				}
+			if slices.Contains(items, 3) {
+				return nil, errors.New("three")
 			}
 			return items, nil
 		})

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -201,9 +202,7 @@ func (c *Client) sendOnce(ctx context.Context, r Request, address string, body [
 	req.Header.Set("User-Agent", "tenure")
 	req.Header.Set("Accept", "application/json")
 	for _, header := range []http.Header{c.Header, r.Header} {
-		for name, values := range header {
-			req.Header[name] = values
-		}
+		maps.Copy(req.Header, header)
 	}
 	req.Header.Set("Authorization", used)
 	if mediaType != "" && req.Header.Get("Content-Type") == "" {

@@ -3,6 +3,7 @@ package scim_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -114,9 +115,7 @@ func TestCursors(t *testing.T) {
 			}))
 			defer server.Close()
 			settings["url"] = server.URL
-			for setting, value := range test.settings {
-				settings[setting] = value
-			}
+			maps.Copy(settings, test.settings)
 			var got []string
 			var failed error
 			for account, err := range open(t, settings).List(t.Context()) {

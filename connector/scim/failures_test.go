@@ -3,6 +3,7 @@ package scim_test
 import (
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -23,9 +24,7 @@ const errorBody = `{"schemas":["urn:ietf:params:scim:api:messages:2.0:Error"],"s
 func answering(t *testing.T, status int, header http.Header, body string) connector.Connector {
 	t.Helper()
 	return handling(t, func(w http.ResponseWriter, _ *http.Request) {
-		for name, values := range header {
-			w.Header()[name] = values
-		}
+		maps.Copy(w.Header(), header)
 		w.WriteHeader(status)
 		_, _ = io.WriteString(w, body)
 	})

@@ -3,6 +3,7 @@ package scim_test
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"testing"
 
@@ -42,9 +43,7 @@ func TestTheDemoAppsSwitches(t *testing.T) {
 			admin(t, url, c.switches)
 			app.SetFaults(c.faults)
 			settings := connector.Settings{"url": url, "token": token}
-			for k, v := range c.settings {
-				settings[k] = v
-			}
+			maps.Copy(settings, c.settings)
 			live(t, open(t, settings), holds(t, app), false, "zoe")
 			for _, user := range app.Users() {
 				if user.UserName == "zoe" {

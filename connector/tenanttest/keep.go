@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
 	"os"
 	"strings"
 	"sync"
@@ -127,9 +128,7 @@ func (t Tenant) attributes(spec connector.Spec) map[string]any {
 		}
 		all[name] = value
 	}
-	for name, value := range spec.Attributes {
-		all[name] = value
-	}
+	maps.Copy(all, spec.Attributes)
 	return all
 }
 

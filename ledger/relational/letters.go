@@ -3,6 +3,7 @@ package relational
 import (
 	"context"
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 
@@ -188,9 +189,7 @@ func (t *Tx) actOnLetter(a ledger.LetterAction) error {
 		return t.exec(`UPDATE dead_letters SET sending = ? WHERE id = ?`, a.Sending, a.ID)
 	}
 	detail := map[string]any{"deadLetter": a.ID}
-	for name, value := range a.Detail {
-		detail[name] = value
-	}
+	maps.Copy(detail, a.Detail)
 	written, err := t.appendAudit(ledger.AuditRow{
 		At: a.At, PersonID: l.PersonID, Action: string(a.Verb), Actor: a.Operator, Cause: a.Reason, Detail: detail,
 	}, fmt.Sprintf("letter:%d", a.ID))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/tenurehq/tenure/ledger"
@@ -252,9 +253,7 @@ func (t *Tx) changeRequest(c ledger.RequestChange) (r ledger.Request, err error)
 	if c.Grant != nil {
 		detail["exception"] = ledger.ExceptionName(r.Exception)
 	}
-	for name, value := range c.Detail {
-		detail[name] = value
-	}
+	maps.Copy(detail, c.Detail)
 	err = t.putAudit(ledger.AuditRow{
 		At: c.At, PersonID: r.PersonID, Action: c.Action, Actor: c.Actor, Cause: c.Cause, Detail: detail,
 	}, requestKey(r), r.Revision)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -256,9 +257,7 @@ func (t *Tx) assignItem(i ledger.ReviewItem, m ledger.ItemMove) error {
 		return err
 	}
 	detail := map[string]any{"from": i.Reviewer, "to": m.Reviewer, "authority": m.Authority}
-	for name, value := range m.Detail {
-		detail[name] = value
-	}
+	maps.Copy(detail, m.Detail)
 	return t.itemRow(i, row, detail)
 }
 

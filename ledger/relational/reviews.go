@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"time"
 
 	"github.com/tenurehq/tenure/ledger"
@@ -166,9 +167,7 @@ func (t *Tx) beginReview(r ledger.Review) (begun ledger.Review, err error) {
 // comes true.
 func (t *Tx) reviewFact(r ledger.Review, at time.Time, f ledger.ReviewFact) error {
 	detail := map[string]any{"review": r.Ref()}
-	for name, value := range f.Detail {
-		detail[name] = value
-	}
+	maps.Copy(detail, f.Detail)
 	err := t.putAudit(ledger.AuditRow{
 		At: at, PersonID: f.PersonID, Action: f.Action, Actor: f.Actor, Cause: f.Cause, Detail: detail,
 	}, reviewKey(r.ID), 0)
@@ -187,9 +186,7 @@ func (t *Tx) itemRow(i ledger.ReviewItem, row ledger.AuditRow, detail map[string
 			row.Detail[name] = value
 		}
 	}
-	for name, value := range detail {
-		row.Detail[name] = value
-	}
+	maps.Copy(row.Detail, detail)
 	err := t.putAudit(row, "review:"+i.Name(), 0)
 	return err
 }

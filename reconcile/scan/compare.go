@@ -232,10 +232,8 @@ func (t *turn) protects(in ledger.Sighting) bool {
 	for _, c := range in.Candidates {
 		people = append(people, c.PersonID)
 	}
-	for _, person := range people {
-		if t.Policy.ProtectsPerson(person) {
-			return true
-		}
+	if slices.ContainsFunc(people, t.Policy.ProtectsPerson) {
+		return true
 	}
 	return t.Policy.ProtectsAccount(t.scan.App, names...)
 }

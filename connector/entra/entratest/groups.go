@@ -1,6 +1,7 @@
 package entratest
 
 import (
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -203,9 +204,7 @@ func (t *Tenant) subscribedSkus(w http.ResponseWriter, r *http.Request) {
 	items := []Object{}
 	for _, s := range t.skus {
 		shown := Object{"consumedUnits": t.used(s["skuId"])}
-		for name, value := range s {
-			shown[name] = value
-		}
+		maps.Copy(shown, s)
 		items = append(items, shown)
 	}
 	if r.URL.RawQuery != "" {

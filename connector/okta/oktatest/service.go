@@ -11,6 +11,7 @@ package oktatest
 import (
 	"crypto"
 	"fmt"
+	"maps"
 	"net/http"
 	"strings"
 	"sync"
@@ -184,9 +185,7 @@ func (s *Service) AddUser(seed Seed) string {
 		u.provider = "OKTA"
 	}
 	u.profile = map[string]any{"login": seed.Login, "email": "seed@example.com", "firstName": "Seed", "lastName": "Seed"}
-	for name, value := range seed.Profile {
-		u.profile[name] = value
-	}
+	maps.Copy(u.profile, seed.Profile)
 	s.add(u)
 	s.touch(u)
 	u.versions[0].at = u.versions[0].at.Add(-24 * time.Hour)

@@ -1,5 +1,7 @@
 package scimtest
 
+import "slices"
+
 import "strings"
 
 // expression is a parsed filter (RFC 7644 section 3.4.2.2).
@@ -46,12 +48,7 @@ func (e comparison) matches(o map[string]any) bool {
 	if len(values) == 0 {
 		return e.operator == "ne"
 	}
-	for _, value := range values {
-		if e.holds(value) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(values, e.holds)
 }
 
 func (e comparison) holds(value any) bool {

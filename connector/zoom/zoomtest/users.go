@@ -2,6 +2,7 @@ package zoomtest
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -45,9 +46,7 @@ func (s *Service) add(fields map[string]any) string {
 		"id": id, "status": "active", "type": 1, "role_id": "2", "created_at": time.Now().UTC().Format(time.RFC3339),
 		"group_ids": []string{}, "custom_attributes": []any{}, "verified": 1, "pmi": 1234567890,
 	}
-	for name, value := range fields {
-		all[name] = value
-	}
+	maps.Copy(all, fields)
 	s.users = append(s.users, &person{fields: all, sessions: all["status"] == "active"})
 	return id
 }
