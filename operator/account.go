@@ -29,6 +29,7 @@ type Accounts struct {
 
 	operator *Operator
 	conn     connector.Connector
+	seen     func()
 	now      time.Time
 	byHand   bool // only humans see the accounts: see AccountsByHand
 	// wanted says, for everybody without an account in the app, whether policy gives them
@@ -37,25 +38,25 @@ type Accounts struct {
 	gets   map[string][]string
 }
 
-// Accounts asks an app for all its accounts, and finds to whom they belong. The caller
-// closes the result.
-func (o *Operator) Accounts(ctx context.Context, app string) (*Accounts, error) {
-	return o.accounts(ctx, app, false)
+// Accounts asks an app for all its accounts, and finds to whom they belong. It calls seen for
+// each account and each person that it has looked at. The caller closes the result.
+func (o *Operator) Accounts(ctx context.Context, app string, seen func()) (*Accounts, error) {
+	return o.accounts(ctx, app, false, seen)
 }
 
 // AccountsByHand is like Accounts, and also takes an app whose accounts only humans see, by
 // the operator's word: it finds those that are linked, and Paired adds those that the pairs
 // name.
-func (o *Operator) AccountsByHand(ctx context.Context, app string) (*Accounts, error) {
-	return o.accounts(ctx, app, true)
+func (o *Operator) AccountsByHand(ctx context.Context, app string, seen func()) (*Accounts, error) {
+	return o.accounts(ctx, app, true, seen)
 }
 
-func (o *Operator) accounts(ctx context.Context, app string, byWord bool) (*Accounts, error) {
+func (o *Operator) accounts(ctx context.Context, app string, byWord bool, seen func()) (*Accounts, error) {
 	conn, err := o.Apps.OpenPaced(ctx, app)
 	if err != nil {
 		return nil, err
 	}
-	a := &Accounts{App: app, operator: o, conn: conn, now: o.Clock.Now(), wanted: map[string]bool{}, gets: map[string][]string{}}
+	a := &Accounts{App: app, operator: o, conn: conn, seen: seen, now: o.Clock.Now(), wanted: map[string]bool{}, gets: map[string][]string{}}
 	a.byHand = onlyHumansSee(conn)
 	if a.byHand && !byWord {
 		return nil, errors.Join(ErrOnlyHumansSee, conn.Close())
@@ -104,6 +105,7 @@ func (a *Accounts) find(ctx context.Context) ([]correlation.Finding, error) {
 		if err != nil {
 			return nil, err
 		}
+		a.seen()
 		if linked[s.PersonID] {
 			continue
 		}
@@ -138,6 +140,7 @@ func (a *Accounts) list(ctx context.Context, links []ledger.Link) (accounts []co
 		if err != nil {
 			return nil, fmt.Errorf("app %s: %w", a.App, err)
 		}
+		a.seen()
 		accounts = append(accounts, account)
 	}
 	return a.unlisted(ctx, accounts, links)

@@ -118,7 +118,7 @@ func TestAccountsThatEndAsNobodysAreAdoptedByPairs(t *testing.T) {
 	id := s.orphaned(t, "stranger")
 	_, err := s.EndFinding(t.Context(), asks, "f-1", "")
 	require.NoError(t, err)
-	a, err := s.Accounts(t.Context(), "wiki")
+	a, err := s.Accounts(t.Context(), "wiki", func() {})
 	require.NoError(t, err)
 	defer func() { require.NoError(t, a.Close()) }()
 	chosen, err := a.Paired([]operator.Pair{{PersonID: "bob", Account: "stranger", Line: 1}})

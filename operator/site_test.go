@@ -259,7 +259,7 @@ func (s *site) decide(ctx context.Context, v operator.Verb, r operator.Request) 
 
 // adopt adopts ada's account in the wiki.
 func (s *site) adopt(ctx context.Context, r operator.Request) error {
-	accounts, err := s.Accounts(ctx, "wiki")
+	accounts, err := s.Accounts(ctx, "wiki", func() {})
 	if err != nil {
 		return err
 	}

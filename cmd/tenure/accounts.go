@@ -98,24 +98,26 @@ they are linked already.`,
 			if err := oneOf("only", only, states); err != nil {
 				return err
 			}
-			return c.withAccounts(cmd.Context(), args[0], func(a *operator.Accounts) error {
-				accounts := []accountView{}
-				for _, f := range a.Findings {
-					if only == "" || string(f.State) == only {
-						v := viewAccount(f)
-						v.Protected = a.Protects(f)
-						accounts = append(accounts, v)
+			return c.operate(cmd.Context(), func(cfg *config.Config, o *operator.Operator) error {
+				return c.usingAccounts(cmd.Context(), cfg, args[0], o.Accounts, func(a *operator.Accounts) error {
+					accounts := []accountView{}
+					for _, f := range a.Findings {
+						if only == "" || string(f.State) == only {
+							v := viewAccount(f)
+							v.Protected = a.Protects(f)
+							accounts = append(accounts, v)
+						}
 					}
-				}
-				accounts = limited(c, accounts)
-				rows := rowsOf(accounts, accountView.row)
-				return c.printList(accounts, accountHeader, rows, func(p *page) {
-					p.table("", accountHeader, rows)
-					if len(rows) == 0 {
-						p.note("no accounts")
-						return
-					}
-					p.note("last used: %s", a.LastUse())
+					accounts = limited(c, accounts)
+					rows := rowsOf(accounts, accountView.row)
+					return c.printList(accounts, accountHeader, rows, func(p *page) {
+						p.table("", accountHeader, rows)
+						if len(rows) == 0 {
+							p.note("no accounts")
+							return
+						}
+						p.note("last used: %s", a.LastUse())
+					})
 				})
 			})
 		},
@@ -137,21 +139,14 @@ func (v accountView) row() []string {
 	}
 }
 
-// withAccounts opens the ledger and calls f with the accounts in an app.
-func (c *cli) withAccounts(ctx context.Context, app string, f func(*operator.Accounts) error) error {
-	return c.operate(ctx, func(cfg *config.Config, o *operator.Operator) error {
-		return accountsOf(ctx, cfg, o, app, f)
-	})
-}
+// findAccounts is a method of an operator that finds the accounts in an app.
+type findAccounts func(ctx context.Context, app string, seen func()) (*operator.Accounts, error)
 
-// accountsOf calls f with the accounts that an operator finds in an app, and closes
-// them.
-func accountsOf(ctx context.Context, cfg *config.Config, o *operator.Operator, app string, f func(*operator.Accounts) error) error {
-	a, err := o.Accounts(ctx, app)
-	return usingAccounts(cfg, app, a, err, f)
-}
-
-func usingAccounts(cfg *config.Config, app string, a *operator.Accounts, err error, f func(*operator.Accounts) error) error {
+// usingAccounts calls f with the accounts that find finds in an app, and closes them.
+func (c *cli) usingAccounts(ctx context.Context, cfg *config.Config, app string, find findAccounts, f func(*operator.Accounts) error) error {
+	bar := c.progress(-1, "comparing", "accounts and people")
+	a, err := find(ctx, app, func() { _ = bar.Add(1) })
+	_ = bar.Exit()
 	switch {
 	case errors.Is(err, operator.ErrCannotList):
 		return fmt.Errorf("app %s: its connector %q cannot list accounts", app, cfg.Apps[app].Connector)
@@ -226,8 +221,7 @@ withdrawn. With --take, humans are asked to take what it has beyond policy.`,
 				if err := o.check(); err != nil {
 					return err
 				}
-				a, err := op.AccountsByHand(cmd.Context(), args[0])
-				return usingAccounts(cfg, args[0], a, err, func(a *operator.Accounts) error {
+				return c.usingAccounts(cmd.Context(), cfg, args[0], op.AccountsByHand, func(a *operator.Accounts) error {
 					return c.adopt(cmd.Context(), op, a, o)
 				})
 			})
