@@ -1,8 +1,9 @@
 package scimtest
 
-import "slices"
-
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // expression is a parsed filter (RFC 7644 section 3.4.2.2).
 type expression interface {
