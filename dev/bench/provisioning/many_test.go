@@ -41,8 +41,8 @@ func TestCallsAreCountedInAnySecond(t *testing.T) {
 	assert.Equal(t, []int{8, 4}, []int{all, most}, "from 900 to 1899, and from 1000 to 1900")
 	all, most = c.since()
 	assert.Equal(t, []int{0, 0}, []int{all, most})
-	assert.Equal(t, 11, Rate{Rate: 10}.allowed())
+	assert.Equal(t, 15, Rate{Rate: 10}.allowed())
 	assert.Equal(t, 2, Rate{Rate: 1}.allowed())
-	r := ManyReport{Runs: []Many{{Processes: 2, Rates: []Rate{{App: "a", Rate: 10, Most: 12}, {App: "b", Rate: 10, Most: 11}}, Wrong: []string{"c"}}}}
-	assert.Equal(t, []string{"2 workers: c", "2 workers: 12 calls of a in a second, of 10"}, r.Wrong())
+	r := ManyReport{Runs: []Many{{Processes: 2, Rates: []Rate{{App: "a", Rate: 10, Most: 16}, {App: "b", Rate: 10, Most: 15}}, Wrong: []string{"c"}}}}
+	assert.Equal(t, []string{"2 workers: c", "2 workers: 16 calls of a in a second, of 10"}, r.Wrong())
 }

@@ -23,6 +23,8 @@ type Cost struct {
 	// trips.
 	Spent relational.Spent `json:"spent"`
 	Took  time.Duration    `json:"took"` // the median
+
+	all statements // nil if nobody counted them
 }
 
 // quiet is a Temporal that knows of no run.
@@ -45,9 +47,9 @@ var measured = []struct {
 	do   func(ctx context.Context, h *house, person string) error
 }{
 	{"opening", func(context.Context, *house, string) error { return nil }},
-	{"record a joiner", func(ctx context.Context, h *house, person string) error { return h.record(ctx, hired(person, manager)) }},
+	{"record a joiner", func(ctx context.Context, h *house, person string) error { return h.record(ctx, hired(person)) }},
 	{"provision them", func(ctx context.Context, h *house, person string) error { return h.settle(ctx, person) }},
-	{"record a mover", func(ctx context.Context, h *house, person string) error { return h.record(ctx, moved(person, manager)) }},
+	{"record a mover", func(ctx context.Context, h *house, person string) error { return h.record(ctx, moved(person)) }},
 	{"change them", func(ctx context.Context, h *house, person string) error { return h.settle(ctx, person) }},
 	{"record a leaver", func(ctx context.Context, h *house, person string) error { return h.record(ctx, hrevents.Left(person)) }},
 	{"cut them off", func(ctx context.Context, h *house, person string) error { return h.settle(ctx, person) }},
@@ -79,6 +81,10 @@ func (s *store) changes(ctx context.Context, h *house, people, each int) (all []
 		if err != nil {
 			return nil, err
 		}
+		asked, err := s.statements(ctx)
+		if err != nil {
+			return nil, err
+		}
 		took := make([]time.Duration, each)
 		var spent relational.Spent
 		err = s.with(ctx, func(l ledger.Ledger) error {
@@ -102,13 +108,22 @@ func (s *store) changes(ctx context.Context, h *house, people, each int) (all []
 		if err != nil {
 			return nil, err
 		}
+		now, err := s.statements(ctx)
+		if err != nil {
+			return nil, err
+		}
 		counts := after.minus(before)
+		now = now.since(asked)
+		if s.meter != nil {
+			// Others write to the server's log too, and the statistics of tables come late.
+			counts.WAL, counts.Blocks = now.sum().WAL, now.sum().Blocks
+		}
 		if m.what == measured[0].what {
 			opening = counts
 			continue
 		}
 		slices.Sort(took)
-		all = append(all, Cost{Store: s.kind, People: people, What: m.what, Counts: counts.minus(opening).by(int64(each)), Spent: eachOf(spent, int64(each)), Took: took[each/2]})
+		all = append(all, Cost{Store: s.kind, People: people, What: m.what, Counts: counts.minus(opening).by(int64(each)), Spent: eachOf(spent, int64(each)), Took: took[each/2], all: now})
 	}
 	return all, nil
 }

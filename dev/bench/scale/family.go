@@ -105,13 +105,13 @@ func (h *house) on(l ledger.Ledger) *house {
 func (h *house) found(ctx context.Context) error {
 	for i := range workers {
 		id := fmt.Sprintf("%s-%d", workerMark, i)
-		if err := h.live(ctx, hired(id, manager)); err != nil {
+		if err := h.live(ctx, hired(id)); err != nil {
 			return err
 		}
 	}
 	for i := range leavers {
 		id := fmt.Sprintf("%s-%d", leaverMark, i)
-		for _, e := range []hr.Event{hired(id, manager), hrevents.Left(id)} {
+		for _, e := range []hr.Event{hired(id), hrevents.Left(id)} {
 			if err := h.live(ctx, e); err != nil {
 				return err
 			}
@@ -160,11 +160,11 @@ func (h *house) settle(ctx context.Context, person string) error {
 	return fmt.Errorf("something is still to be done for %s", person)
 }
 
-func hired(person, manager string) hr.Event {
+func hired(person string) hr.Event {
 	return hrevents.Event(person, hr.EventHired, profile(person, manager, "Engineering", "Engineer"))
 }
 
-func moved(person, manager string) hr.Event {
+func moved(person string) hr.Event {
 	return hrevents.Event(person, hr.EventTransferred, profile(person, manager, "Sales", "Account manager"))
 }
 

@@ -3,6 +3,8 @@ package scale
 import (
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/jedib0t/go-pretty/v6/table"
@@ -27,6 +29,8 @@ func (r *Report) Print(out io.Writer) {
 		})
 	}
 	costs.Render()
+	r.printGrown(out)
+	r.printRuns(out)
 	if len(r.Commands) == 0 {
 		return
 	}
@@ -40,12 +44,59 @@ func (r *Report) Print(out io.Writer) {
 	commands.Render()
 }
 
+// mostGrown is how many statements are printed for each thing.
+const mostGrown = 5
+
+func (r *Report) printGrown(out io.Writer) {
+	if len(r.Grown) == 0 {
+		return
+	}
+	fmt.Fprintln(out, "\nStatements that look at more blocks in the largest ledger than in the smallest, the first of each thing.")
+	t := sheet.Table(out, table.Row{"what", "blocks more", "calls", "blocks of a call, smallest", "largest", "statement"})
+	shown := map[string]int{}
+	for _, g := range r.Grown {
+		if shown[g.What]++; shown[g.What] > mostGrown {
+			continue
+		}
+		text := strings.Join(strings.Fields(g.Text), " ")
+		t.AppendRow(table.Row{g.What, fmt.Sprintf("%.1f", g.More), fmt.Sprintf("%.1f", g.Calls), fmt.Sprintf("%.1f", g.Small), fmt.Sprintf("%.1f", g.Large), text[:min(len(text), 150)]})
+	}
+	t.Render()
+}
+
+func (r *Report) printRuns(out io.Writer) {
+	if len(r.Runs) == 0 {
+		return
+	}
+	fmt.Fprintln(out, "\nTemporal's store on PostgreSQL, while runs of retained leavers are asleep there.")
+	stores := sheet.Table(out, table.Row{"people", "asleep", "filled in", "runs a second", "MiB", "bytes of a run", "statements a second at rest", "blocks a second at rest", "due in the last sweep"})
+	for _, s := range r.Stores {
+		stores.AppendRow(table.Row{
+			s.People, s.Asleep, s.Filled.Round(time.Second), fmt.Sprintf("%.0f", s.Rate), s.Bytes >> 20, (s.Bytes - s.Before) / int64(max(s.Asleep, 1)),
+			fmt.Sprintf("%.1f", s.IdleEach), fmt.Sprintf("%.1f", s.IdleBlock), s.Due,
+		})
+	}
+	stores.Render()
+	fmt.Fprintln(out, "\nOne more of each thing: what it asks of that store, without what is asked at rest.")
+	t := sheet.Table(out, table.Row{"what", "people", "asleep", "state transitions", "statements", "beside", "blocks", "beside", "WAL records", "took", "beside"})
+	for _, c := range r.Runs {
+		first := c
+		for _, f := range slices.Backward(r.Runs) {
+			if f.What == c.What {
+				first = f
+			}
+		}
+		beside := func(now, then float64) string { return fmt.Sprintf("%.2f", now/max(then, 0.001)) }
+		t.AppendRow(table.Row{
+			c.What, c.People, c.Asleep, fmt.Sprintf("%.1f", c.Transitions), fmt.Sprintf("%.1f", c.Statements), beside(c.Statements, first.Statements),
+			fmt.Sprintf("%.0f", c.Blocks), beside(c.Blocks, first.Blocks), fmt.Sprintf("%.0f", c.WAL),
+			c.Took.Round(time.Millisecond), beside(float64(c.Took), float64(first.Took)),
+		})
+	}
+	t.Render()
+}
+
 // beside is how long something took, beside the same thing in the smallest ledger.
 func (r *Report) beside(c Cost) float64 {
-	for _, first := range r.Changes {
-		if first.What == c.What {
-			return float64(c.Took) / float64(max(first.Took, 1))
-		}
-	}
-	return 0
+	return float64(c.Took) / float64(max(r.smallest(c).Took, 1))
 }

@@ -28,6 +28,9 @@ type store struct {
 	file string // of SQLite
 	db   *sql.DB
 	made func() error // removes it
+
+	name  string // of PostgreSQL's database
+	meter *meter // nil if its server does not count statements
 }
 
 // newStore makes an empty ledger: a file in dir, or a database of the server at address.
@@ -56,7 +59,7 @@ func newStore(ctx context.Context, dir, server string, people int) (_ *store, er
 	if _, err := admin.ExecContext(ctx, `CREATE DATABASE `+name); err != nil {
 		return nil, errors.Join(err, admin.Close())
 	}
-	s := &store{kind: postgreSQL, url: databaseURL(server, name), made: func() error { return errors.Join(drop(), admin.Close()) }}
+	s := &store{kind: postgreSQL, name: name, url: databaseURL(server, name), made: func() error { return errors.Join(drop(), admin.Close()) }}
 	if err := s.with(ctx, func(ledger.Ledger) error { return nil }); err != nil {
 		return nil, err
 	}
@@ -85,7 +88,20 @@ func (s *store) with(ctx context.Context, f func(ledger.Ledger) error) error {
 	return errors.Join(f(l), l.Close())
 }
 
-func (s *store) close() error { return errors.Join(s.db.Close(), s.made()) }
+func (s *store) close() (err error) {
+	if s.meter != nil {
+		err = s.meter.close()
+	}
+	return errors.Join(err, s.db.Close(), s.made())
+}
+
+// statements returns what statements have cost so far; nil if nobody counts.
+func (s *store) statements(ctx context.Context) (statements, error) {
+	if s.meter == nil {
+		return nil, nil
+	}
+	return s.meter.read(ctx, s.name)
+}
 
 // copied lists the tables whose rows about the first family are copied, in the order in which
 // they refer to each other, each with the column that numbers its rows.
