@@ -194,9 +194,10 @@ func (s *succession) department() string {
 	return s.leaver.Department
 }
 
-// mayHold returns the IDs of the people who may hold a role, sorted, or of more than mostHolders
-// people if there are as many. Whoever holds a role has an enabled account in the app, and all that
-// the role gives, or has not got it yet. Each of these is asked of the ledger, until few have it.
+// mayHold returns the IDs of the people who may hold a role, sorted; more than mostHolders if there
+// are too many. Whoever holds the role and has got everything has an enabled account in the app and
+// each thing that the role gives. The ledger is asked who has one of these after the other, until no
+// more than mostHolders people have one.
 func (s *succession) mayHold(ctx context.Context, app, role string) (ids []string, err error) {
 	for _, grant := range append(slices.Clone(s.rules.Policy.RoleGrants(role)), policy.Grant{App: app}) {
 		for _, entitlement := range append(slices.Clone(grant.Entitlements), "") {

@@ -30,8 +30,9 @@
 //   - When a method returns without error, its changes survive a crash of the process and
 //     of the machine. A method that fails has changed nothing, except that this is not
 //     known after [ErrUnreachable].
-//   - An attempt to call an app is written before the call (BeginStep). Its outcome, the
-//     link and the audit row are written in one transaction after it (FinishStep).
+//   - An attempt to call an app is written before the first call that may have an effect
+//     (BeginStep). Its outcome, the link and the audit row are written in one transaction
+//     after it (FinishStep).
 //   - An assessment is saved only if nobody has saved a newer one since the person was
 //     read ([ErrStale]). If something made the person due meanwhile, they stay due.
 //   - A link to an account that another person's link names is refused ([TakenError]), and

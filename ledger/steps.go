@@ -82,8 +82,8 @@ type Begun struct {
 	// in doubt at Attempt.At.
 	DoubtUntil time.Time
 	// TryingSince is when the first attempt began after the step was planned or an operator
-	// last asked to retry it. It is later by as much as attempts began after they were due: see
-	// Outcome.Due.
+	// last asked to retry it. If a later attempt began after it was due (see Outcome.Due),
+	// TryingSince moves on by that delay.
 	TryingSince time.Time
 	// Unproven means that an earlier attempt, at this step or another step of the account,
 	// ended without proof, so that its change may be done in part.
@@ -93,7 +93,8 @@ type Begun struct {
 	Underway       Underway
 	// AsRead means that what Attempt.Ahead says still held when the attempt was recorded, so that
 	// it may go by that: the person has that revision and that username, the link is Untouched, and
-	// no attempt at a step of the app is known. Only then is Ahead.Creating noted. Link has it not.
+	// no attempt at a step of the app is known. Only then is Ahead.Creating noted. Link does not
+	// show it.
 	AsRead bool
 }
 
@@ -122,8 +123,9 @@ type Outcome struct {
 	// Underway is the operation that the step waits for; zero if there is none. With LookAt,
 	// the app is at work, so that TryingSince is At from now on.
 	Underway Underway
-	// Due is when the next attempt is due, of a step that stays open. A step that then waits in a
-	// queue is not failing meanwhile. Zero means that all the time until it begins counts.
+	// Due is when the next attempt is due, if the step stays open. The time from then until the
+	// attempt begins is spent in a queue, and does not count as failing. Zero means that all of
+	// the time until the attempt begins counts.
 	Due time.Time
 	// DueReports makes the people whose manager this person is due at At, with
 	// DueWhat "manager", unless they are due earlier.

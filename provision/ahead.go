@@ -41,9 +41,9 @@ func (e *Engine) outsetOf(ctx context.Context, d decision, req Attempt) (*outset
 
 // lookAhead decides and searches before the intent, for a step that gives somebody their first
 // account in an app: what only reads has no effect there. If all of it still holds when the intent
-// is written, the attempt goes by it, and the intent notes the creation too (docs/adr/0067). Else
-// it counts for nothing. It is nil for any other step, and whenever something stands in the way:
-// the attempt finds that out again.
+// is written, the attempt goes by it, and the intent notes the creation too (docs/adr/0067). If not,
+// it counts for nothing. It is nil for any other step, and if anything fails before the search: the
+// attempt then finds the failure by itself.
 func (e *Engine) lookAhead(call context.Context, req Attempt) *outset {
 	app := e.Apps[req.Step.App]
 	first := req.Step.Kind == plan.Provision && !req.Step.Restore && !req.Again && req.Done == 0

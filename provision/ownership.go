@@ -170,7 +170,7 @@ func named(names []string) string {
 	return list
 }
 
-// noteCreating records, before the call, that it may make an account, unless the intent did. If
+// noteCreating records, before the call, that it may make an account, unless the intent did so. If
 // an earlier call is still in doubt, that one stays recorded.
 func (a *stepAttempt) noteCreating() error {
 	if a.link.Creating.Pending() {

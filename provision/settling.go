@@ -92,7 +92,7 @@ const (
 func (a *stepAttempt) unsettled(what string) *Error {
 	now := a.engine.Clock.Now()
 	since, every := now.Sub(latestOf(a.changes.before.ChangedAt, a.link.CreatedAt, a.changes.own.ChangedAt)), lookEvery
-	if since < 0 { // a call without an answer may take effect until then, and seldom does so late
+	if since < 0 { // a call without an answer may take effect until that time, and seldom does so late
 		since, every = now.Sub(a.changes.tryingSince), 1
 	}
 	return &Error{
@@ -102,8 +102,8 @@ func (a *stepAttempt) unsettled(what string) *Error {
 	}
 }
 
-// pauseAfter returns the pause until the next look at an app, a time (real) after the change: a
-// part of that time.
+// pauseAfter returns the pause until the next look at an app: the real time since the change, divided
+// by part, within bounds.
 func pauseAfter(since time.Duration, part int) time.Duration {
 	return min(max(since/time.Duration(part), firstLook), lastLook)
 }

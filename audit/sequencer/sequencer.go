@@ -196,8 +196,9 @@ func (s *Sequencer) sequence(ctx context.Context) error {
 		if len(rows) < limit {
 			break
 		}
-		// While that was done, whoever could still write one before may have ended. Then the few rows
-		// that have their leaves are looked at once more, and the many that follow never again.
+		// Meanwhile those who could still write a row before these may have ended. If so, the few rows
+		// that have leaves by now are looked at once more, and the many that follow are not looked at
+		// in the next turn.
 		if !waited {
 			waited = true
 			again, passed, err := s.Ledger.LogHorizon(ctx, now)

@@ -315,17 +315,17 @@ type listView[V any] struct {
 	// whole has the list read to its end, since reading it tells something, such as the exit
 	// status. Otherwise what is behind the limit is not read.
 	whole bool
-	// order sorts the list. All entries are then read before the first is shown, and held: as
-	// many as --limit allows, and as many again.
+	// order sorts the list. All entries are then read before the first is shown. All are held
+	// or, with --limit, at most twice as many as it allows.
 	order func(a, b V) int
 	frame frame
 }
 
 // frame is what is shown around a list.
 type frame struct {
-	// value returns what holds the list in JSON and YAML, with an empty list, and list is the
-	// list's name in it. What comes before the list has to be known before the list is read.
-	// With nil, it is a list.
+	// value returns the object that has the list in JSON and YAML, with an empty list; list is
+	// the list's key in it. What comes before the list has to be known before the list is read.
+	// If value is nil, the list stands alone.
 	value func() any
 	list  string
 	// above and below draw, for people, what is before and after the table; title is the table's.
@@ -389,7 +389,7 @@ func streamed[V any](c *cli, views iter.Seq2[V, error], v listView[V]) (more boo
 }
 
 // inOrder yields the entries of a list when all are read and sorted; with a limit, the first ones.
-// It holds no more than twice the limit.
+// It then holds no more than twice the limit.
 func inOrder[V any](entries iter.Seq2[V, error], limit int, order func(a, b V) int) iter.Seq2[V, error] {
 	return func(yield func(V, error) bool) {
 		var first []V

@@ -180,7 +180,7 @@ func (v taskView) row() []string {
 	return []string{strconv.FormatInt(v.ID, 10), words.Instant(v.DueAt), v.state(), v.Assignee, v.App, v.Person, v.Name, v.what()}
 }
 
-// nameOf returns a person's name; names remembers the last that were read.
+// nameOf returns a person's name; names remembers some of those that were read.
 func nameOf(ctx context.Context, l ledger.Reader, names map[string]string, id string) (string, error) {
 	if name, ok := names[id]; ok {
 		return name, nil

@@ -90,7 +90,7 @@ after the other, each when all before it is proven.`,
 	set.StringVar(&f.out, "out", "bench-provision.json", "write the report to this `FILE`; empty writes none")
 	set.StringVar(&f.bin, "bin", "bin", "the `DIR` with worker and starter")
 	set.StringVar(&opts.State, "state", "", "empty `DIR` for the ledger, Kafka, Temporal and the logs (default: one that is removed afterwards)")
-	set.DurationVar(&opts.Stall, "stall", 2*time.Minute, "give up when nothing has happened for so `long`")
+	set.DurationVar(&opts.Stall, "stall", 2*time.Minute, "give up when nothing has happened for this time")
 	set.BoolVar(&f.write, "write", false, "only write the files")
 	set.BoolVar(&f.check, "check", false, "only compare the server with the file")
 	set.BoolVar(&f.reset, "reset", false, "only delete the accounts that the file makes, and no others")

@@ -22,15 +22,15 @@ func benchWorkersCommand() *cobra.Command {
 		Short: "Compare numbers of workers and starters on PostgreSQL",
 		Long: `Hire, move and dismiss the same people with each number of workers, and as many
 starters, on servers that are started anew for each: Kafka, PostgreSQL with the
-ledger and Temporal's store, and the Temporal server. Measured are steps a second
-beside the first number's, waits for locks, deadlocks and transactions that could not
-be serialized, and the calls of each app in any second, while it has a rate. In the
-end every account is compared with the file: the command fails if anything differs,
-or if a rate was exceeded.
+ledger and Temporal's store, and the Temporal server. The report has steps a second,
+also as a ratio to those of the first number; waits for locks, deadlocks, and
+transactions that could not be serialized; and the most calls of each app in any
+second, while it has a rate. In the end every account is compared with the file. The
+command fails if anything differs, or if a rate was exceeded by more than half.
 
-A sixth of the people are hired first, with a rate; the others without. Servers and
-processes share the machine's processors: with two of them, more workers cannot do
-more, and the ratio tells only how much they get in each other's way.
+A sixth of the people are hired first, while each app has a rate; the others without.
+Servers and processes share the machine's processors: on two processors, more workers
+cannot do more, and the ratio tells only how much they get in each other's way.
 
 It needs what ` + "`make build-real`" + ` and ` + "`scripts/test-real fetch`" + ` make.`,
 		Example: `  make build-real && scripts/test-real fetch
@@ -66,12 +66,12 @@ It needs what ` + "`make build-real`" + ` and ` + "`scripts/test-real fetch`" + 
 	set.StringVar(&out, "out", "bench-workers.json", "write the report to this `FILE`; empty writes none")
 	set.IntSliceVar(&opts.Numbers, "numbers", opts.Numbers, "how many workers, and as many starters")
 	set.IntVar(&opts.Apps, "apps", opts.Apps, "in how many apps everybody has an account")
-	set.IntVar(&opts.Rate, "rate", opts.Rate, "how many calls a `second` each app allows while the first people are hired")
+	set.IntVar(&opts.Rate, "rate", opts.Rate, "how many calls a second each app allows while the first people are hired")
 	set.IntVar(&size.People, "people", size.People, "how many people are hired")
 	set.IntVar(&size.Moves, "moves", size.Moves, "how many of them move to another department")
 	set.IntVar(&size.Leavers, "leavers", size.Leavers, "how many of them leave")
 	set.Uint64Var(&size.Seed, "seed", size.Seed, "what the people depend on")
-	set.DurationVar(&opts.Stall, "stall", 2*time.Minute, "give up when nothing has happened for so `long`")
+	set.DurationVar(&opts.Stall, "stall", 2*time.Minute, "give up when nothing has happened for this time")
 	topologyFlags(set, &opts.Topology)
 	return command
 }

@@ -17,10 +17,10 @@ func temporalCommand() *cobra.Command {
 		Use:   "temporal [-- COMMAND [ARG...]]",
 		Short: "Run the Temporal server on a PostgreSQL of its own",
 		Long: `Run the Temporal server that is built from its released source, with its store in a
-PostgreSQL of its own, each a process of its own, on loopback; both sync what they
-commit. With a command, it runs while that runs, and the command finds the server's
-address in TEMPORAL_ADDRESS and PostgreSQL's in TEMPORAL_STORE; without one, it prints
-the address, and runs until Ctrl-C. Nothing is left afterwards.
+PostgreSQL of its own. Both are processes on loopback; PostgreSQL syncs each commit.
+With a command, the servers run while the command runs, which finds the server's
+address in TEMPORAL_ADDRESS and the URL of PostgreSQL in TEMPORAL_STORE. Without one,
+the address is printed, and the servers run until Ctrl-C. Nothing is left afterwards.
 
 It needs what ` + "`make build-real`" + ` makes, and PostgreSQL's programs.`,
 		Example: `  bin/dev temporal

@@ -194,8 +194,8 @@ func (m monitoring) check(test *testing.T) {
 	assert.GreaterOrEqual(test, seen, 10)
 }
 
-// draw has the dashboard drawn into a file, for docs/metrics.md, while people come: see
-// scripts/dashboard, where `npm ci --legacy-peer-deps` has to have been run.
+// draw has the dashboard drawn into a file while people come, with what is measured here. The picture
+// in docs/metrics.md has made-up numbers. Run `npm ci --legacy-peer-deps` in scripts/dashboard before.
 func (m monitoring) draw(test *testing.T, file string) {
 	test.Helper()
 	require.EventuallyWithT(test, func(t *assert.CollectT) {

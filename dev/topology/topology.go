@@ -27,7 +27,7 @@ type Options struct {
 	Workers, Starters int
 	// Partitions is how many the topic of events has (default 6).
 	Partitions int
-	// WithoutKafka and WithoutApps leave these out, for what has others or needs none.
+	// WithoutKafka and WithoutApps leave these out, for callers who have their own or need none.
 	WithoutKafka, WithoutApps bool
 	// PostgreSQL lists further settings of the server of Temporal and the ledger: "name=value".
 	PostgreSQL []string

@@ -231,8 +231,8 @@ func (s *Store) Links(ctx context.Context, f ledger.LinkFilter) ([]ledger.Link, 
 	return links, s.explain(err)
 }
 
-// An index has what the enabled accounts of an app are entitled to, as far as keyed goes: the column
-// has it as JSON, and is cut, since an index takes no more than some bytes.
+// The index links_granted has the entitlements of the enabled accounts of an app: the beginning of the
+// column, which is JSON, since an entry of an index must not be long.
 const (
 	keyed      = `substr(entitlements, 1, 400)`
 	keyedRunes = 400

@@ -60,8 +60,8 @@ type Held struct {
 // unseen describes, by kind, a withdrawal that no assessment has seen yet.
 var unseen = map[ledger.WithdrawalKind]string{ledger.Leavers: "access ends", ledger.Suspensions: "suspended"}
 
-// CountCohort reads what is known about a cohort, and counts, but for the people. It holds what it
-// knows of one person at a time, and reports its progress in people.
+// CountCohort reads a cohort, and counts its people by app, source and cause. It leaves People empty:
+// see HeldBy. It holds what it knows of one person at a time, and reports its progress in people.
 func CountCohort(ctx context.Context, l ledger.Reader, cohort ledger.Cohort, progress operator.Progress) (CohortScreen, error) {
 	v := CohortScreen{
 		CohortSummary: CohortSummaryOf(cohort), People: []Held{},
@@ -102,7 +102,7 @@ func CountCohort(ctx context.Context, l ledger.Reader, cohort ledger.Cohort, pro
 	return v, nil
 }
 
-// appsOf lists the apps that a withdrawal may concern which no assessment has seen yet.
+// appsOf lists the apps that a withdrawal may concern if no assessment has seen it yet.
 func appsOf(person ledger.Person) (apps []string) {
 	for _, link := range person.Links {
 		apps = append(apps, link.App)

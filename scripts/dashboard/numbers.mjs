@@ -40,7 +40,7 @@ function histogram(name, bounds, series) {
   }
 }
 
-const flood = (m) => (m > 120 && m < 240 ? 1 - Math.abs(m - 180) / 60 : 0); // a reorganization at noon
+const flood = (m) => (m > 120 && m < 240 ? 1 - Math.abs(m - 180) / 60 : 0); // a reorganization in the middle
 const some = (most) => () => Math.floor(noise() * (most + 1));
 const still = (n) => () => n;
 const apps = { directory: 1212, wiki: 1190, mail: 1205, crm: 318 };

@@ -109,8 +109,8 @@ func logFrom(path string, from int64) (string, int64, error) {
 	return string(text), from + int64(len(text)), err
 }
 
-// Activity counts what sessions that are at work were seen to wait for, by the kinds of PostgreSQL:
-// "" if for nothing but a processor.
+// Activity counts what sessions that are at work were seen to wait for, by PostgreSQL's kinds of waits.
+// Those that waited for nothing, or for a processor, are under "".
 type Activity map[string]int
 
 // share is how much of the time somebody who was at work waited for something of this kind.

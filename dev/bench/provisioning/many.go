@@ -84,7 +84,7 @@ func RunMany(ctx context.Context, o ManyOptions) (*ManyReport, error) {
 }
 
 // Wrong returns what is wrong in the end, with any number of processes, and which rates were
-// exceeded.
+// exceeded by more than is forgiven (see late).
 func (r *ManyReport) Wrong() (all []string) {
 	for _, run := range r.Runs {
 		for _, w := range run.Wrong {
@@ -99,9 +99,9 @@ func (r *ManyReport) Wrong() (all []string) {
 	return all
 }
 
-// late is how many of a hundred calls more may come in a second than a rate allows: calls that are
-// sent in time come later on a busy machine, and then with those after them. Two workers that did
-// not share a rate would make a hundred more.
+// late is by how many percent of a rate the calls of a second may exceed it: on a busy machine, calls
+// that are sent in time arrive later, together with those after them. Two workers that did not share
+// a rate would exceed it by a hundred percent.
 const late = 50
 
 // allowed is how many calls may come in a second.

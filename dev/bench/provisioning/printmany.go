@@ -40,7 +40,7 @@ func (r *ManyReport) Print(out io.Writer) {
 	}
 	t.Render()
 
-	fmt.Fprintln(out, "\nLocks in PostgreSQL. A wait is one of more than a millisecond. Of the time in which sessions were at work, they waited for a lock, and for the disk or the log.")
+	fmt.Fprintln(out, "\nLocks in PostgreSQL. A wait is one of more than a millisecond. The last columns say for how much of the time in which sessions were at work they waited.")
 	fmt.Fprintln(out)
 	t = sheet.Table(out, table.Row{"workers, starters", "database", "waits", "waited", "deadlocks", "not serialized", "other errors", "time waiting for locks", "for light locks", "for disk"})
 	for _, run := range r.Runs {
@@ -84,7 +84,7 @@ func (r *ManyReport) Print(out io.Writer) {
 		PrintWrong(out, wrong)
 		return
 	}
-	fmt.Fprintln(out, "\nThe apps are as the file says, and no rate was exceeded.")
+	fmt.Fprintln(out, "\nThe apps are as the file says, and no rate was exceeded by more than half.")
 }
 
 func percent(share float64) string { return fmt.Sprintf("%.1f %%", 100*share) }

@@ -17,7 +17,7 @@ type Proofs struct {
 	Ledger ledger.Ledger
 	// Stall is how long nothing may happen.
 	Stall time.Duration
-	// Alive returns an error if one of those who do it has ended.
+	// Alive returns an error if one of the processes that do it has ended.
 	Alive func() error
 
 	row int64 // of the record, up to which it was read
