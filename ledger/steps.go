@@ -82,9 +82,11 @@ type Begun struct {
 	// in doubt at Attempt.At.
 	DoubtUntil time.Time
 	// TryingSince is when the first attempt began after the step was planned or an operator
-	// last asked to retry it. If a later attempt began after it was due (see Outcome.Due),
-	// TryingSince moves on by that delay.
+	// last asked to retry it.
 	TryingSince time.Time
+	// Queued is for how long since then no attempt was under way although one was due: see
+	// Outcome.Due.
+	Queued time.Duration
 	// Unproven means that an earlier attempt, at this step or another step of the account,
 	// ended without proof, so that its change may be done in part.
 	Unproven bool
@@ -124,8 +126,8 @@ type Outcome struct {
 	// the app is at work, so that TryingSince is At from now on.
 	Underway Underway
 	// Due is when the next attempt is due, if the step stays open. The time from then until the
-	// attempt begins is spent in a queue, and does not count as failing. Zero means that all of
-	// the time until the attempt begins counts.
+	// attempt begins is spent in a queue, and does not count as failing: see Begun.Queued. Zero
+	// means that it is not known.
 	Due time.Time
 	// DueReports makes the people whose manager this person is due at At, with
 	// DueWhat "manager", unless they are due earlier.

@@ -175,7 +175,7 @@ const LongestBackoff = time.Minute
 // fail stores a failed attempt and returns its error, which says whether another attempt
 // follows. a is nil if no call was made.
 func (e *Engine) fail(ctx context.Context, req Attempt, begun ledger.Begun, a *stepAttempt, f *Error) error {
-	failing := e.Clock.Wait(e.Clock.Now().Sub(begun.TryingSince)) // real time
+	failing := e.Clock.Wait(e.Clock.Now().Sub(begun.TryingSince) - begun.Queued) // real time
 	outcome := ledger.Outcome{
 		State: ledger.StepOpen, Code: f.Code, Message: f.Message, Attributes: f.attributes,
 		// A call without an answer may have reached the app and take effect late. An

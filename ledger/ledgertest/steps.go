@@ -341,30 +341,36 @@ var finishTests = tests{
 		}))
 		assert.Equal(t, at(10), begin(t, l, attempt("p1", "wiki", "a", 10)).TryingSince, "an operator's retry starts afresh")
 	},
-	"DoesNotCountWaitsInAQueueAsTrying": func(t *testing.T, l ledger.Ledger) {
+	"SaysHowLongAStepWaitedInAQueue": func(t *testing.T, l ledger.Ledger) {
 		assess(t, l, "p1", 0, plan(step("wiki", "a")))
 		fails := func(minutes, due int) {
 			o := outcome("p1", "wiki", "a", minutes, ledger.StepOpen)
 			o.Due = at(due)
 			require.NoError(t, l.FinishStep(t.Context(), o))
 		}
-		since := func(begins int) time.Time { return begin(t, l, attempt("p1", "wiki", "a", begins)).TryingSince }
-		assert.Equal(t, at(1), since(1))
+		queued := func(begins int) time.Duration {
+			begun := begin(t, l, attempt("p1", "wiki", "a", begins))
+			assert.Equal(t, at(1), begun.TryingSince)
+			return begun.Queued
+		}
+		assert.Zero(t, queued(1))
 		fails(2, 3)
-		assert.Equal(t, at(1), since(3), "in time")
+		assert.Zero(t, queued(3), "in time")
 		fails(4, 6)
-		assert.Equal(t, at(1), since(5), "before its time: somebody asked for it")
+		assert.Zero(t, queued(5), "before its time: somebody asked for it")
 		fails(6, 7)
-		assert.Equal(t, at(31), since(37), "half an hour in a queue")
+		assert.Equal(t, 30*time.Minute, queued(37))
 		fails(38, 39)
-		assert.Equal(t, at(41), since(49), "and ten minutes more")
-		assert.Equal(t, at(41), since(60), "an attempt that said nothing has no due time")
+		assert.Equal(t, 40*time.Minute, queued(49), "and ten minutes more")
+		assert.Equal(t, 40*time.Minute, queued(60), "an attempt that said nothing has no due time")
 		fails(61, 62)
 		require.NoError(t, l.FinishStep(t.Context(), outcome("p1", "wiki", "a", 61, ledger.StepAttention)))
 		require.NoError(t, l.Act(t.Context(), ledger.Action{
 			Verb: ledger.VerbRetry, PersonID: "p1", Key: "a", App: "wiki", Operator: "x", At: at(70),
 		}))
-		assert.Equal(t, at(90), since(90), "an operator's retry starts afresh")
+		afresh := begin(t, l, attempt("p1", "wiki", "a", 90))
+		assert.Equal(t, at(90), afresh.TryingSince, "an operator's retry starts afresh")
+		assert.Zero(t, afresh.Queued)
 	},
 	"RefusesAStateThatIsNoOutcome": func(t *testing.T, l ledger.Ledger) {
 		for _, state := range []ledger.StepState{"", ledger.StepSkipped, "fine"} {

@@ -154,7 +154,7 @@ func (t *Tx) planStep(personID string, step ledger.Step, at time.Time) error {
 		ON CONFLICT (person_id, key) DO UPDATE SET
 			app = excluded.app, kind = excluded.kind, state = excluded.state, planned_at = excluded.planned_at,
 			code = excluded.code, message = excluded.message,
-			attempts = 0, reason = '', trying_since = NULL, due_at = NULL, last_attempt_at = NULL, finished_at = NULL, outcome = NULL,
+			attempts = 0, reason = '', trying_since = NULL, due_at = NULL, queued = 0, last_attempt_at = NULL, finished_at = NULL, outcome = NULL,
 			acknowledged_at = NULL, operation = '', operation_call = '', operation_at = NULL, operation_look_at = NULL
 		WHERE steps.state IN ('done', 'superseded') OR steps.state = 'open' AND excluded.state = 'attention'`,
 		personID, step.Key, step.App, step.Kind, step.State, step.Code, step.Message, micros(at))

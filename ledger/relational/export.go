@@ -41,7 +41,7 @@ var tables = []table{
 		creating_at creating_username creating creating_account contested changed_at gave_at unsure_state unsure_entitlements
 		binned_id binned_at receiver`)},
 	{name: "steps", key: "person_id, key", columns: words(`person_id key app kind state attempts code message reason
-		planned_at trying_since last_attempt_at finished_at outcome acknowledged_at operation operation_call operation_at operation_look_at due_at`)},
+		planned_at trying_since last_attempt_at finished_at outcome acknowledged_at operation operation_call operation_at operation_look_at due_at queued`)},
 	{name: "attempts", key: "id", counter: "id", columns: words(`id person_id key app at deadline gives destroys before`)},
 	{name: "waivers", key: "person_id, key", columns: words(`person_id key operator reason at login`)},
 	{name: "audit", key: "seq", counter: "seq", columns: words(`seq at person_id app action actor cause detail key attempt login salt`), bytes: []string{"salt"}},

@@ -26,7 +26,7 @@ var unnamed = words(`id person_id app account_id key kind state code at seq sour
 	started_by started_at items accesses scans done_at previewed_at followed_at review_id item people reviewer also assigned_at decision decided_as took
 	effect_at effect new_id old_id carried listed_at accounts enabled reported token believed_at believed_by orphans orphans_off
 	first_scan last_scan pages event found_at candidates by_kind what about occasion made_at send_at attempts message first_at tried_at planned_at trying_since
-	last_attempt_at finished_at outcome acknowledged_at operation operation_call operation_at operation_look_at due_at deadline gives destroys before text`)
+	last_attempt_at finished_at outcome acknowledged_at operation operation_call operation_at operation_look_at due_at queued deadline gives destroys before text`)
 
 // cleared lists the columns of tables whose rows are removed or emptied whole for the person, and
 // in which nobody else is named.

@@ -57,9 +57,9 @@ func (t *Tx) beginStep(a ledger.Attempt, begun *ledger.Begun) error {
 	if err != nil {
 		return err
 	}
-	err = t.later(`SELECT trying_since, acknowledged_at, operation, operation_call, operation_at, operation_look_at FROM steps WHERE person_id = ? AND key = ?`,
+	err = t.later(`SELECT trying_since, queued, acknowledged_at, operation, operation_call, operation_at, operation_look_at FROM steps WHERE person_id = ? AND key = ?`,
 		[]any{a.PersonID, a.Key}, &tried,
-		append([]any{instant{&begun.TryingSince}, instant{&begun.AcknowledgedAt}}, underwayDest(&begun.Underway)...)...)
+		append([]any{instant{&begun.TryingSince}, span{&begun.Queued}, instant{&begun.AcknowledgedAt}}, underwayDest(&begun.Underway)...)...)
 	if err != nil {
 		return err
 	}
@@ -113,7 +113,7 @@ func (t *Tx) newAttempt(a ledger.Attempt, begun *ledger.Begun) error {
 		VALUES (?, ?, ?, ?, 'open', 1, ?5, ?5, ?5)
 		ON CONFLICT (person_id, key) DO UPDATE SET
 			attempts = steps.attempts + 1, last_attempt_at = excluded.last_attempt_at, due_at = NULL,
-			trying_since = coalesce(CASE WHEN steps.due_at < ?5 THEN steps.trying_since + ?5 - steps.due_at ELSE steps.trying_since END, ?5)`,
+			trying_since = coalesce(steps.trying_since, ?5), queued = steps.queued + CASE WHEN steps.due_at < ?5 THEN ?5 - steps.due_at ELSE 0 END`,
 		a.PersonID, a.Key, a.App, a.Kind, a.At.UnixMicro())
 	if err != nil {
 		return err
@@ -252,7 +252,8 @@ func (t *Tx) saveOutcome(o ledger.Outcome, was outcomeBefore) error {
 	err := t.exec(`UPDATE steps SET state = ?1, code = ?2, message = ?3,
 			finished_at = CASE WHEN ?1 IN ('done', 'superseded') THEN CAST(?4 AS BIGINT) END,
 			acknowledged_at = ?7, operation = ?8, operation_call = ?9, operation_at = ?10, operation_look_at = ?11, due_at = ?12,
-			trying_since = CASE WHEN CAST(?11 AS BIGINT) IS NOT NULL THEN CAST(?4 AS BIGINT) ELSE trying_since END
+			trying_since = CASE WHEN CAST(?11 AS BIGINT) IS NOT NULL THEN CAST(?4 AS BIGINT) ELSE trying_since END,
+			queued = CASE WHEN CAST(?11 AS BIGINT) IS NOT NULL THEN 0 ELSE queued END
 		WHERE person_id = ?5 AND key = ?6 AND state IN ('open', 'attention')`,
 		o.State, o.Code, o.Message, micros(o.At), o.PersonID, o.Key,
 		micros(o.AcknowledgedAt), o.Underway.Operation, o.Underway.Call, micros(o.Underway.Since), micros(o.Underway.LookAt), micros(o.Due))
@@ -379,7 +380,7 @@ func (t *Tx) actOnStep(a ledger.Action) error {
 			WHERE person_id = ? AND key = ? AND state <> 'done'`,
 			a.Reason, micros(a.At), a.PersonID, a.Key)
 	}
-	return t.exec(`UPDATE steps SET state = 'open', reason = '', trying_since = NULL, due_at = NULL, finished_at = NULL
+	return t.exec(`UPDATE steps SET state = 'open', reason = '', trying_since = NULL, due_at = NULL, queued = 0, finished_at = NULL
 		WHERE person_id = ? AND key = ? AND state IN ('attention', 'skipped')`,
 		a.PersonID, a.Key)
 }
