@@ -13,7 +13,7 @@ LDFLAGS := -X github.com/tenurehq/tenure/service.version=$(VERSION)
 .PHONY: help build build-dev build-real demo dev test test-real chaos fuzz bench bench-ingest bench-scale bench-workers bench-provision docs site man licences release vulncheck check fmt vet lint determinism tidy-check licences-check clean
 
 help: ## print this help
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[1m%-15s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[1m%-16s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## build worker, starter and tenure into ./bin
 	@mkdir -p $(BIN)

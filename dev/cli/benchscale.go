@@ -24,9 +24,10 @@ there, how many bytes each person takes, and what the commands take that read.
 
 The apps are in memory, and no Temporal runs: this is the ledger alone. With
 --real, PostgreSQL and the Temporal server with its store there are started first
-(see dev temporal). Then it is said too which statements look at more blocks in a large ledger,
-and after each ledger the run of each retained leaver is put to sleep in Temporal, and it is
-measured what one more joiner, mover, leaver and sweep asks of Temporal's store.`,
+(see dev temporal). The report then says too which statements look at more blocks in
+a large ledger. After each ledger, the run of each retained leaver is put to sleep in
+Temporal, and the report has what one more joiner, mover, leaver and sweep asks of
+Temporal's store.`,
 		Example: `  make bench-scale
   make bench-scale BENCH_FLAGS="--people 1000,100000 --commands=false"
   make build-real && bin/dev bench-scale --real --people 1000,100000 --commands=false
@@ -74,7 +75,7 @@ measured what one more joiner, mover, leaver and sweep asks of Temporal's store.
 	set.BoolVar(&real, "real", false, "start PostgreSQL and a Temporal server, and measure Temporal's store too; needs what make build-real makes")
 	set.StringVar(&servers.Root, "root", ".", "the `DIR` of the checkout")
 	set.IntVar(&opts.Asleep, "asleep", 0, "how many runs of leavers sleep in Temporal at most; 0: those of all leavers")
-	set.DurationVar(&opts.AsleepFor, "asleep-for", opts.AsleepFor, "how `long` they may take to be started")
+	set.DurationVar(&opts.AsleepFor, "asleep-for", opts.AsleepFor, "how long they may take to be started")
 	set.IntVar(&opts.Runs, "runs", opts.Runs, "how many of each change are measured in Temporal")
 	command.MarkFlagsMutuallyExclusive("real", "server")
 	set.IntVar(&opts.Each, "each", opts.Each, "how many of each change are measured")
