@@ -264,6 +264,9 @@ func (s *turnstile) let(ctx context.Context, people []string) {
 		told = append(told, t)
 	}
 	if len(told) == 0 {
+		if i := slices.IndexFunc(failed, func(err error) bool { return err != nil }); i >= 0 && ctx.Err() == nil {
+			s.log.Warn("nobody's run can be told of what is recorded: they wait on", zap.Int("people", len(turns)), zap.Error(failed[i]))
+		}
 		return
 	}
 	// What Temporal was told is noted even if the process ends, so that others are not told instead.

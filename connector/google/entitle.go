@@ -181,6 +181,7 @@ func (c *client) Grant(ctx context.Context, accountID string, names []string) er
 // Google may not show a user that it has just made, whose address its answer said.
 func (c *client) addressed(ctx context.Context, op, accountID string) (user, error) {
 	if address, known := c.made.Recall(accountID); known {
+		c.made.Forget(accountID) // once: by the next call somebody may have changed it
 		return user{"id": accountID, "primaryEmail": address}, nil
 	}
 	return c.get(ctx, op, accountID)

@@ -48,7 +48,7 @@ var reasons = []string{
 		"read: the user, memberOf. update: PATCH, which cannot set the manager, and manager/$ref. " +
 		"remove entitlements: memberOf first, since names of groups are not unique. delete: GET first, since whoever comes from Active Directory is deleted there",
 	"Google. " + "find: a search, which lags, and the address. read: the user, the groups. update: GET, PUT, since lists are replaced whole. " +
-		"give entitlements: GET first, since members are added by their address. " +
+		"give entitlements: GET first, except to a new user, since members are added by their address. " +
 		"disable: GET, backup codes, PUT, since the codes of who is suspended cannot be invalidated. end sessions: signOut, tokens, app passwords. " +
 		"enable: GET, PUT, since an archived user takes another change. restore: GET, since nobody can be undeleted twice, and POST",
 	"Okta. " + "find: a search, which lags, what has changed since, and the login. create: POST without mail, activate, and GET whether that is over. " +
@@ -80,7 +80,7 @@ func (c costs) least(before, after vendortest.Account) int {
 	case !there && is && after.ID == before.ID: // somebody may have made another one meanwhile
 		return c.find + c.restore + c.read + c.enable + c.given(granted) + c.read
 	case !there && is:
-		return c.find + c.create + c.given(granted) + c.read
+		return c.find + c.create + granted*c.grant + c.read // the answer to the creation says what join looks for
 	case there && !is && before.Active:
 		return disabled + stripped + removed
 	case there && !is:
