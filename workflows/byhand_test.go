@@ -193,6 +193,19 @@ func TestARefusedTaskNeedsAttentionAndIsAskedAnew(t *testing.T) {
 	assert.Equal(t, ledger.LinkActive, b.link("wiki").State)
 }
 
+// What needs attention is tried again by itself. Nobody is asked again by that for what they have
+// refused.
+func TestARefusedTaskIsNotAskedAnewByItself(t *testing.T) {
+	b := byHand(t)
+	b.hears(0, hired("Development"))
+	b.does(time.Hour, ledger.VerbTaskRefuse, 1)
+	b.on(2*day, func() {
+		assert.Equal(t, []string{"Provision refused"}, b.taskStates())
+		assert.Equal(t, map[string]string{"wiki": provision.CodeRefused}, b.inAttention())
+	})
+	b.live(2*day + time.Hour)
+}
+
 func TestATaskIsWithdrawnWhenItsStepIsNotAskedForAnyMore(t *testing.T) {
 	b := byHand(t)
 	b.hears(0, hired("Development"))
