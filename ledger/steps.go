@@ -85,7 +85,8 @@ type Begun struct {
 	// last asked to retry it.
 	TryingSince time.Time
 	// Queued is for how long since then no attempt was under way although one was due: see
-	// Outcome.Due.
+	// Outcome.Due. By as much as a clock showed less than at the attempt before, it is less, and
+	// may be negative: what has passed by several clocks counts as by one.
 	Queued time.Duration
 	// Unproven means that an earlier attempt, at this step or another step of the account,
 	// ended without proof, so that its change may be done in part.

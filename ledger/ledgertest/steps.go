@@ -372,6 +372,22 @@ var finishTests = tests{
 		assert.Equal(t, at(90), afresh.TryingSince, "an operator's retry starts afresh")
 		assert.Zero(t, afresh.Queued)
 	},
+	"CountsAsTryingWhatPassesBetweenWorkersWhoseClocksDiffer": func(t *testing.T, l ledger.Ledger) {
+		const apart = 10
+		for name, clocks := range map[string][]int{"one is behind": {0, -apart}, "one is ahead": {0, apart}} {
+			assess(t, l, name, 0, plan(step("wiki", "a")))
+			for i := range 20 { // they take turns, and wait a minute each time
+				now := 20 + i + clocks[i%2]
+				begun := begin(t, l, attempt(name, "wiki", "a", now))
+				tried := at(now).Sub(begun.TryingSince) - begun.Queued
+				assert.GreaterOrEqual(t, tried, time.Duration(i/2)*time.Minute, "%s: %d", name, i)
+				assert.LessOrEqual(t, tried, time.Duration(i)*time.Minute, "%s: %d", name, i)
+				o := outcome(name, "wiki", "a", now, ledger.StepOpen)
+				o.Due = at(now + 1)
+				require.NoError(t, l.FinishStep(t.Context(), o))
+			}
+		}
+	},
 	"RefusesAStateThatIsNoOutcome": func(t *testing.T, l ledger.Ledger) {
 		for _, state := range []ledger.StepState{"", ledger.StepSkipped, "fine"} {
 			require.Error(t, l.FinishStep(t.Context(), outcome("p1", "wiki", "a", 1, state)), state)

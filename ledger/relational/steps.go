@@ -113,7 +113,11 @@ func (t *Tx) newAttempt(a ledger.Attempt, begun *ledger.Begun) error {
 		VALUES (?, ?, ?, ?, 'open', 1, ?5, ?5, ?5)
 		ON CONFLICT (person_id, key) DO UPDATE SET
 			attempts = steps.attempts + 1, last_attempt_at = excluded.last_attempt_at, due_at = NULL,
-			trying_since = coalesce(steps.trying_since, ?5), queued = steps.queued + CASE WHEN steps.due_at < ?5 THEN ?5 - steps.due_at ELSE 0 END`,
+			trying_since = coalesce(steps.trying_since, ?5),
+			queued = steps.queued + CASE
+				WHEN steps.due_at < ?5 THEN ?5 - steps.due_at
+				WHEN steps.last_attempt_at > ?5 AND steps.trying_since IS NOT NULL THEN ?5 - steps.last_attempt_at
+				ELSE 0 END`,
 		a.PersonID, a.Key, a.App, a.Kind, a.At.UnixMicro())
 	if err != nil {
 		return err
