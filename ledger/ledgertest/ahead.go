@@ -145,6 +145,20 @@ var aheadTests = tests{
 		assert.False(t, again.AsRead)
 		assert.Equal(t, "77", again.Link.AccountID)
 	},
+	"a repetition does not go by it once another attempt has begun": func(t *testing.T, l ledger.Ledger) {
+		a := aboutToBegin(t, l, "p1")
+		require.True(t, begin(t, l, a).AsRead)
+		other := attempt("p1", "wiki", "w", 6)
+		other.May = a.May
+		b := begin(t, l, other)
+		require.False(t, b.AsRead)
+		assert.False(t, begin(t, l, a).AsRead, "the other may have made the account by now")
+		o := outcome("p1", "wiki", "w", 7, ledger.StepOpen)
+		o.Attempt, o.InDoubt = b.Attempt, true
+		o.Changes = &ledger.Changes{ChangedAt: other.Deadline, GaveAt: other.Deadline}
+		finish(t, l, o)
+		assert.False(t, begin(t, l, a).AsRead, "and although its answer was lost")
+	},
 	"of several at once, one goes by it": func(t *testing.T, l ledger.Ledger) {
 		a := aboutToBegin(t, l, "p1")
 		var first atomic.Int64

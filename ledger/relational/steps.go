@@ -81,11 +81,12 @@ type before struct {
 }
 
 // restore answers a repeated call as the first one was answered, unless somebody else has changed
-// the link since.
+// the link since, or may have.
 func (b before) restore(a ledger.Attempt, begun *ledger.Begun) {
 	l := &begun.Link
+	alone := l.ChangedAt.IsZero() || l.ChangedAt.UnixMicro() == a.Deadline.UnixMicro() // no other attempt has begun since
 	l.ChangedAt, l.GaveAt, l.Unsure = b.ChangedAt, b.GaveAt, b.Unsure
-	if !b.AsRead || a.Ahead == nil {
+	if !b.AsRead || a.Ahead == nil || !alone {
 		return
 	}
 	if c := a.Ahead.Creating; l.Creating.State == c.State && l.Creating.Username == c.Username && l.Creating.At.UnixMicro() == c.At.UnixMicro() {
