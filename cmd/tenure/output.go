@@ -358,7 +358,10 @@ func streamed[V any](c *cli, views iter.Seq2[V, error], v listView[V]) (more boo
 	}
 	for view, err := range shown {
 		if err != nil {
-			return false, errors.Join(l.flush(), err)
+			if len(l.rows) > 0 {
+				err = errors.Join(l.flush(), err)
+			}
+			return false, err
 		}
 		if c.limit > 0 && l.shown+len(l.rows) == c.limit {
 			if v.whole {

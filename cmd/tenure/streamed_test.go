@@ -146,6 +146,16 @@ func TestAStreamEnds(t *testing.T) {
 	broken := errors.New("the ledger is away")
 	_, err = streamed(c, func(yield func(lineEntry, error) bool) { _ = yield(lineEntry{}, nil) && yield(lineEntry{}, broken) }, lineView)
 	require.ErrorIs(t, err, broken)
+
+	// If nothing could be read, nothing is shown, least of all an empty list.
+	for _, f := range []format{formatTable, formatCSV, formatJSON, formatYAML} {
+		for _, v := range []listView[lineEntry]{lineView, framed(&around{})} {
+			c, out, _ = quiet(f)
+			_, err = streamed(c, func(yield func(lineEntry, error) bool) { yield(lineEntry{}, broken) }, v)
+			require.ErrorIs(t, err, broken)
+			assert.Empty(t, out.String(), f)
+		}
+	}
 }
 
 // pageWatch counts how many entries were read that are not shown yet, each of which is a line.
