@@ -1,10 +1,14 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
+	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -46,12 +50,21 @@ It needs what ` + "`make build-real`" + ` makes, and PostgreSQL's programs.`,
 					return errors.New("the Temporal server has ended:\n" + t.Tail("temporal"))
 				}
 			}
-			child := exec.CommandContext(ctx, args[0], args[1:]...)
+			child := beside(ctx, args, command.OutOrStdout(), command.ErrOrStderr())
 			child.Env = append(os.Environ(), "TEMPORAL_ADDRESS="+t.TemporalAddress(), "TEMPORAL_STORE="+t.PostgresURL("temporal"))
-			child.Stdin, child.Stdout, child.Stderr = os.Stdin, command.OutOrStdout(), command.ErrOrStderr()
 			return child.Run()
 		},
 	}
 	topologyFlags(command.Flags(), &opts)
 	return command
+}
+
+// beside returns a command that is asked to end when the context does, so that it leaves nothing
+// of its own behind, and is killed when it does not.
+func beside(ctx context.Context, args []string, out, errs io.Writer) *exec.Cmd {
+	child := exec.CommandContext(ctx, args[0], args[1:]...)
+	child.Stdin, child.Stdout, child.Stderr = os.Stdin, out, errs
+	child.Cancel = func() error { return child.Process.Signal(syscall.SIGTERM) }
+	child.WaitDelay = 30 * time.Second
+	return child
 }
