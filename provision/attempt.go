@@ -175,7 +175,11 @@ const LongestBackoff = time.Minute
 // fail stores a failed attempt and returns its error, which says whether another attempt
 // follows. a is nil if no call was made.
 func (e *Engine) fail(ctx context.Context, req Attempt, begun ledger.Begun, a *stepAttempt, f *Error) error {
-	failing := e.Clock.Wait(e.Clock.Now().Sub(begun.TryingSince) - begun.Queued) // real time
+	queued := begun.Queued
+	if req.Step.Kind == plan.Disable {
+		queued = 0 // whoever waits to be cut off still has access
+	}
+	failing := e.Clock.Wait(e.Clock.Now().Sub(begun.TryingSince) - queued) // real time
 	outcome := ledger.Outcome{
 		State: ledger.StepOpen, Code: f.Code, Message: f.Message, Attributes: f.attributes,
 		// A call without an answer may have reached the app and take effect late. An
@@ -194,8 +198,9 @@ func (e *Engine) fail(ctx context.Context, req Attempt, begun ledger.Begun, a *s
 	f.Final = !f.Retryable || failing > patience && !f.NoTurn || f.refuses(failing)
 	if f.Final {
 		outcome.State = ledger.StepAttention
+	} else {
+		outcome.Due = e.Clock.Now().Add(e.Clock.Span(max(f.RetryAfter, LongestBackoff)))
 	}
-	outcome.Due = e.Clock.Now().Add(e.Clock.Span(max(f.RetryAfter, LongestBackoff)))
 	if err := e.finish(ctx, req, begun, outcome); err != nil {
 		return err
 	}

@@ -109,3 +109,30 @@ func TestWhatMayStillBeMadeIsLookedForLessAndLess(t *testing.T) {
 	assert.Equal(t, 2, o.memory.Calls(connector.OpCreate))
 	assert.LessOrEqual(t, o.memory.Calls(connector.OpFind), 10, "looks in %s", waited)
 }
+
+// A step that waited three hours in a queue has not failed for so long, unless it cuts somebody
+// off: they still have access.
+func TestAllTheTimeForWhichACutOffFailsCounts(t *testing.T) {
+	o := newOffice(t)
+	failing := connector.OpCreate
+	o.memory.OnCall(func(_ context.Context, op, _ string) error {
+		if op != failing {
+			return nil
+		}
+		return &connector.Error{Kind: connector.KindUnavailable, Op: op, Message: "busy", Declined: true}
+	})
+	final := func() bool { return provision.ErrorOf(o.settle()).Final }
+	o.hear(hr.EventHired)
+	assert.False(t, final())
+	o.now = o.now.Add(3 * time.Hour)
+	assert.False(t, final())
+	failing = ""
+	o.now = o.now.Add(time.Minute)
+	require.NoError(t, o.settle())
+
+	failing = connector.OpDisable
+	o.hear(hr.EventTerminated)
+	assert.False(t, final())
+	o.now = o.now.Add(3 * time.Hour)
+	assert.True(t, final(), "needs attention")
+}

@@ -204,7 +204,7 @@ func (s settlingApp) Find(ctx context.Context, keys connector.Keys) ([]connector
 // was seen after all that the step has changed.
 func (s settlingApp) Read(ctx context.Context, id string) (connector.Account, error) {
 	seen := &s.attempt.seen
-	if seen.account.ID == id && (seen.whole || connector.SparesEntitlements(ctx)) {
+	if id != "" && seen.account.ID == id && (seen.whole || connector.SparesEntitlements(ctx)) {
 		return seen.account, nil
 	}
 	account, err := s.Connector.Read(ctx, id)

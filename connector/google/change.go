@@ -242,6 +242,7 @@ func (c *client) Enable(ctx context.Context, accountID string) error {
 
 // Delete implements connector.Connector.
 func (c *client) Delete(ctx context.Context, accountID string) error {
+	c.made.Forget(accountID)
 	_, err := c.api.Do(ctx, rest.Request{Op: connector.OpDelete, Method: http.MethodDelete, Path: users(accountID)}, nil)
 	return rest.Gone(err)
 }

@@ -10,6 +10,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -74,12 +75,19 @@ func Path(segments ...string) string {
 // header, also with an error if there was an answer. An error is a *connector.Error;
 // FailureOf tells more about it. What fails in passing is tried once more: see remote.Again.
 func (c *Client) Do(ctx context.Context, r Request, out any) (header http.Header, err error) {
+	if !remote.Reads(r.Method) && slices.Contains(once, r.Op) {
+		return c.exchange(ctx, r, out)
+	}
 	err = remote.Again(ctx, remote.Reads(r.Method), func() error {
 		header, err = c.exchange(ctx, r, out)
 		return err
 	})
 	return header, err
 }
+
+// once lists operations whose changes are not sent again before somebody has looked, even if the
+// vendor says that it declined them: if it had not, there would be two accounts, or two transfers.
+var once = []string{connector.OpCreate, connector.OpHandOver}
 
 // exchange sends a request and reads its answer, as Do does, once.
 func (c *Client) exchange(ctx context.Context, r Request, out any) (http.Header, error) {

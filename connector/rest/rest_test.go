@@ -308,21 +308,24 @@ func TestTokensOfLinkedPages(t *testing.T) {
 // twice.
 func TestWhatFailsInPassing(t *testing.T) {
 	for name, test := range map[string]struct {
+		op       string
 		method   string
 		status   int
 		header   map[string]string
 		body     string
 		requests int
 	}{
-		"a read, and a problem of the vendor's": {http.MethodGet, 500, nil, "", 2},
-		"a read, and a gateway":                 {http.MethodGet, 502, nil, "", 2},
-		"a read, and a proxy's 404":             {http.MethodGet, 404, nil, "<html>", 2},
-		"a read, and the vendor's 404":          {http.MethodGet, 404, nil, `{"code":"no_such_user"}`, 1},
-		"a read, declined for long":             {http.MethodGet, 503, map[string]string{"Retry-After": "60"}, "", 1},
-		"a read, forbidden":                     {http.MethodGet, 403, nil, "", 1},
-		"a change, and a problem":               {http.MethodPost, 500, nil, "", 1},
-		"a change, and a proxy's 404":           {http.MethodPatch, 404, nil, "<html>", 1},
-		"a change, declined":                    {http.MethodPost, 503, map[string]string{"Retry-After": "1"}, "", 2},
+		"a read, and a problem of the vendor's": {connector.OpUpdate, http.MethodGet, 500, nil, "", 2},
+		"a read, and a gateway":                 {connector.OpUpdate, http.MethodGet, 502, nil, "", 2},
+		"a read, and a proxy's 404":             {connector.OpUpdate, http.MethodGet, 404, nil, "<html>", 2},
+		"a read, and the vendor's 404":          {connector.OpUpdate, http.MethodGet, 404, nil, `{"code":"no_such_user"}`, 1},
+		"a read, declined for long":             {connector.OpUpdate, http.MethodGet, 503, map[string]string{"Retry-After": "60"}, "", 1},
+		"a read, forbidden":                     {connector.OpUpdate, http.MethodGet, 403, nil, "", 1},
+		"a change, and a problem":               {connector.OpUpdate, http.MethodPost, 500, nil, "", 1},
+		"a change, and a proxy's 404":           {connector.OpUpdate, http.MethodPatch, 404, nil, "<html>", 1},
+		"a change, declined":                    {connector.OpUpdate, http.MethodPost, 503, map[string]string{"Retry-After": "1"}, "", 2},
+		"a creation, declined":                  {connector.OpCreate, http.MethodPost, 503, map[string]string{"Retry-After": "1"}, "", 1},
+		"a look for a creation":                 {connector.OpCreate, http.MethodGet, 503, map[string]string{"Retry-After": "1"}, "", 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -339,7 +342,7 @@ func TestWhatFailsInPassing(t *testing.T) {
 				_, _ = w.Write([]byte(test.body))
 			})
 			var user struct{ ID string }
-			_, err := c.Do(t.Context(), rest.Request{Op: connector.OpRead, Method: test.method, Path: "/users"}, &user)
+			_, err := c.Do(t.Context(), rest.Request{Op: test.op, Method: test.method, Path: "/users"}, &user)
 			assert.EqualValues(t, test.requests, requests.Load())
 			if test.requests == 1 {
 				require.Error(t, err)
