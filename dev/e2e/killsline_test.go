@@ -21,14 +21,14 @@ import (
 func TestKillsWhilePeopleWait(t *testing.T) {
 	t.Parallel()
 	const (
-		crowd = 24
+		crowd = 36
 		early = 2 // who were at work before
 		ahead = 4
 		kills = 2 // each costs ten seconds: a lease, or what Temporal has given to the worker, has to run out
 	)
 	r := startRig(t, stack.Options{Template: readingAhead(ahead)})
 	for _, name := range []string{"directory", "chat", "wiki"} {
-		r.App(name).SetFaults(scimtest.Faults{SlowMillis: 20}) // so that the crowd has to wait
+		r.App(name).SetFaults(scimtest.Faults{SlowMillis: 50}) // so that the crowd has to wait
 	}
 	keepRunning(t, r.Stack.Worker())
 	keepRunning(t, r.Stack.Starter())
@@ -52,6 +52,7 @@ func TestKillsWhilePeopleWait(t *testing.T) {
 	}
 	require.Eventually(t, func() bool { return waiting() > crowd/2 }, rest, 5*time.Millisecond, "a crowd waits")
 	r.say(t, cutOff...)
+	require.Eventually(t, func() bool { return r.unread(t) == "" }, rest, 5*time.Millisecond, "HR's word is read")
 	killed := 0
 	for next := waiting() - 3; killed < kills; {
 		require.Eventually(t, func() bool { return waiting() <= next }, rest, 5*time.Millisecond, "the line does not move")
