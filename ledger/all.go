@@ -81,6 +81,15 @@ func AllLinks(ctx context.Context, l LinkReader, f LinkFilter) iter.Seq2[Link, e
 	}, func(l Link) LinkPlace { return LinkPlace{l.PersonID, l.App} })
 }
 
+// AllCohorts yields the cohorts that match the filter, by ID. It reads them page by page.
+func AllCohorts(ctx context.Context, l Reader, f CohortFilter) iter.Seq2[Cohort, error] {
+	f.Limit = PageSize
+	return all(f.After, func(after int64) ([]Cohort, error) {
+		f.After = after
+		return l.Cohorts(ctx, f)
+	}, func(c Cohort) int64 { return c.ID })
+}
+
 // AllWithdrawals yields what a cohort holds or has held, by person and key. It reads a page of
 // people at a time.
 func AllWithdrawals(ctx context.Context, l Reader, cohort int64) iter.Seq2[Withdrawal, error] {

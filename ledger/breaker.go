@@ -241,8 +241,10 @@ func CohortID(name string) (int64, bool) {
 
 // CohortFilter selects cohorts. Zero fields match all.
 type CohortFilter struct {
-	ID   int64
-	Open bool
+	ID    int64
+	Open  bool
+	After int64 // only those behind it, by ID
+	Limit int   // the most cohorts, the first by ID; 0: all
 }
 
 // The operator's verbs for cohorts.

@@ -16,38 +16,42 @@ func (v *Viewer) CutOff(ctx context.Context, app string, since time.Time, people
 	if err := v.Apps.Find(app); err != nil {
 		return nil, err
 	}
-	links, err := v.Ledger.Links(ctx, ledger.LinkFilter{App: app})
-	if err != nil {
-		return nil, err
-	}
-	used, off := map[string]bool{}, map[string]bool{}
-	named := map[string]string{}
-	for _, l := range links {
-		id := l.AccountID
-		if l.State == ledger.LinkDeleted && l.Binned.AccountID != "" {
-			id = l.Binned.AccountID
-		}
-		named[l.PersonID] = id
-		switch {
-		case id == "":
-		case l.State == ledger.LinkActive:
-			used[id] = true
-		case !l.DisabledAt.Before(since) || !l.DeletedAt.Before(since):
-			off[id] = true
-		}
-	}
 	var ids []string
-	for id := range off {
-		if !used[id] {
+	for l, err := range ledger.AllLinks(ctx, v.Ledger, ledger.LinkFilter{App: app}) {
+		if err != nil {
+			return nil, err
+		}
+		id := accountOnce(l)
+		if id == "" || l.State == ledger.LinkActive || l.DisabledAt.Before(since) && l.DeletedAt.Before(since) {
+			continue
+		}
+		used, err := v.Ledger.Links(ctx, ledger.LinkFilter{App: app, AccountID: id, State: ledger.LinkActive, Limit: 1})
+		if err != nil {
+			return nil, err
+		}
+		if len(used) == 0 {
 			ids = append(ids, id)
 		}
 	}
 	for _, person := range people {
-		if named[person] == "" {
+		links, err := v.Ledger.Links(ctx, ledger.LinkFilter{App: app, PersonID: person})
+		if err != nil {
+			return nil, err
+		}
+		if len(links) == 0 || accountOnce(links[0]) == "" {
 			return nil, fmt.Errorf("person %q has no account in %s that Tenure knows", person, app)
 		}
-		ids = append(ids, named[person])
+		ids = append(ids, accountOnce(links[0]))
 	}
 	slices.Sort(ids)
 	return slices.Compact(ids), nil
+}
+
+// accountOnce returns the ID of the account that somebody has, or had before it was deleted; empty if
+// there is none.
+func accountOnce(l ledger.Link) string {
+	if l.State == ledger.LinkDeleted && l.Binned.AccountID != "" {
+		return l.Binned.AccountID
+	}
+	return l.AccountID
 }

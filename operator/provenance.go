@@ -92,12 +92,11 @@ func (v *Viewer) changed(ctx context.Context, f ledger.Finding, p *Provenance) e
 // strangers is about an account that no link names: Tenure has not made it, unless it does not know
 // what became of a call that makes one.
 func (v *Viewer) strangers(ctx context.Context, f ledger.Finding, p *Provenance) error {
-	links, err := v.Ledger.Links(ctx, ledger.LinkFilter{App: f.App})
-	if err != nil {
-		return err
-	}
 	p.Why = "Tenure has made no account with this ID"
-	for _, l := range links {
+	for l, err := range ledger.AllLinks(ctx, v.Ledger, ledger.LinkFilter{App: f.App}) {
+		if err != nil {
+			return err
+		}
 		switch {
 		case l.Creating.Pending() && !l.Creating.At.After(f.FoundAt):
 			p.Ours, p.Why = true, "a call of Tenure's that makes an account, and whose outcome is not known, may have done it"

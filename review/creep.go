@@ -3,6 +3,7 @@ package review
 import (
 	"context"
 	"iter"
+	"maps"
 	"slices"
 
 	"github.com/tenurehq/tenure/assess"
@@ -49,26 +50,44 @@ type CompanyCreep struct {
 	Highest      float64 `json:"highest"` // share of one person
 }
 
-// SumOfCreep sums up the numbers of people. Whoever has no entitlement is not counted.
-func SumOfCreep(all iter.Seq[Creep]) CompanyCreep {
-	var sum CompanyCreep
-	var shares []float64
-	for c := range all {
-		if c.Entitlements == 0 {
-			continue
-		}
-		sum.Entitlements += c.Entitlements
-		if sum.Unexplained += c.Unexplained; c.Unexplained > 0 {
-			sum.With++
-		}
-		shares = append(shares, c.Share)
+// CreepSum sums up the numbers of people. It holds each share once, of which there are few: its zero
+// value is the sum of nobody.
+type CreepSum struct {
+	sum    CompanyCreep
+	shares map[float64]int // how many people have each share
+}
+
+// Add adds the number of a person. Whoever has no entitlement is not counted.
+func (s *CreepSum) Add(c Creep) {
+	if c.Entitlements == 0 {
+		return
 	}
-	if sum.People = len(shares); sum.People == 0 {
+	s.sum.People++
+	s.sum.Entitlements += c.Entitlements
+	if s.sum.Unexplained += c.Unexplained; c.Unexplained > 0 {
+		s.sum.With++
+	}
+	if s.shares == nil {
+		s.shares = map[float64]int{}
+	}
+	s.shares[c.Share]++
+}
+
+// Company returns the number of all who were added.
+func (s *CreepSum) Company() CompanyCreep {
+	sum := s.sum
+	if sum.People == 0 {
 		return sum
 	}
-	slices.Sort(shares)
 	sum.Share = float64(sum.Unexplained) / float64(sum.Entitlements)
-	sum.Median, sum.Highest = shares[(len(shares)-1)/2], shares[len(shares)-1]
+	shares, below := slices.Sorted(maps.Keys(s.shares)), 0
+	for _, share := range shares {
+		if below += s.shares[share]; below > (sum.People-1)/2 {
+			sum.Median = share
+			break
+		}
+	}
+	sum.Highest = shares[len(shares)-1]
 	return sum
 }
 

@@ -212,11 +212,10 @@ func (b *Board) peers(ctx context.Context) (*peers, error) {
 		p.number[j]++
 	}
 	for _, app := range b.Rules.Policy.Apps() {
-		links, err := b.Ledger.Links(ctx, ledger.LinkFilter{App: app, State: ledger.LinkActive})
-		if err != nil {
-			return nil, err
-		}
-		for _, l := range links {
+		for l, err := range ledger.AllLinks(ctx, b.Ledger, ledger.LinkFilter{App: app, State: ledger.LinkActive}) {
+			if err != nil {
+				return nil, err
+			}
 			j, ok := jobs[l.PersonID]
 			if !ok {
 				continue

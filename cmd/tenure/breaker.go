@@ -54,24 +54,12 @@ func cohortRow(v report.CohortSummary) []string {
 }
 
 func (c *cli) listCohorts(ctx context.Context, l ledger.Reader, all bool) error {
-	cohorts, err := l.Cohorts(ctx, ledger.CohortFilter{Open: !all})
-	if err != nil {
-		return err
-	}
-	views := make([]report.CohortSummary, len(cohorts))
 	held := false
-	for i, cohort := range cohorts {
-		views[i] = report.CohortSummaryOf(cohort)
+	views := viewsOf(ledger.AllCohorts(ctx, l, ledger.CohortFilter{Open: !all}), every, func(cohort ledger.Cohort) (report.CohortSummary, error) {
 		held = held || cohort.State == ledger.CohortOpen
-	}
-	views = limited(c, views)
-	rows := rowsOf(views, cohortRow)
-	err = c.printList(views, cohortHeader, rows, func(p *page) {
-		p.table("", cohortHeader, rows)
-		if len(views) == 0 {
-			p.note("nothing is held")
-		}
+		return report.CohortSummaryOf(cohort), nil
 	})
+	_, err := streamed(c, views, listView[report.CohortSummary]{header: cohortHeader, row: cohortRow, none: "nothing is held", whole: true})
 	if err == nil && held {
 		return errAttention
 	}

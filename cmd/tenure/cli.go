@@ -222,6 +222,9 @@ func (c *cli) view(ctx context.Context, f func(*config.Config, *operator.Viewer)
 	})
 }
 
+// openLedger opens a ledger.
+var openLedger = open.Peppered
+
 // withWritable opens the ledger that the configuration names for f. Commands call
 // withLedger, view or operate.
 func (c *cli) withWritable(ctx context.Context, f func(*config.Config, ledger.Ledger) error) error {
@@ -239,7 +242,7 @@ func (c *cli) withWritable(ctx context.Context, f func(*config.Config, ledger.Le
 	if !there {
 		return fmt.Errorf("there is no ledger at %s: check ledger.url in %s, and whether the starter has ever run", open.Address(cfg.Ledger.URL), cfg.Path)
 	}
-	store, err := open.Peppered(ctx, cfg.Ledger.URL, cfg.Privacy.Key())
+	store, err := openLedger(ctx, cfg.Ledger.URL, cfg.Privacy.Key())
 	if err != nil {
 		return fmt.Errorf("%w (check ledger.url in %s)", err, cfg.Path)
 	}

@@ -3,7 +3,7 @@ package main
 import (
 	"cmp"
 	"fmt"
-	"slices"
+	"iter"
 	"strconv"
 	"strings"
 
@@ -58,20 +58,7 @@ The metric is tenure_privilege_creep_ratio.`,
 				if err := personFilter(cmd.Context(), o.Ledger, person); err != nil {
 					return err
 				}
-				v := companyCreepView{People: []creepView{}}
-				var all []review.Creep
-				for one, err := range o.Creep(cmd.Context(), person) {
-					if err != nil {
-						return err
-					}
-					all = append(all, review.Creep{Entitlements: one.Entitlements, Unexplained: one.Unexplained, Share: one.Share})
-					if one.Unexplained > 0 || person != "" {
-						v.People = append(v.People, creepView{Person: one.PersonID, Name: report.SummaryOf(one.Summary).Name(), Department: one.Department, Creep: one.Creep})
-					}
-				}
-				slices.SortStableFunc(v.People, func(a, b creepView) int { return cmp.Compare(b.Share, a.Share) })
-				v.Company = review.SumOfCreep(slices.Values(all))
-				return c.showCreep(v, person == "")
+				return c.listCreep(o.Creep(cmd.Context(), person), person == "")
 			})
 		},
 	}
@@ -80,23 +67,31 @@ The metric is tenure_privilege_creep_ratio.`,
 	return c.lists(cmd)
 }
 
-func (c *cli) showCreep(v companyCreepView, company bool) error {
-	v.People = limited(c, v.People)
-	rows := rowsOf(v.People, creepView.row)
-	if c.output == formatCSV {
-		return c.printList(v.People, creepHeader, rows, nil)
+// listCreep lists the people of whom the number is above 0, below the company's; or one person.
+func (c *cli) listCreep(all iter.Seq2[review.PersonCreep, error], company bool) error {
+	var sum review.CreepSum
+	listed := func(one review.PersonCreep) bool {
+		sum.Add(one.Creep)
+		return one.Unexplained > 0 || !company
 	}
-	return c.print(v, func(p *page) {
-		if s := v.Company; company {
-			p.fields(
-				field{"company", fmt.Sprintf("%s: %d of %d entitlements are explained by no role", percent(s.Share), s.Unexplained, s.Entitlements)},
-				field{"people", fmt.Sprintf("%d of %d have one", s.With, s.People)},
-				field{"median", percent(s.Median)}, field{"highest", percent(s.Highest)},
-			)
-		}
-		p.table("", creepHeader, rows)
-		if len(rows) == 0 {
-			p.note("roles explain all that people have")
-		}
+	views := viewsOf(all, listed, func(one review.PersonCreep) (creepView, error) {
+		return creepView{Person: one.PersonID, Name: report.SummaryOf(one.Summary).Name(), Department: one.Department, Creep: one.Creep}, nil
 	})
+	_, err := streamed(c, views, listView[creepView]{
+		header: creepHeader, row: creepView.row, none: "roles explain all that people have",
+		order: func(a, b creepView) int { return cmp.Compare(b.Share, a.Share) }, // all are counted before the first is shown
+		frame: frame{
+			value: func() any { return companyCreepView{Company: sum.Company(), People: []creepView{}} }, list: "people",
+			above: func(p *page) {
+				if s := sum.Company(); company {
+					p.fields(
+						field{"company", fmt.Sprintf("%s: %d of %d entitlements are explained by no role", percent(s.Share), s.Unexplained, s.Entitlements)},
+						field{"people", fmt.Sprintf("%d of %d have one", s.With, s.People)},
+						field{"median", percent(s.Median)}, field{"highest", percent(s.Highest)},
+					)
+				}
+			},
+		},
+	})
+	return err
 }

@@ -128,18 +128,29 @@ func (c *cli) rehearse(ctx context.Context, o planOptions) error {
 		r := preview.New(l, s)
 		v := planView{Now: s.Now, At: s.Until, Events: o.events, With: o.with, People: []preview.Outcome{}}
 		show := &planLines{now: s.Now, at: s.Until, apps: appsOf(s), out: c.out, color: c.colored()}
+		// Programs are shown the people page by page. The totals come after them.
 		bar := c.progress(-1, "rehearsing", "people")
+		objects := &listing{c: c, frame: frame{value: func() any { return v }, list: "people"}, bar: bar}
 		defer func() { _ = bar.Exit() }()
+		cut := func(err error) error {
+			if c.output != formatTable {
+				return errors.Join(objects.cut(), err)
+			}
+			if show.shown {
+				c.say("(%s)\n", cutShort)
+			}
+			return err
+		}
 		for id, err := range r.Whom(ctx, o.persons...) {
 			if err != nil {
-				return err
+				return cut(err)
 			}
 			out, err := r.Person(ctx, id)
 			if errors.Is(err, ledger.ErrNotFound) {
-				return usagef("the ledger knows no person %q", id)
+				err = usagef("the ledger knows no person %q", id)
 			}
 			if err != nil {
-				return err
+				return cut(err)
 			}
 			o.narrow(&out)
 			v.Totals.Add(out)
@@ -152,7 +163,9 @@ func (c *cli) rehearse(ctx context.Context, o planOptions) error {
 					return err
 				}
 			default:
-				v.People = append(v.People, out)
+				if err := objects.put(out, nil); err != nil {
+					return err
+				}
 			}
 		}
 		_ = bar.Finish()
@@ -160,7 +173,12 @@ func (c *cli) rehearse(ctx context.Context, o planOptions) error {
 			c.say("\n")
 		}
 		v.Exceeded = o.exceeded(v.Totals)
-		if err := c.print(v, v.draw); err != nil {
+		if c.output == formatTable {
+			err = c.print(v, v.draw)
+		} else {
+			err = errors.Join(objects.flush(), objects.end(""))
+		}
+		if err != nil {
 			return err
 		}
 		if len(v.Exceeded) > 0 || o.compares() && v.Totals.Conflicts > 0 || v.Totals.Problems+v.Totals.Accounts.Attention > 0 {

@@ -210,25 +210,31 @@ func (c *cli) showReview(ctx context.Context, o *operator.Viewer, name string, f
 	if v.Quality, err = viewQuality(ctx, o.Ledger, names, shown.Review, shown.Quality); err != nil {
 		return err
 	}
-	for i, err := range ledger.AllReviewItems(ctx, o.Ledger, f) {
-		if err != nil {
-			return err
+	items := viewsOf(ledger.AllReviewItems(ctx, o.Ledger, f), every, func(i ledger.ReviewItem) (itemView, error) {
+		if i.PersonID == "" {
+			return viewItem(i, ""), nil
 		}
-		person := ""
-		if i.PersonID != "" {
-			if person, err = nameOf(ctx, o.Ledger, names, i.PersonID); err != nil {
-				return err
+		person, err := nameOf(ctx, o.Ledger, names, i.PersonID)
+		return viewItem(i, person), err
+	})
+	var members []string // what is told of some items, below all of them
+	_, err = streamed(c, items, listView[itemView]{header: itemHeader, row: func(i itemView) []string {
+		if c.output == formatTable {
+			members = append(members, membersTold(i)...)
+		}
+		return i.row()
+	}, frame: frame{
+		value: func() any { return v }, list: "list", title: "Items",
+		above: func(p *page) { p.review(v) },
+		below: func(p *page) {
+			for _, text := range members {
+				p.note("%s", text)
 			}
-		}
-		v.List = append(v.List, viewItem(i, person))
-	}
-	v.List = limited(c, v.List)
-	rows := rowsOf(v.List, itemView.row)
-	if c.output == formatCSV {
-		err = c.printList(v.List, itemHeader, rows, nil)
-	} else {
-		err = c.print(v, func(p *page) { p.review(v, rows) })
-	}
+			if v.Silence != nil {
+				p.note("%s", silenceText(*v.Silence))
+			}
+		},
+	}})
 	if v.Summary.Open > 0 && v.State == string(ledger.ReviewOpen) && err == nil {
 		return errAttention
 	}

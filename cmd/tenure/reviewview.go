@@ -146,7 +146,7 @@ type shownReviewView struct {
 }
 
 // review adds the facts of a review.
-func (p *page) review(v shownReviewView, rows [][]string) {
+func (p *page) review(v shownReviewView) {
 	s := v.Summary
 	p.fields(append([]field{
 		{"review", v.Review}, {"name", v.Name}, {"person", v.Person}, {"state", v.row()[3]}, {"reason", v.Reason},
@@ -168,15 +168,6 @@ func (p *page) review(v shownReviewView, rows [][]string) {
 	p.table("Asked", "person,name,items,open", rowsOf(v.Reviewers, func(r reviewerView) []string {
 		return []string{cmp.Or(r.Person, "nobody can be asked"), r.Name, strconv.Itoa(r.Items), strconv.Itoa(r.Open)}
 	}))
-	p.table("Items", itemHeader, rows)
-	for _, i := range v.List {
-		for _, text := range membersTold(i) {
-			p.note("%s", text)
-		}
-	}
-	if v.Silence != nil {
-		p.note("%s", silenceText(*v.Silence))
-	}
 }
 
 // silenceText says what silence would do.

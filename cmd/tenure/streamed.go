@@ -46,8 +46,8 @@ type frame struct {
 // of them at a time, however long the list is, unless it has to be sorted. It reports whether there
 // are more.
 func streamed[V any](c *cli, views iter.Seq2[V, error], v listView[V]) (more bool, err error) {
-	l := &listing{c: c, header: v.header, frame: v.frame}
 	bar := c.progress(-1, "reading", "entries")
+	l := &listing{c: c, header: v.header, frame: v.frame, bar: bar}
 	defer func() { _ = bar.Exit() }()
 	read := 0
 	counted := func(yield func(V, error) bool) {
@@ -67,10 +67,7 @@ func streamed[V any](c *cli, views iter.Seq2[V, error], v listView[V]) (more boo
 	}
 	for view, err := range shown {
 		if err != nil {
-			if len(l.rows) > 0 {
-				err = errors.Join(l.flush(), err)
-			}
-			return false, err
+			return false, errors.Join(l.cut(), err)
 		}
 		if c.limit > 0 && l.shown+len(l.rows) == c.limit {
 			if v.whole {
@@ -78,18 +75,10 @@ func streamed[V any](c *cli, views iter.Seq2[V, error], v listView[V]) (more boo
 			}
 			break
 		}
-		if err := l.add(view, v.row(view)); err != nil {
-			return false, err
-		}
-		if len(l.rows) < ledger.PageSize {
-			continue
-		}
-		_ = bar.Clear()
-		if err := l.flush(); err != nil {
+		if err := l.put(view, v.row(view)); err != nil {
 			return false, err
 		}
 	}
-	_ = bar.Clear()
 	err = errors.Join(l.flush(), l.end(v.none))
 	switch more = c.limit > 0 && read > c.limit; {
 	case more && (v.whole || v.order != nil):
@@ -134,7 +123,8 @@ type listing struct {
 	c      *cli
 	header string
 	frame  frame
-	begun  bool // something was shown
+	bar    interface{ Clear() error } // what says how far reading is, and makes way for what is shown
+	begun  bool                       // something was shown
 	shown  int
 	rows   [][]string   // of the page
 	text   bytes.Buffer // of the page, as JSON or YAML
@@ -185,8 +175,20 @@ func (l *listing) add(view any, row []string) error {
 	return nil
 }
 
+// put adds an entry, and shows the page once it is full.
+func (l *listing) put(view any, row []string) error {
+	if err := l.add(view, row); err != nil {
+		return errors.Join(l.cut(), err)
+	}
+	if len(l.rows) < ledger.PageSize {
+		return nil
+	}
+	return l.flush()
+}
+
 // flush shows the page.
 func (l *listing) flush() error {
+	_ = l.bar.Clear()
 	first := !l.begun
 	rows := l.rows
 	l.begun, l.shown, l.rows = true, l.shown+len(rows), nil
@@ -221,6 +223,26 @@ func (l *listing) flush() error {
 	}
 	l.widths = p.columns(title, l.header, rows, l.widths)
 	_, err := l.c.out.Write(p.buf.Bytes())
+	return err
+}
+
+// cutShort is where a list ends that could not be read to its end.
+const cutShort = "cut short: the rest could not be read"
+
+// cut shows what was read of a list before an error, if anything was, and that it is not all: whoever
+// reads it may not see the exit status. JSON lacks its end then. In YAML and CSV, which would be whole
+// otherwise, a text begins that does not end.
+func (l *listing) cut() error {
+	if !l.begun && len(l.rows) == 0 {
+		return nil
+	}
+	if err := l.flush(); err != nil {
+		return err
+	}
+	mark := map[format]string{
+		formatJSON: "\n", formatYAML: l.margin() + `- "` + cutShort + "\n", formatCSV: `"` + cutShort + "\n", formatTable: "(" + cutShort + ")\n",
+	}[l.c.output]
+	_, err := io.WriteString(l.c.out, mark)
 	return err
 }
 

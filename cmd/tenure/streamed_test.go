@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"encoding/csv"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +14,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.yaml.in/yaml/v3"
 	"pgregory.net/rapid"
 
 	"github.com/tenurehq/tenure/ledger"
@@ -154,6 +157,42 @@ func TestAStreamEnds(t *testing.T) {
 			_, err = streamed(c, func(yield func(lineEntry, error) bool) { yield(lineEntry{}, broken) }, v)
 			require.ErrorIs(t, err, broken)
 			assert.Empty(t, out.String(), f)
+		}
+	}
+}
+
+// A list that breaks off does not pass for a whole one, whoever reads it: nothing parses it as one.
+func TestACutListIsSeenToBeCut(t *testing.T) {
+	broken := errors.New("the ledger is away")
+	for _, n := range []int{1, ledger.PageSize, ledger.PageSize + 1} {
+		for _, f := range []format{formatTable, formatCSV, formatJSON, formatYAML} {
+			for name, v := range map[string]listView[lineEntry]{"plain": lineView, "in a frame": framed(&around{Lines: []lineEntry{}})} {
+				c, out, _ := quiet(f)
+				read := 0
+				_, err := streamed(c, func(yield func(lineEntry, error) bool) {
+					for e := range entries(n, &read) {
+						if !yield(e, nil) {
+							return
+						}
+					}
+					yield(lineEntry{}, broken)
+				}, v)
+				require.ErrorIs(t, err, broken)
+				assert.Equal(t, n, strings.Count(out.String(), "<a> &"), "what was read is shown")
+				switch f {
+				case formatJSON:
+					assert.False(t, json.Valid(out.Bytes()), name)
+				case formatYAML:
+					var any any
+					assert.Error(t, yaml.Unmarshal(out.Bytes(), &any), name)
+					assert.Contains(t, out.String(), cutShort)
+				case formatCSV:
+					_, err := csv.NewReader(out).ReadAll()
+					assert.Error(t, err, name)
+				case formatTable:
+					assert.Contains(t, out.String(), cutShort)
+				}
+			}
 		}
 	}
 }

@@ -119,10 +119,21 @@ func decide(t *testing.T, l ledger.Ledger, verb ledger.Verb, cohort int64, peopl
 	require.Equal(t, len(people), n)
 }
 
+// cohorts returns the cohorts that match a filter, which are the same if they are read one by one.
 func cohorts(t *testing.T, l ledger.Ledger, f ledger.CohortFilter) []ledger.Cohort {
 	t.Helper()
 	all, err := l.Cohorts(t.Context(), f)
 	require.NoError(t, err)
+	f.Limit = 1
+	for _, want := range all {
+		page, err := l.Cohorts(t.Context(), f)
+		require.NoError(t, err)
+		require.Equal(t, []ledger.Cohort{want}, page)
+		f.After = want.ID
+	}
+	last, err := l.Cohorts(t.Context(), f)
+	require.NoError(t, err)
+	require.Empty(t, last)
 	return all
 }
 

@@ -36,14 +36,18 @@ func cohortDest(c *ledger.Cohort) []any {
 
 // Cohorts implements ledger.Breaker.
 func (s *Store) Cohorts(ctx context.Context, f ledger.CohortFilter) ([]ledger.Cohort, error) {
-	query, args := `SELECT `+cohortColumns+` FROM cohorts WHERE true`, []any(nil)
+	query, args := `SELECT `+cohortColumns+` FROM cohorts WHERE id > ?`, []any{f.After}
 	if f.ID != 0 {
 		query, args = query+` AND id = ?`, append(args, f.ID)
 	}
 	if f.Open {
 		query += ` AND state = 'open'`
 	}
-	cohorts, err := list(ctx, s.engine, query+` ORDER BY id`, args, cohortDest)
+	query += ` ORDER BY id`
+	if f.Limit > 0 {
+		query, args = query+` LIMIT ?`, append(args, f.Limit)
+	}
+	cohorts, err := list(ctx, s.engine, query, args, cohortDest)
 	return cohorts, s.explain(err)
 }
 

@@ -75,6 +75,12 @@ func (k *maker) readScans() error {
 	return nil
 }
 
+// owner is whose account one is, as far as a listing needs it.
+type owner struct {
+	person string
+	state  ledger.LinkState
+}
+
 // scan writes down the accounts that a scan saw.
 func (k *maker) scan(s ledger.Scan) (Scan, error) {
 	line := Scan{
@@ -84,14 +90,13 @@ func (k *maker) scan(s ledger.Scan) (Scan, error) {
 	if s.Reported >= 0 {
 		line.Reported = &s.Reported
 	}
-	links, err := k.Ledger.Links(k.ctx, ledger.LinkFilter{App: s.App})
-	if err != nil {
-		return line, err
-	}
-	owners := make(map[string]ledger.Link, len(links))
-	for _, l := range links {
+	owners := map[string]owner{}
+	for l, err := range ledger.AllLinks(k.ctx, k.Ledger, ledger.LinkFilter{App: s.App}) {
+		if err != nil {
+			return line, err
+		}
 		if l.AccountID != "" && l.State != ledger.LinkDeleted {
-			owners[l.AccountID] = l
+			owners[l.AccountID] = owner{l.PersonID, l.State}
 		}
 	}
 	for o, err := range ledger.AllListed(k.ctx, k.Ledger, s.App, s.ID) {
@@ -99,18 +104,18 @@ func (k *maker) scan(s ledger.Scan) (Scan, error) {
 			return line, err
 		}
 		line.Listed++
-		owner, linked := owners[o.AccountID]
-		if linked && !ledger.IsOrphan(owner.PersonID) {
+		of, linked := owners[o.AccountID]
+		if linked && !ledger.IsOrphan(of.person) {
 			line.Linked++
 		} else {
 			line.Nobodys++
 		}
-		if k.Person != "" && owner.PersonID != k.Person {
+		if k.Person != "" && of.person != k.Person {
 			continue
 		}
 		a := Account{
 			App: o.App, Account: o.AccountID, Username: o.Username, Enabled: o.Active, Entitlements: o.Entitlements, LastUsedAt: o.LastUsedAt, SeenAt: o.At,
-			Person: owner.PersonID, State: owner.State,
+			Person: of.person, State: of.state,
 		}
 		if a.Entitlements == nil {
 			a.Entitlements = []string{}

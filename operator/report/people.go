@@ -34,14 +34,14 @@ type PeopleFilter struct {
 // not in it.
 func People(ctx context.Context, l ledger.Reader, rules *policy.Policy, now time.Time, f PeopleFilter) iter.Seq2[Summary, error] {
 	return func(yield func(Summary, error) bool) {
-		inApp, err := holdersIn(ctx, l, f.App)
-		if err != nil {
-			yield(Summary{}, err)
-			return
-		}
+		in, done := inApp(ctx, l, f.App, f.After)
+		defer done()
 		found := false
 		for s, err := range f.everybody(ctx, l) {
-			selected := err == nil && s.PersonID > f.After && f.selects(s) && (f.App == "" || inApp[s.PersonID])
+			selected := err == nil && s.PersonID > f.After && f.selects(s)
+			if selected {
+				selected, err = in(s.PersonID)
+			}
 			if selected && f.Role != "" {
 				selected, err = holds(ctx, l, rules, s.PersonID, f.Role, now)
 			}
@@ -100,19 +100,21 @@ func (f PeopleFilter) knows(ctx context.Context, l ledger.Reader) error {
 	return nil
 }
 
-// holdersIn returns the IDs of the people who have an account in an app, enabled or not.
-func holdersIn(ctx context.Context, l ledger.Reader, app string) (map[string]bool, error) {
-	holders := map[string]bool{}
+// inApp returns what says of people behind a place, who are asked about by ID, whether they have an
+// account in an app, enabled or not. It reads the app's accounts beside them, page by page. With no app
+// everybody is in it.
+func inApp(ctx context.Context, l ledger.Reader, app, after string) (in func(personID string) (bool, error), done func()) {
 	if app == "" {
-		return holders, nil
+		return func(string) (bool, error) { return true, nil }, func() {}
 	}
-	links, err := l.Links(ctx, ledger.LinkFilter{App: app})
-	for _, link := range links {
-		if link.State == ledger.LinkActive || link.State == ledger.LinkDisabled {
-			holders[link.PersonID] = true
+	next, stop := iter.Pull2(ledger.AllLinks(ctx, l, ledger.LinkFilter{App: app, After: ledger.LinkPlace{PersonID: after}}))
+	link, err, more := next()
+	return func(personID string) (bool, error) {
+		for more && err == nil && link.PersonID < personID {
+			link, err, more = next()
 		}
-	}
-	return holders, err
+		return more && err == nil && link.PersonID == personID && (link.State == ledger.LinkActive || link.State == ledger.LinkDisabled), err
+	}, stop
 }
 
 func hasFold(set map[string]bool, wanted string) bool {

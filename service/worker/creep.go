@@ -53,20 +53,16 @@ func (c *creep) run(ctx context.Context) {
 
 // tell reads everybody who is employed.
 func (c *creep) tell(ctx context.Context) error {
-	var failed error
-	sum := review.SumOfCreep(func(yield func(review.Creep) bool) {
-		for one, err := range c.board.Creep(ctx, "") {
-			if failed = err; failed != nil || !yield(one.Creep) {
-				return
-			}
+	var sum review.CreepSum
+	for one, err := range c.board.Creep(ctx, "") {
+		if err != nil {
+			return err
 		}
-	})
-	if failed != nil {
-		return failed
+		sum.Add(one.Creep)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.sum, c.known = sum, true
+	c.sum, c.known = sum.Company(), true
 	return nil
 }
 
