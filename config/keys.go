@@ -195,7 +195,7 @@ var document = settings.Setting{
 						Text: "Apps in which the person's account has to exist before the one here is created. Disabling never waits.",
 					},
 					{Name: "rate", Type: settings.TypeRate,
-						Text: "The most calls to this app by all workers together, such as 10/s or 180/m. No second (minute, hour) has more, wherever you start counting. After a pause, up to a tenth may come at once. Default: no limit.",
+						Text: "The most calls to this app by all workers together, such as 10/s or 180/m. No second (minute, hour) has more, wherever you start counting, as the app counts them: a tenth more time is taken, so that calls may be late. Only requests that are longer on their way than a fortieth of that time (and than a second) may bring a tenth more, at least one, into one second, and none into ten seconds. Default: no limit.",
 					},
 					{Name: "atOnce", Type: settings.TypeCalls,
 						Text: "The most calls to this app that one worker has under way at a time; a fifth of them is kept for those who have to be cut off now. Steps wait for their turn before their first call, those that take access away first. Default: as its kind has it (`tenure app kind NAME`), which is 10 unless it says otherwise.",

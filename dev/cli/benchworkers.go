@@ -25,8 +25,10 @@ starters, on servers that are started anew for each: Kafka, PostgreSQL with the
 ledger and Temporal's store, and the Temporal server. The report has steps a second,
 also as a ratio to those of the first number; waits for locks, deadlocks, and
 transactions that could not be serialized; and the most calls of each app in any
-second, while it has a rate. In the end every account is compared with the file. The
-command fails if anything differs, or if a rate was exceeded by more than half.
+second and in any ten seconds, while it has a rate. In the end every account is
+compared with the file. The command fails if anything differs, if more calls came in
+any ten seconds than ten times the rate, or in any second more than the rate and a
+tenth of it (at least one).
 
 A sixth of the people are hired first, while each app has a rate; the others without.
 Servers and processes share the machine's processors: on two processors, more workers

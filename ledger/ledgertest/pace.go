@@ -18,9 +18,9 @@ const slack = time.Minute
 // hourly reserves calls of an app with a rate of one call an hour.
 func hourly(t *testing.T, l ledger.Ledger, app string, calls int, saved time.Duration) time.Duration {
 	t.Helper()
-	from, err := l.ReserveCalls(t.Context(), ledger.CallReservation{App: app, Calls: calls, Every: time.Hour, Saved: saved})
+	turn, err := l.ReserveCalls(t.Context(), ledger.CallReservation{App: app, Calls: calls, Every: time.Hour, Saved: saved})
 	require.NoError(t, err)
-	return from
+	return turn.Wait()
 }
 
 var paceTests = tests{
@@ -39,6 +39,15 @@ var paceTests = tests{
 		assert.InDelta(t, -time.Hour, hourly(t, l, "wiki", 1, 4*time.Hour), float64(slack))
 		assert.InDelta(t, 0, hourly(t, l, "wiki", 1, 4*time.Hour), float64(slack), "no further than agreed")
 		assert.InDelta(t, time.Hour, hourly(t, l, "wiki", 1, 4*time.Hour), float64(slack))
+	},
+	"ATurnIsAsFarAheadAsIsAsked": func(t *testing.T, l ledger.Ledger) {
+		ahead := ledger.CallReservation{App: "wiki", Calls: 1, Every: time.Hour, Saved: 4 * time.Hour, Ahead: 2 * time.Hour}
+		for _, want := range []time.Duration{2 * time.Hour, 3 * time.Hour} {
+			turn, err := l.ReserveCalls(t.Context(), ahead)
+			require.NoError(t, err)
+			assert.InDelta(t, want, turn.Wait(), float64(slack))
+		}
+		assert.InDelta(t, 4*time.Hour, hourly(t, l, "wiki", 1, 0), float64(slack), "it is taken, and so are those before it")
 	},
 	"APauseHoldsForCallsTakenAfterIt": func(t *testing.T, l ledger.Ledger) {
 		require.NoError(t, l.PauseCalls(t.Context(), "wiki", 6*time.Hour))
@@ -68,21 +77,21 @@ var paceTests = tests{
 		each := ledger.CallReservation{App: "wiki", Calls: 2, Every: time.Second}
 		_, err := l.ReserveCalls(t.Context(), ledger.CallReservation{App: "wiki", Calls: 1, Every: 24 * time.Hour})
 		require.NoError(t, err) // as if it had been said a day later
-		from, err := l.ReserveCalls(t.Context(), each)
+		turn, err := l.ReserveCalls(t.Context(), each)
 		require.NoError(t, err)
-		assert.InDelta(t, 0, from, float64(slack))
+		assert.InDelta(t, 0, turn.Wait(), float64(slack))
 
 		for range 60 { // workers who wait for their turns
 			_, err = l.ReserveCalls(t.Context(), each)
 			require.NoError(t, err)
 		}
-		from, err = l.ReserveCalls(t.Context(), each)
+		turn, err = l.ReserveCalls(t.Context(), each)
 		require.NoError(t, err)
-		assert.Greater(t, from, time.Minute, "what was taken stays so")
+		assert.Greater(t, turn.Wait(), time.Minute, "what was taken stays so")
 		require.NoError(t, l.PauseCalls(t.Context(), "mail", ledger.LongestPause))
-		from, err = l.ReserveCalls(t.Context(), ledger.CallReservation{App: "mail", Calls: 1, Every: time.Millisecond})
+		turn, err = l.ReserveCalls(t.Context(), ledger.CallReservation{App: "mail", Calls: 1, Every: time.Millisecond})
 		require.NoError(t, err)
-		assert.Greater(t, from, ledger.LongestPause/2, "and so is a pause")
+		assert.Greater(t, turn.Wait(), ledger.LongestPause/2, "and so is a pause")
 	},
 	"NonsenseIsRefused": func(t *testing.T, l ledger.Ledger) {
 		for _, r := range []ledger.CallReservation{
@@ -90,6 +99,7 @@ var paceTests = tests{
 			{App: "wiki", Every: time.Second},
 			{App: "wiki", Calls: 1},
 			{App: "wiki", Calls: 1, Every: time.Second, Saved: -1},
+			{App: "wiki", Calls: 1, Every: time.Second, Ahead: -1},
 		} {
 			_, err := l.ReserveCalls(t.Context(), r)
 			assert.Error(t, err, "%+v", r)

@@ -7,6 +7,10 @@
 // reserves and does not make in time are lost, which is on the safe side. A worker that is
 // killed wastes no more than those.
 //
+// What counts is when calls arrive at the app. A call that would be made so late after its
+// turn that it could arrive together with those of later turns is not made: it waits for
+// another turn.
+//
 // The package also bounds how many steps of one process call an app at a time: see Places.
 //
 // The package may import ledger and the Prometheus client.
@@ -64,8 +68,10 @@ type Pacer struct {
 	mu     sync.Mutex
 	asked  time.Time // when the app asked for the pause that is in force
 	paused time.Time // no call is made before then, except those that keep shorter pauses: see resumes
-	next   time.Time // when the next reserved call may be made
-	left   int       // calls that are reserved and not made yet
+	clock  storeClock
+	next   time.Time     // when the next reserved call may be made
+	unsure time.Duration // its turn may have been so much earlier
+	left   int           // calls that are reserved and not made yet
 }
 
 // New returns the pacer of an app. When ctx ends, the process is about to stop, and calls
@@ -75,6 +81,7 @@ func New(ctx context.Context, app string, rate Rate, store ledger.Pacer, m *Metr
 	p := &Pacer{
 		app: app, store: store, rate: rate, waited: m.waited.WithLabelValues(app),
 		ending: ctx.Done(), turn: make(chan struct{}, 1), haste: newHaste(),
+		clock: storeClock{begun: time.Now()},
 	}
 	if rate.Calls > 0 {
 		p.plan = rate.schedule()
@@ -125,15 +132,18 @@ func (p *Pacer) take(ctx context.Context, giveWay <-chan struct{}) error {
 		return errGiveWay
 	default:
 	}
-	if err := p.stock(ctx); err != nil {
-		return err
-	}
 	longest := patience(ctx)
-	if err := p.until(ctx, func() time.Time { return p.nextTaken(longest) }, giveWay); err != nil {
-		return err
+	for {
+		if err := p.stock(ctx); err != nil {
+			return err
+		}
+		if err := p.until(ctx, func() time.Time { return p.nextTaken(longest) }, giveWay); err != nil {
+			return err
+		}
+		if p.spend() {
+			return nil
+		}
 	}
-	p.spend()
-	return nil
 }
 
 // receive waits until the channel said is closed or has a value.
@@ -208,43 +218,58 @@ func (p *Pacer) nextTaken(longest time.Duration) time.Time {
 	return p.next
 }
 
-// spend uses one of the reserved calls.
-func (p *Pacer) spend() {
+// spend uses one of the reserved calls, unless it is too late for it.
+func (p *Pacer) spend() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.late() {
+		return false
+	}
 	p.left--
 	p.next = p.next.Add(p.plan.every)
+	return true
 }
 
-// stock makes sure that there are reserved calls. It drops those that were kept for too long.
+// late reports whether the next reserved call must not be made any more. The caller holds mu.
+func (p *Pacer) late() bool { return time.Since(p.next)+p.unsure > p.plan.fresh }
+
+// stock makes sure that there are reserved calls, and drops those that are late.
 func (p *Pacer) stock(ctx context.Context) error {
-	p.mu.Lock()
-	for ; p.left > 0 && time.Since(p.next) > p.plan.saved+p.plan.keep; p.left-- {
-		p.next = p.next.Add(p.plan.every)
+	var ahead time.Duration
+	for {
+		p.mu.Lock()
+		for ; p.left > 0 && p.late(); p.left-- {
+			p.next = p.next.Add(p.plan.every)
+		}
+		stocked := p.left > 0
+		p.mu.Unlock()
+		if stocked {
+			return nil
+		}
+		took, err := p.reserve(ctx, ahead)
+		if err != nil {
+			return err
+		}
+		ahead = min(2*took, ledger.LongestPause) // so that the turn is not over when the answer comes
 	}
-	stocked := p.left > 0
-	p.mu.Unlock()
-	if stocked {
-		return nil
-	}
-	from, err := p.reserve(ctx)
-	if err != nil {
-		return err
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.next, p.left = time.Now().Add(from), p.plan.chunk
-	return nil
 }
 
-// reserve reserves calls in the ledger, and tries until it succeeds or ctx ends.
-func (p *Pacer) reserve(ctx context.Context) (time.Duration, error) {
+// reserve reserves calls in the ledger, and tries until it succeeds or ctx ends. It returns
+// how long the ledger took to answer.
+func (p *Pacer) reserve(ctx context.Context, ahead time.Duration) (took time.Duration, err error) {
 	for retry := firstRetry; ; retry = min(2*retry, lastRetry) {
-		from, err := p.store.ReserveCalls(ctx, ledger.CallReservation{
-			App: p.app, Calls: p.plan.chunk, Every: p.plan.every, Saved: p.plan.saved,
+		asked := time.Now()
+		turn, err := p.store.ReserveCalls(ctx, ledger.CallReservation{
+			App: p.app, Calls: p.plan.chunk, Every: p.plan.every, Saved: p.plan.saved, Ahead: ahead,
 		})
 		if err == nil {
-			return from, nil
+			answered := time.Now()
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			p.clock.learn(turn.Now, asked, answered)
+			p.next, p.unsure = p.clock.when(turn.At)
+			p.left = p.plan.chunk
+			return answered.Sub(asked), nil
 		}
 		again := time.Now().Add(retry)
 		if late := p.until(ctx, func() time.Time { return again }, nil); late != nil {

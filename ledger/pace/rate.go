@@ -12,28 +12,30 @@ type Rate struct {
 // write to the ledger about this often.
 const chunkSpan = 50 * time.Millisecond
 
+// answer is how long the ledger may take to answer without the calls that it gave being lost.
+const answer = 50 * time.Millisecond
+
 // schedule spreads calls so that no span of Rate.Per has more than Rate.Calls, wherever the
-// span begins. Some calls may come at once after a time without calls. The even flow has so
-// many calls fewer.
+// span begins, as the app sees it. A call arrives after its turn: it was saved or kept, the
+// process was busy, or the way was long. So turns are a little farther apart than the rate
+// says: a tenth more time is allowed for, and a call that would be later than that is not
+// made in its turn.
 type schedule struct {
 	every time.Duration // from one call to the next
 	chunk int           // calls reserved at once
 	saved time.Duration // see ledger.CallReservation
-	keep  time.Duration // how long a reserved call may wait to be made
+	fresh time.Duration // how long after its turn a call may be made
+	way   time.Duration // how long it may be on its way to the app
 }
 
 func (r Rate) schedule() schedule {
-	burst := max(1, r.Calls/10)
-	s := schedule{chunk: 1}
-	s.every = (r.Per + time.Duration(r.Calls-burst)) / time.Duration(r.Calls-burst+1) // rounded up
-	if most := burst / 2; most > 1 {
-		s.chunk = min(most, max(1, int(chunkSpan/s.every)))
-	}
-	// Calls that are kept come at once too.
-	if s.chunk > 1 {
-		s.keep = time.Duration(s.chunk) * s.every
-	}
-	s.saved = time.Duration(burst-1)*s.every - s.keep
+	late := r.Per / 10
+	s := schedule{way: min(late/4, time.Second)}
+	s.every = (r.Per + late + time.Duration(r.Calls-1)) / time.Duration(r.Calls) // rounded up
+	s.chunk = max(1, min(int(late/s.every)/2, int(chunkSpan/s.every)))
+	s.fresh = late - s.way
+	// All calls that are reserved at once are fresh for long enough to be made.
+	s.saved = max(0, s.fresh-answer-time.Duration(s.chunk)*s.every)
 	return s
 }
 

@@ -10,11 +10,11 @@ import (
 )
 
 // ReserveCalls implements ledger.Pacer.
-func (s *Store) ReserveCalls(ctx context.Context, r ledger.CallReservation) (time.Duration, error) {
-	if r.App == "" || r.Calls < 1 || r.Every <= 0 || r.Saved < 0 {
-		return 0, fmt.Errorf("ledger: reserve calls of app %q: %w", r.App, errors.New("calls and time between them must be above zero"))
+func (s *Store) ReserveCalls(ctx context.Context, r ledger.CallReservation) (ledger.CallTurn, error) {
+	if r.App == "" || r.Calls < 1 || r.Every <= 0 || r.Saved < 0 || r.Ahead < 0 {
+		return ledger.CallTurn{}, fmt.Errorf("ledger: reserve calls of app %q: %w", r.App, errors.New("calls and time between them must be above zero"))
 	}
-	var from time.Duration
+	var turn ledger.CallTurn
 	err := s.write(ctx, func(t *Tx) error {
 		next, now, err := t.pace(r.App)
 		if err != nil {
@@ -24,10 +24,13 @@ func (s *Store) ReserveCalls(ctx context.Context, r ledger.CallReservation) (tim
 			next = now // the clock was set back: the calls before were made long ago
 		}
 		first := max(next, now-int64(r.Saved))
-		from = time.Duration(first - now)
+		if r.Ahead > 0 {
+			first = max(first, now+int64(r.Ahead))
+		}
+		turn = ledger.CallTurn{At: time.Unix(0, first), Now: time.Unix(0, now)}
 		return t.setPace(r.App, first+int64(r.Calls)*int64(r.Every))
 	})
-	return from, err
+	return turn, err
 }
 
 // PauseCalls implements ledger.Pacer.

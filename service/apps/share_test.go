@@ -21,15 +21,16 @@ type turns struct {
 	next time.Time
 }
 
-func (s *turns) ReserveCalls(_ context.Context, r ledger.CallReservation) (time.Duration, error) {
+func (s *turns) ReserveCalls(_ context.Context, r ledger.CallReservation) (ledger.CallTurn, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if now := time.Now(); s.next.Before(now) {
+	now := time.Now()
+	if s.next.Before(now) {
 		s.next = now
 	}
-	wait := time.Until(s.next)
+	turn := ledger.CallTurn{At: s.next, Now: now}
 	s.next = s.next.Add(time.Duration(r.Calls) * r.Every)
-	return wait, nil
+	return turn, nil
 }
 
 // However slow or busy an app is, a scan makes no more calls than its share of the rate, and
@@ -75,7 +76,7 @@ func TestAScanUsesItsShareOfTheRateAtMost(t *testing.T) {
 				if c.steps == 0 {
 					assert.Greater(t, float64(counts[0]), 0.95*c.share*most, "it uses its share")
 				} else {
-					assert.Greater(t, float64(sum-counts[0]), (1-c.share)*most*0.9, "steps get the rest")
+					assert.Greater(t, float64(sum-counts[0]), (1-c.share)*most*0.85, "steps get the rest, but for a tenth")
 				}
 			})
 		})
