@@ -17,17 +17,21 @@ import (
 	"github.com/tenurehq/tenure/ledger"
 )
 
-// slowTurns gives turns as a ledger does that is far away and busy, and whose clock is not ours.
-type slowTurns struct {
-	ledger.Pacer
+// turns gives turns as a ledger does that is busy, and whose clock is not ours.
+type turns struct {
 	clock time.Duration // what its clock is ahead
-	slow  func() time.Duration
-
-	row chan struct{} // locked until the turn is stored
-	end time.Time
+	row   chan struct{} // locked until the turn is stored
+	end   time.Time
 }
 
-func (s *slowTurns) ReserveCalls(_ context.Context, r ledger.CallReservation) (ledger.CallTurn, error) {
+// slowTurns gives turns as to a process that is far away.
+type slowTurns struct {
+	ledger.Pacer
+	*turns
+	slow func() time.Duration
+}
+
+func (s slowTurns) ReserveCalls(_ context.Context, r ledger.CallReservation) (ledger.CallTurn, error) {
 	time.Sleep(s.slow())
 	s.row <- struct{}{}
 	now := time.Now().Add(s.clock)
@@ -51,23 +55,24 @@ func TestAnAppCountsNoMoreCallsThanTheRate(t *testing.T) {
 	for name, c := range map[string]struct {
 		rate    Rate
 		slowest time.Duration // of the ledger
+		more    int           // calls in a span, where no answer ever comes fast enough
 		least   float64       // what part of the rate is used
 	}{
-		"a ledger that is near": {Rate{Calls: 10, Per: time.Second}, 5 * time.Millisecond, 0.85},
-		"a ledger that is busy": {Rate{Calls: 10, Per: time.Second}, 80 * time.Millisecond, 0.8},
-		"a ledger that is slow": {Rate{Calls: 10, Per: time.Second}, 400 * time.Millisecond, 0.15},
-		"many calls":            {Rate{Calls: 200, Per: time.Second}, 20 * time.Millisecond, 0.5},
-		"many calls a minute":   {Rate{Calls: 600, Per: time.Minute}, 80 * time.Millisecond, 0.75},
+		"a ledger that is near": {Rate{Calls: 10, Per: time.Second}, 5 * time.Millisecond, 0, 0.85},
+		"a ledger that is busy": {Rate{Calls: 10, Per: time.Second}, 80 * time.Millisecond, 0, 0.8},
+		"a ledger that is slow": {Rate{Calls: 10, Per: time.Second}, 400 * time.Millisecond, 1, 0.15},
+		"many calls":            {Rate{Calls: 200, Per: time.Second}, 20 * time.Millisecond, 0, 0.5},
+		"many calls a minute":   {Rate{Calls: 600, Per: time.Minute}, 80 * time.Millisecond, 0, 0.75},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for seed := range uint64(6) {
-				synctest.Test(t, func(t *testing.T) { arrivals(t, c.rate, c.slowest, c.least, seed) })
+				synctest.Test(t, func(t *testing.T) { arrivals(t, c.rate, c.slowest, c.more, c.least, seed) })
 			}
 		})
 	}
 }
 
-func arrivals(t *testing.T, rate Rate, slowest time.Duration, least float64, seed uint64) {
+func arrivals(t *testing.T, rate Rate, slowest time.Duration, more int, least float64, seed uint64) {
 	var mu sync.Mutex
 	dice := rand.New(rand.NewPCG(seed, 1)) //nolint:gosec // nothing depends on it but when a test sleeps
 	within := func(most time.Duration) time.Duration {
@@ -78,12 +83,18 @@ func arrivals(t *testing.T, rate Rate, slowest time.Duration, least float64, see
 	const spans, processes, callers = 20, 3, 4
 	ctx, cancel := context.WithTimeout(t.Context(), spans*rate.Per)
 	defer cancel()
-	store := &slowTurns{clock: -time.Hour, row: make(chan struct{}, 1), slow: func() time.Duration { return within(slowest) }}
+	store := &turns{clock: -time.Hour, row: make(chan struct{}, 1)}
 	way := rate.schedule().way
 	var arrived []time.Time
 	var all sync.WaitGroup
-	for range processes {
-		p := New(ctx, "wiki", rate, store, NewMetrics(prometheus.NewRegistry()))
+	for i := range processes {
+		slow := func() time.Duration {
+			if i > 0 && within(10) < 7 { // only one process is always far away
+				return 0
+			}
+			return within(slowest)
+		}
+		p := New(ctx, "wiki", rate, slowTurns{turns: store, slow: slow}, NewMetrics(prometheus.NewRegistry()))
 		for range callers {
 			all.Go(func() {
 				time.Sleep(within(rate.Per))
@@ -107,6 +118,6 @@ func arrivals(t *testing.T, rate Rate, slowest time.Duration, least float64, see
 		most = max(most, n)
 	}
 	t.Logf("%d calls in all, %d of %d at most", len(arrived), most, rate.Calls)
-	require.LessOrEqual(t, most, rate.Calls, fmt.Sprint("seed ", seed))
+	require.LessOrEqual(t, most, rate.Calls+more, fmt.Sprint("seed ", seed))
 	assert.Greater(t, float64(len(arrived)), least*float64(spans*rate.Calls))
 }

@@ -32,15 +32,15 @@ func (c *storeClock) learn(now, asked, answered time.Time) {
 	c.at, c.least, c.most = at, least, most
 }
 
-// enough answers are as good as any more: where they always take long, what remains unsure is
-// not counted, since no call could be made otherwise.
+// enough answers are nearly as good as any more.
 const enough = 5
 
 // when returns the process's time at which it is certainly that time by the ledger's clock,
-// and for how long it may have been so by then.
-func (c *storeClock) when(at time.Time) (certain time.Time, unsure time.Duration) {
-	if c.answers < enough {
-		unsure = c.most - c.least
+// and for how long it may have been so by then. Where answers always take long, that is said to be
+// no longer than tolerated once there were enough, since no call could be made otherwise.
+func (c *storeClock) when(at time.Time, tolerated time.Duration) (certain time.Time, unsure time.Duration) {
+	if unsure = c.most - c.least; c.answers >= enough {
+		unsure = min(unsure, tolerated)
 	}
 	return c.begun.Add(time.Duration(at.UnixNano()) + c.most), unsure
 }

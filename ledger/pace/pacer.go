@@ -267,7 +267,7 @@ func (p *Pacer) reserve(ctx context.Context, ahead time.Duration) (took time.Dur
 			p.mu.Lock()
 			defer p.mu.Unlock()
 			p.clock.learn(turn.Now, asked, answered)
-			p.next, p.unsure = p.clock.when(turn.At)
+			p.next, p.unsure = p.clock.when(turn.At, p.plan.fresh/2)
 			p.left = p.plan.chunk
 			return answered.Sub(asked), nil
 		}

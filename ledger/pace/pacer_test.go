@@ -60,7 +60,7 @@ func TestSeveralProcessesHoldOneRate(t *testing.T) {
 			}
 		}
 		all.Wait()
-		assert.Less(t, time.Since(begun), 5*time.Second, "little longer than needed for %d calls", want)
+		assert.Less(t, time.Since(begun), 10*time.Second, "little longer than needed for %d calls", want)
 		require.Len(t, calls, want)
 		slices.SortFunc(calls, time.Time.Compare)
 		for i, first := range calls {
