@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -88,8 +89,12 @@ func TestRace(t *testing.T) {
 	require.NotNil(t, race)
 	require.Len(t, race.Ratios, 2)
 	for i, ratio := range race.Ratios {
-		assert.InDelta(t, race.Tenure[i]/race.Bare[i], ratio, 1e-9)
-		assert.InDelta(t, race.Tenure[i]/race.Dressed[i], race.ToDressed[i], 1e-9)
+		assert.InDelta(t, race.Tenure.FlowsPerSecond[i]/race.Bare.FlowsPerSecond[i], ratio, 1e-9)
+		assert.InDelta(t, race.Tenure.FlowsPerSecond[i]/race.Dressed.FlowsPerSecond[i], race.ToDressed[i], 1e-9)
+	}
+	for _, lane := range []Lane{race.Tenure, race.Bare, race.Dressed} {
+		require.Len(t, lane.CPUPerFlow, 2)
+		assert.Positive(t, slices.Min(lane.CPUPerFlow))
 	}
 	assert.LessOrEqual(t, race.Upserts, 1, "each one is a history event and a write of the visibility store")
 	assert.GreaterOrEqual(t, race.Transitions.Min, int64(3+5), "as many as a bare workflow at least")

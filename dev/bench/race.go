@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/tenurehq/tenure/dev/bench/sheet"
 	"github.com/tenurehq/tenure/workflows"
 )
 
@@ -18,10 +18,10 @@ type Race struct {
 	Apps        int       `json:"apps"`
 	Concurrency int       `json:"concurrency"`
 	Flows       int       `json:"flowsPerRound"`
-	Upserts     int       `json:"upserts"`              // of search attributes, by a joiner and so by a dressed workflow
-	Tenure      []float64 `json:"tenureFlowsPerSecond"` // by round
-	Bare        []float64 `json:"bareFlowsPerSecond"`
-	Dressed     []float64 `json:"dressedFlowsPerSecond"`
+	Upserts     int       `json:"upserts"` // of search attributes, by a joiner and so by a dressed workflow
+	Tenure      Lane      `json:"tenure"`
+	Bare        Lane      `json:"bare"`
+	Dressed     Lane      `json:"dressed"`
 	Ratios      []float64 `json:"ratios"` // of each round, to bare workflows
 	ToDressed   []float64 `json:"ratiosToDressed"`
 	Ratio       float64   `json:"ratio"` // the median
@@ -29,6 +29,14 @@ type Race struct {
 	// Transitions counts the transitions of joiners under this load.
 	Transitions     Spread `json:"transitionsUnderLoad"`
 	BareTransitions Spread `json:"bareTransitionsUnderLoad"`
+}
+
+// Lane is how one kind of workflow ran, by round.
+type Lane struct {
+	FlowsPerSecond []float64 `json:"flowsPerSecond"`
+	// CPUPerFlow is the processors' time in milliseconds of this process: of the worker and the
+	// ledger, and of the Temporal server if it is the embedded one.
+	CPUPerFlow []float64 `json:"cpuMillisecondsPerFlow"`
 }
 
 // race runs rounds of bare workflows, of dressed ones and of joiners in turn.
@@ -49,8 +57,8 @@ func (r *rig) race(ctx context.Context, o Options) (_ Race, err error) {
 		return Race{}, err
 	}
 	runners := []struct {
-		rates *[]float64
-		flow  func(ctx context.Context, round, i int) error
+		lane *Lane
+		flow func(ctx context.Context, round, i int) error
 	}{
 		{&out.Bare, func(ctx context.Context, round, i int) error { return r.runBare(ctx, bareID(round, i), 1, o.RaceApps) }},
 		{&out.Dressed, func(ctx context.Context, round, i int) error {
@@ -66,19 +74,19 @@ func (r *rig) race(ctx context.Context, o Options) (_ Race, err error) {
 					return Race{}, err
 				}
 			}
-			speed, err := rate(ctx, o, func(ctx context.Context, i int) error { return runner.flow(ctx, round, i) })
+			took, err := heat(ctx, o, func(ctx context.Context, i int) error { return runner.flow(ctx, round, i) })
 			stop()
 			if err != nil {
 				return Race{}, err
 			}
 			if round > 0 {
-				*runner.rates = append(*runner.rates, speed)
+				runner.lane.add(o.Flows, took)
 			}
 		}
 	}
-	for i, tenure := range out.Tenure {
-		out.Ratios = append(out.Ratios, tenure/out.Bare[i])
-		out.ToDressed = append(out.ToDressed, tenure/out.Dressed[i])
+	for i, tenure := range out.Tenure.FlowsPerSecond {
+		out.Ratios = append(out.Ratios, tenure/out.Bare.FlowsPerSecond[i])
+		out.ToDressed = append(out.ToDressed, tenure/out.Dressed.FlowsPerSecond[i])
 	}
 	out.Ratio, out.DressedTo = median(out.Ratios), median(out.ToDressed)
 	if out.Transitions, err = r.transitions(ctx, o, func(i int) string { return workflows.WorkflowID(person(o.Rounds, i)) }); err != nil {
@@ -91,18 +99,22 @@ func (r *rig) race(ctx context.Context, o Options) (_ Race, err error) {
 // median returns the middle one of some numbers, or the lower of two.
 func median(all []float64) float64 { return slices.Sorted(slices.Values(all))[(len(all)-1)/2] }
 
-// rate runs flows, several at a time, and returns how many ended in a second.
-func rate(ctx context.Context, o Options, flow func(ctx context.Context, i int) error) (float64, error) {
-	began := time.Now()
+// add adds a round of so many flows.
+func (l *Lane) add(flows int, took sheet.Spell) {
+	l.FlowsPerSecond = append(l.FlowsPerSecond, float64(flows)/took.Wall.Seconds())
+	l.CPUPerFlow = append(l.CPUPerFlow, 1000*took.CPU.Seconds()/float64(flows))
+}
+
+// heat runs the flows of a round, several at a time, and returns how long they took.
+func heat(ctx context.Context, o Options, flow func(ctx context.Context, i int) error) (sheet.Spell, error) {
+	began := sheet.Elapsed()
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(o.Concurrency)
 	for i := range o.Flows {
 		group.Go(func() error { return flow(ctx, i) })
 	}
-	if err := group.Wait(); err != nil {
-		return 0, err
-	}
-	return float64(o.Flows) / time.Since(began).Seconds(), nil
+	err := group.Wait()
+	return sheet.Elapsed().Minus(began), err
 }
 
 // transitions returns the transitions of the flows of a round.

@@ -5,52 +5,35 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
-	"syscall"
-	"time"
+
+	"github.com/tenurehq/tenure/dev/bench/sheet"
 )
 
 // meter measures how much memory is held while something is done.
 type meter struct {
-	begun, spent   spell // spent: with measuring
+	begun, spent   sheet.Spell // spent: with measuring
 	before         int64
 	heap, resident int64 // at most
-}
-
-// spell is a stretch of time, and of the processors' time.
-type spell struct{ wall, cpu time.Duration }
-
-func (s spell) minus(other spell) spell { return spell{s.wall - other.wall, s.cpu - other.cpu} }
-func (s spell) plus(other spell) spell  { return spell{s.wall + other.wall, s.cpu + other.cpu} }
-
-var loaded = time.Now()
-
-// elapsed returns the time until now.
-func elapsed() spell {
-	var used syscall.Rusage
-	if syscall.Getrusage(syscall.RUSAGE_SELF, &used) != nil {
-		return spell{wall: time.Since(loaded)}
-	}
-	return spell{time.Since(loaded), time.Duration(used.Utime.Nano() + used.Stime.Nano())}
 }
 
 // begin begins to measure.
 func (m *meter) begin() {
 	*m = meter{before: liveHeap()}
-	m.begun = elapsed()
+	m.begun = sheet.Elapsed()
 }
 
 // look measures what is held now, after what is not held any more is collected.
 func (m *meter) look() {
-	at := elapsed()
+	at := sheet.Elapsed()
 	m.heap = max(m.heap, liveHeap()-m.before)
 	m.resident = max(m.resident, resident())
-	m.spent = m.spent.plus(elapsed().minus(at))
+	m.spent = m.spent.Plus(sheet.Elapsed().Minus(at))
 }
 
 // end returns the most that was held beyond what was held at the beginning, the most memory
 // that the process had, and how long it took without measuring.
-func (m *meter) end() (heap, resident int64, took spell) {
-	return m.heap, m.resident, elapsed().minus(m.begun).minus(m.spent)
+func (m *meter) end() (heap, resident int64, took sheet.Spell) {
+	return m.heap, m.resident, sheet.Elapsed().Minus(m.begun).Minus(m.spent)
 }
 
 // liveHeap returns how many bytes of the Go heap are in use.

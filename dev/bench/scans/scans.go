@@ -191,7 +191,7 @@ func (m *measured) scan(ctx context.Context, how, key string) (Cost, error) {
 	}
 	cost := Cost{Accounts: m.directory.accounts, How: how, App: m.directory.requests(), Ledger: m.calls}
 	heap, resident, took := m.meter.end()
-	cost.Heap, cost.Resident, cost.Took, cost.CPU = heap, resident, took.wall, took.cpu
+	cost.Heap, cost.Resident, cost.Took, cost.CPU = heap, resident, took.Wall, took.CPU
 	return cost, m.check(ctx)
 }
 

@@ -53,6 +53,6 @@ func TestTheBoundCanBeExceeded(t *testing.T) {
 	heap, resident, took := m.end()
 	assert.Greater(t, heap, Cost{How: howGenerated}.HeapBound())
 	assert.GreaterOrEqual(t, resident, int64(0))
-	assert.Positive(t, took.wall)
+	assert.Positive(t, took.Wall)
 	assert.Len(t, held, 2*heapOfPage)
 }
