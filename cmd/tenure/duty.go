@@ -225,10 +225,15 @@ func viewConflict(f operator.DutyFinding) dutyConflict {
 
 const conflictHeader = "person,name,duty,one,other,state,waiver,until"
 
-func conflictRow(f operator.DutyFinding) []string {
-	v := viewConflict(f)
+// listedConflict is a conflict in a list.
+type listedConflict struct {
+	dutyConflict
+	one, other string // what the person has, and by what
+}
+
+func (v listedConflict) row() []string {
 	state := strings.TrimSpace(v.State + " " + v.Finding)
-	return []string{v.Person, v.Name, v.Duty, policy.Reasons(f.One), policy.Reasons(f.Other), state, v.Waiver, words.Instant(v.Until)}
+	return []string{v.Person, v.Name, v.Duty, v.one, v.other, state, v.Waiver, words.Instant(v.Until)}
 }
 
 func (c *cli) dutyCheckCommand() *cobra.Command {
@@ -257,26 +262,13 @@ Grants that are not given are no conflicts: tenure run list --attention shows th
 				if err := personFilter(cmd.Context(), viewer.Ledger, person); err != nil {
 					return err
 				}
-				views, rows, open, more := []dutyConflict{}, [][]string{}, false, 0
-				for f, err := range viewer.DutyFindings(cmd.Context(), person) {
-					if err != nil {
-						return err
-					}
+				open := false
+				views := viewsOf(viewer.DutyFindings(cmd.Context(), person), every, func(f operator.DutyFinding) (listedConflict, error) {
 					open = open || f.Waiver == ""
-					if c.limit > 0 && len(views) == c.limit {
-						more++
-						continue
-					}
-					views, rows = append(views, viewConflict(f)), append(rows, conflictRow(f))
-				}
-				if more > 0 {
-					c.tell("%d of %d are listed: --limit 0 lists all\n", len(views), len(views)+more)
-				}
-				err := c.printList(views, conflictHeader, rows, func(p *page) {
-					p.table("", conflictHeader, rows)
-					if len(views) == 0 {
-						p.note("nobody has what a rule keeps apart")
-					}
+					return listedConflict{viewConflict(f), policy.Reasons(f.One), policy.Reasons(f.Other)}, nil
+				})
+				_, err := streamed(c, views, listView[listedConflict]{
+					header: conflictHeader, row: listedConflict.row, none: "nobody has what a rule keeps apart", whole: true,
 				})
 				if err == nil && open {
 					return errAttention
