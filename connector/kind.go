@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"strings"
+	"time"
 
 	"github.com/tenurehq/tenure/internal/settings"
 )
@@ -145,6 +146,10 @@ type Env struct {
 	// Pace waits until the configured rate allows another request; nil if there is no
 	// limit. A connector calls it before each request.
 	Pace func(ctx context.Context) error
+	// Pause has Pace let no request through for a while, in no process: the app has refused one
+	// because of a quota. A connector that calls it may send that request again as soon as Pace
+	// lets it through; one that does not reports the refusal. Nil if there is nobody to tell.
+	Pause func(ctx context.Context, pause time.Duration) error
 	// NoFiles is set if the settings are only checked, on a machine that may lack the
 	// files that they name. Nobody calls a connector that was opened in this way.
 	NoFiles bool

@@ -102,7 +102,7 @@ func connect(_ context.Context, env connector.Env, settings *connector.Values) (
 		settings.Reject("invitation", "is of no use without invitedTo")
 	}
 	c.api, c.pages.Fetch = rest.New(vendor, settings.Duration("timeout")), c.fetch
-	c.api.Base, c.api.Pace = rest.At(base), env.Pace
+	c.api.Base, c.api.Pace, c.api.Pause = rest.At(base), env.Pace, env.Pause
 	c.api.Credentials = credentials.Token{Scheme: "Bearer", Setting: "token", Token: settings.Secret("token")}
 	return c, nil
 }

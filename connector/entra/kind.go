@@ -148,7 +148,7 @@ func connect(_ context.Context, env connector.Env, settings *connector.Values) (
 		return c, nil
 	}
 	c.api, c.pages.Gather, c.pages.Fetch = rest.New(graph, timeout), c.holdings, c.fetch
-	c.api.Base, c.api.Credentials, c.api.Pace = rest.At(base.JoinPath("v1.0")), tokens, env.Pace
+	c.api.Base, c.api.Credentials, c.api.Pace, c.api.Pause = rest.At(base.JoinPath("v1.0")), tokens, env.Pace, env.Pause
 	return c, nil
 }
 

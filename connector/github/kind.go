@@ -100,22 +100,22 @@ func connect(_ context.Context, env connector.Env, settings *connector.Values) (
 		c.persons[strings.ToLower(login)] = person
 	}
 	timeout := settings.Duration("timeout")
-	c.api = newAPI(base, timeout, env.Pace)
+	c.api = newAPI(base, timeout, env)
 	c.pages.Gather, c.pages.Fetch = c.allTeams, connector.InTurn(c.members("admin"), c.members("member"), c.invitations)
-	c.api.Credentials = credentialsIn(settings, base, timeout, env.Pace)
+	c.api.Credentials = credentialsIn(settings, base, timeout, env)
 	return c, nil
 }
 
 // newAPI returns a client of GitHub's API without credentials.
-func newAPI(base *url.URL, timeout time.Duration, pace func(context.Context) error) *rest.Client {
+func newAPI(base *url.URL, timeout time.Duration, env connector.Env) *rest.Client {
 	api := rest.New(vendor, timeout)
-	api.Base, api.Pace = rest.At(base), pace
+	api.Base, api.Pace, api.Pause = rest.At(base), env.Pace, env.Pause
 	api.Header = http.Header{"Accept": {"application/vnd.github+json"}, "X-Github-Api-Version": {"2022-11-28"}}
 	return api
 }
 
 // credentialsIn reads the credentials from the settings: a token, or an app.
-func credentialsIn(settings *connector.Values, base *url.URL, timeout time.Duration, pace func(context.Context) error) credentials.Credentials {
+func credentialsIn(settings *connector.Values, base *url.URL, timeout time.Duration, env connector.Env) credentials.Credentials {
 	if !settings.Has("appID") {
 		if !settings.Has("token") {
 			settings.Reject("token", "is missing: give it, or appID, installationID and privateKey")
@@ -136,7 +136,7 @@ func credentialsIn(settings *connector.Values, base *url.URL, timeout time.Durat
 	if problem := key.Check(); problem != "" {
 		settings.Reject("privateKey", problem)
 	}
-	app := newAPI(base, timeout, pace)
+	app := newAPI(base, timeout, env)
 	app.Credentials = credentials.Signed{Key: key, Claims: credentials.Claims{Issuer: settings.Text("appID")}}
 	return credentials.NewTokens(credentials.Client{
 		ID: settings.Text("appID"), URLSetting: "url",

@@ -140,8 +140,9 @@ func connect(_ context.Context, env connector.Env, settings *connector.Values) (
 	c.tokenURL = tokenURL.String()
 	c.api = rest.New(vendor, c.timeout)
 	c.pages.Gather, c.pages.Fetch = c.everybodys, c.fetch
-	c.api.Base, c.api.Pace, c.api.Credentials = rest.At(base), env.Pace, c.tokens(c.scopes())
+	c.api.Base, c.api.Pace, c.api.Pause, c.api.Credentials = rest.At(base), env.Pace, env.Pause, c.tokens(c.scopes())
 	c.licensing = rest.New(licensingVendor, c.timeout)
+	c.licensing.Pause = env.Pause
 	c.licensing.Base, c.licensing.Pace, c.licensing.Credentials = rest.At(licensing), slowly(env.Pace, settings.Duration("licensingInterval")), c.api.Credentials
 	return c, nil
 }

@@ -148,7 +148,7 @@ func connect(_ context.Context, env connector.Env, settings *connector.Values) (
 	c.api = rest.New(vendor, timeout)
 	c.pages.Gather, c.pages.Fetch = c.everyEntitlement, c.fetch
 	c.api.Base = rest.At(base.JoinPath("api/v1"))
-	c.api.Pace = env.Pace
+	c.api.Pace, c.api.Pause = env.Pace, env.Pause
 	c.api.Credentials = credentialsIn(settings, base, timeout)
 	return c, nil
 }

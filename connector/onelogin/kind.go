@@ -100,7 +100,7 @@ func connect(_ context.Context, env connector.Env, settings *connector.Values) (
 	}
 	c := &client{api: rest.New(vendor, timeout)}
 	c.pages.Gather, c.pages.Fetch = c.held, c.fetch
-	c.api.Base, c.api.Pace = rest.At(base), env.Pace
+	c.api.Base, c.api.Pace, c.api.Pause = rest.At(base), env.Pace, env.Pause
 	// "Generate Tokens" in the reference: client credentials, by HTTP Basic.
 	c.api.Credentials = credentials.NewTokens(credentials.Client{
 		URL: base.JoinPath("auth/oauth2/v2/token").String(), URLSetting: "url", ID: settings.Text("clientID"),

@@ -31,6 +31,9 @@ type Client struct {
 	Credentials credentials.Credentials
 	Header      http.Header                     // sent with each request
 	Pace        func(ctx context.Context) error // before each request; nil if there is no limit
+	// Pause is told that the vendor refuses requests because of a quota, so that Pace lets none
+	// through for so long; nil: nobody is told, and such a request fails at once.
+	Pause func(ctx context.Context, pause time.Duration) error
 
 	http    *http.Client
 	answers *remote.Answers
@@ -74,14 +77,18 @@ func Path(segments ...string) string {
 // json.Number; not if out is nil, or if there is no body (204). It returns the answer's
 // header, also with an error if there was an answer. An error is a *connector.Error;
 // FailureOf tells more about it. What fails in passing is tried once more: see remote.Again.
+// What a quota refuses is sent again after the pause that the vendor asks for: see patiently.
 func (c *Client) Do(ctx context.Context, r Request, out any) (header http.Header, err error) {
-	if !remote.Reads(r.Method) && slices.Contains(once, r.Op) {
-		return c.exchange(ctx, r, out)
-	}
-	err = remote.Again(ctx, remote.Reads(r.Method), func() error {
+	send := func() error {
 		header, err = c.exchange(ctx, r, out)
 		return err
-	})
+	}
+	reads := remote.Reads(r.Method)
+	if !reads && slices.Contains(once, r.Op) {
+		err = send()
+		return header, err
+	}
+	err = c.patiently(ctx, func() error { return remote.Again(ctx, reads, send) })
 	return header, err
 }
 
@@ -92,6 +99,10 @@ var once = []string{connector.OpCreate, connector.OpHandOver}
 // exchange sends a request and reads its answer, as Do does, once.
 func (c *Client) exchange(ctx context.Context, r Request, out any) (http.Header, error) {
 	resp, err := c.send(ctx, r) //nolint:bodyclose // discard closes it
+	var unsent notSentError
+	if errors.As(err, &unsent) {
+		return nil, &connector.Error{Kind: connector.KindUnavailable, Op: r.Op, Message: "the request was not sent, since its turn did not come", Cause: unsent}
+	}
 	if err != nil {
 		return nil, c.unanswered(ctx, r.Op, err)
 	}
@@ -193,7 +204,7 @@ func (c *Client) address(ctx context.Context, r Request) (string, error) {
 func (c *Client) sendOnce(ctx context.Context, r Request, address string, body []byte, mediaType string) (resp *http.Response, used string, err error) {
 	if c.Pace != nil {
 		if err := c.Pace(ctx); err != nil {
-			return nil, "", err
+			return nil, "", notSentError{err}
 		}
 	}
 	if used, err = c.Credentials.Header(ctx, r.Op); err != nil {

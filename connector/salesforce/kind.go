@@ -116,7 +116,7 @@ func connect(_ context.Context, env connector.Env, settings *connector.Values) (
 	}
 	timeout := settings.Duration("timeout")
 	api := rest.New(vendor, timeout)
-	api.Base, api.Pace = rest.At(base), env.Pace
+	api.Base, api.Pace, api.Pause = rest.At(base), env.Pace, env.Pause
 	api.Credentials = credentialsIn(settings, base, timeout)
 	c := &client{
 		api: api, data: "/services/data/" + settings.Text("apiVersion"),

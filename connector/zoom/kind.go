@@ -131,7 +131,7 @@ func connect(_ context.Context, env connector.Env, settings *connector.Values) (
 	if base == nil || tokenURL == nil {
 		return c, nil // rejected
 	}
-	c.api.Base, c.api.Pace = rest.At(base), env.Pace
+	c.api.Base, c.api.Pace, c.api.Pause = rest.At(base), env.Pace, env.Pause
 	// "Server-to-Server OAuth", "Use account credentials to get an access token".
 	grant := url.Values{"grant_type": {"account_credentials"}, "account_id": {settings.Text("accountID")}}
 	c.tokens = credentials.NewTokens(credentials.Client{

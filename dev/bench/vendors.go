@@ -227,7 +227,7 @@ func (r *rig) hostVendors(ctx context.Context, vendors []*vendor, h hosting) (*t
 				rate = h.rate(v)
 			}
 			pacer := pace.New(ending, v.name, rate, store, metrics)
-			c, err := v.kind.Open(ctx, connector.Env{App: v.name, Pace: pacer.Wait}, v.settings)
+			c, err := v.kind.Open(ctx, connector.Env{App: v.name, Pace: pacer.Wait, Pause: pacer.Pause}, v.settings)
 			if err != nil {
 				return nil, err
 			}

@@ -66,7 +66,7 @@ func (a Apps) OpenPaced(ctx context.Context, name string) (connector.Connector, 
 		return nil, err
 	}
 	pacer := pace.New(ctx, name, app.Rate, a.rates, pace.NewMetrics(prometheus.NewRegistry()))
-	return a.open(ctx, connector.Env{App: name, Pace: pacer.Wait})
+	return a.open(ctx, connector.Env{App: name, Pace: pacer.Wait, Pause: pacer.Pause})
 }
 
 func (a Apps) open(ctx context.Context, env connector.Env) (connector.Connector, error) {
@@ -84,11 +84,13 @@ func (a Apps) OpenShared(ctx context.Context, name string, pacer *pace.Pacer, sh
 	if err != nil {
 		return nil, err
 	}
+	env := connector.Env{App: name}
 	wait := func(context.Context) error { return nil }
 	if pacer != nil {
-		wait = pacer.Wait
+		wait, env.Pause = pacer.Wait, pacer.Pause
 	}
-	return a.open(ctx, connector.Env{App: name, Pace: slower(app.Rate, share, wait)})
+	env.Pace = slower(app.Rate, share, wait)
+	return a.open(ctx, env)
 }
 
 // slower returns a function that waits for a call's turn and keeps calls apart, so that no

@@ -26,7 +26,7 @@ func (a Apps) OpenAll(ctx context.Context, m *pace.Metrics) (map[string]*provisi
 		if err != nil {
 			return nil, errors.Join(err, Close(opened))
 		}
-		conn, why := a.openUnguarded(ctx, connector.Env{App: name, Pace: pacer.Wait})
+		conn, why := a.openUnguarded(ctx, connector.Env{App: name, Pace: pacer.Wait, Pause: pacer.Pause})
 		if why != nil {
 			unopened = append(unopened, why)
 			if conn, err = a.OpenUncalled(ctx, name); err != nil {
