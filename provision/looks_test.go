@@ -85,6 +85,50 @@ func TestWhatShowsAfterItWasTakenIsTakenAgain(t *testing.T) {
 	assert.Empty(t, stripped.Entitlements)
 }
 
+// stale is an app that shows an account as it was, if old is set.
+type stale struct {
+	*bin
+	old *connector.Account
+}
+
+func (s *stale) Read(ctx context.Context, id string) (connector.Account, error) {
+	account, err := s.bin.Read(ctx, id)
+	if err == nil && s.old != nil {
+		return *s.old, nil
+	}
+	return account, err
+}
+
+// Whoever moves is given something and loses something else by one step. If that does not show at
+// once, it is looked at once more, as soon as a look can prove what was taken.
+func TestWhatIsTakenIsLookedAtWhenThatProvesIt(t *testing.T) {
+	o := newOfficeThatNarrows(t)
+	settling := 10 * time.Minute
+	app := &stale{bin: o.mail}
+	o.engine.Apps["mail"] = &provision.App{Connector: app, Settling: &settling}
+	o.hear(hr.EventHired)
+	require.NoError(t, o.settle())
+	o.now = o.now.Add(day)
+	old := o.account(o.link().AccountID)
+	app.old = &old
+	count := func() [3]int {
+		return [3]int{o.memory.Calls(connector.OpGrant), o.memory.Calls(connector.OpRevoke), o.memory.Calls(connector.OpRead)}
+	}
+	before := count()
+	o.hear(hr.EventTransferred)
+	var waits *provision.Error
+	require.ErrorAs(t, o.settle(), &waits)
+	assert.True(t, waits.Retryable)
+	assert.Positive(t, waits.Settles)
+	assert.GreaterOrEqual(t, waits.RetryAfter, settling, "no look before it proves anything")
+	assert.Equal(t, []string{"clerks", "staff"}, o.account(old.ID).Entitlements, "it is done")
+	o.now, app.old = o.now.Add(waits.RetryAfter), nil
+	require.NoError(t, o.settle())
+	after := count()
+	assert.Equal(t, [3]int{1, 1, 2}, [3]int{after[0] - before[0], after[1] - before[1], after[2] - before[2]}, "given and taken once, and looked at twice")
+	assert.Equal(t, []string{"clerks", "staff"}, o.link().Entitlements)
+}
+
 // A creation without an answer is waited for until it can take effect no more. It seldom does so
 // late: the looks become rarer.
 func TestWhatMayStillBeMadeIsLookedForLessAndLess(t *testing.T) {

@@ -295,6 +295,8 @@ func (a *stepAttempt) update() (performed, error) {
 		late := a.notYet
 		if setting != nil {
 			late = a.notShown
+		} else if len(a.step.Revoke) > 0 {
+			late = a.notTakenYet
 		}
 		return a.unsureAttributes(), late("read", "its entitlements are not what they should be")
 	case !a.settledTaking(a.step.Revoke):

@@ -140,6 +140,17 @@ func (a *stepAttempt) notYet(op, what string) error {
 	return a.notShown(op, what)
 }
 
+// notTakenYet is notYet for a step that takes entitlements. If it has given some too, or something
+// was given before, no look proves it until that has had its time (see settledTaking): so none is
+// made before.
+func (a *stepAttempt) notTakenYet(op, what string) error {
+	if a.settledGiving() || !a.changes.lost.ChangedAt.IsZero() {
+		return a.notYet(op, what)
+	}
+	a.acknowledge()
+	return a.unsettledGiving("the app accepted the call but, read again, " + what)
+}
+
 // lateAgain returns the error of an app that has settled and does not show what it accepted. The
 // calls are made once more, and it has as long again to show them before the step needs attention.
 func (a *stepAttempt) lateAgain(op, what string) *Error {
