@@ -104,13 +104,25 @@ func (s *store) statements(ctx context.Context) (statements, error) {
 }
 
 // copied lists the tables whose rows about the first family are copied, in the order in which
-// they refer to each other, each with the column that numbers its rows.
+// they refer to each other, each with the column by which the database numbers its rows.
 var copied = []struct{ table, number string }{
-	{"people", ""}, {"events", "seq"}, {"links", ""}, {"steps", ""}, {"identifiers", ""}, {"audit", "seq"},
+	{"people", ""}, {"events", ""}, {"links", ""}, {"steps", ""}, {"identifiers", ""}, {"audit", "seq"},
 }
 
-// multiply makes copies of those of the first family whose IDs begin with mark.
+// multiply makes copies of those of the first family whose IDs begin with mark. The copies of
+// their events have numbers of their own, and the copies of people have seen those: otherwise an
+// assessment would find events that the one before did not see, and make the person due.
 func (s *store) multiply(ctx context.Context, mark string, copies int) error {
+	var lowest, highest, last int64
+	err := s.db.QueryRowContext(ctx, fmt.Sprintf(`SELECT min(seq), max(seq), (SELECT max(seq) FROM events) FROM events WHERE person_id LIKE '%s%%'`, mark)).
+		Scan(&lowest, &highest, &last)
+	if err != nil {
+		return fmt.Errorf("numbering events: %w", err)
+	}
+	// renumbered is the number that a copy of an event has.
+	renumbered := func(seq string) string {
+		return fmt.Sprintf(`(%d + (i - 1) * %d + %s - %d)`, last+1, highest-lowest+1, seq, lowest)
+	}
 	for _, c := range copied {
 		columns, err := s.columns(ctx, c.table)
 		if err != nil {
@@ -126,8 +138,13 @@ func (s *store) multiply(ctx context.Context, mark string, copies int) error {
 			if column.text {
 				value = `replace(replace(` + value + `, '` + workerMark + `', 'w' || m), '` + leaverMark + `', 'l' || m)`
 			}
-			if column.name == "account_id" {
+			switch c.table + "." + column.name {
+			case "links.account_id":
 				value += ` || '-' || m`
+			case "events.seq", "people.last_seq":
+				value = renumbered(value)
+			case "people.waits":
+				value = `replace(` + value + `, '"seen":' || t.last_seq, '"seen":' || ` + renumbered("t.last_seq") + `)`
 			}
 			values = append(values, value)
 		}
@@ -136,14 +153,17 @@ func (s *store) multiply(ctx context.Context, mark string, copies int) error {
 			key = "id"
 		}
 		_, err = s.db.ExecContext(ctx, fmt.Sprintf(`WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d),
-			marks (m) AS (SELECT substr(CAST(1000000 + i AS TEXT), 2) FROM n)
+			marks (i, m) AS (SELECT i, substr(CAST(1000000 + i AS TEXT), 2) FROM n)
 			INSERT INTO %s (%s) SELECT %s FROM marks, %s t WHERE t.%s LIKE '%s%%'`,
 			copies, c.table, strings.Join(names, ", "), strings.Join(values, ", "), c.table, key, mark))
 		if err != nil {
 			return fmt.Errorf("copying %s: %w", c.table, err)
 		}
 	}
-	return nil
+	if s.kind == postgreSQL { // SQLite has seen the numbers
+		_, err = s.db.ExecContext(ctx, `SELECT setval(pg_get_serial_sequence('events', 'seq'), max(seq)) FROM events`)
+	}
+	return err
 }
 
 // afflict adds a dead letter for each family, and a mass change that was cancelled, of which each
