@@ -24,7 +24,12 @@ type Cost struct {
 	Spent relational.Spent `json:"spent"`
 	Took  time.Duration    `json:"took"` // the median
 
-	all statements // nil if nobody counted them
+	// Deeper is how many of the blocks are looked at only since indexes have more levels than in
+	// the smallest ledger.
+	Deeper int64 `json:"deeper,omitempty"`
+
+	all  statements // nil if nobody counted them
+	done indexes    // the same
 }
 
 // quiet is a Temporal that knows of no run.
@@ -85,6 +90,10 @@ func (s *store) changes(ctx context.Context, h *house, people, each int) (all []
 		if err != nil {
 			return nil, err
 		}
+		trees, err := s.indexes(ctx)
+		if err != nil {
+			return nil, err
+		}
 		took := make([]time.Duration, each)
 		var spent relational.Spent
 		err = s.with(ctx, func(l ledger.Ledger) error {
@@ -112,6 +121,10 @@ func (s *store) changes(ctx context.Context, h *house, people, each int) (all []
 		if err != nil {
 			return nil, err
 		}
+		grown, err := s.indexes(ctx)
+		if err != nil {
+			return nil, err
+		}
 		counts := after.minus(before)
 		now = now.since(asked)
 		if s.meter != nil {
@@ -123,7 +136,7 @@ func (s *store) changes(ctx context.Context, h *house, people, each int) (all []
 			continue
 		}
 		slices.Sort(took)
-		all = append(all, Cost{Store: s.kind, People: people, What: m.what, Counts: counts.minus(opening).by(int64(each)), Spent: eachOf(spent, int64(each)), Took: took[each/2], all: now})
+		all = append(all, Cost{Store: s.kind, People: people, What: m.what, Counts: counts.minus(opening).by(int64(each)), Spent: eachOf(spent, int64(each)), Took: took[each/2], all: now, done: grown.since(trees)})
 	}
 	return all, nil
 }

@@ -3,7 +3,6 @@ package scale
 import (
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"time"
 
@@ -21,10 +20,10 @@ func (r *Report) Print(out io.Writer) {
 	}
 	sizes.Render()
 	fmt.Fprintln(out, "\nOne more of each thing: what it costs beside the smallest ledger of this run.")
-	costs := sheet.Table(out, table.Row{"what", "people", "statements", "commits", "round trips", "rows fetched", "rows scanned", "rows written", "blocks", "WAL records", "bytes read", "bytes written", "took", "time beside"})
+	costs := sheet.Table(out, table.Row{"what", "people", "statements", "commits", "round trips", "rows fetched", "rows scanned", "rows written", "blocks", "of that deeper indexes", "WAL records", "bytes read", "bytes written", "took", "time beside"})
 	for _, c := range r.Changes {
 		costs.AppendRow(table.Row{
-			c.What, c.People, c.Spent.Statements, c.Spent.Commits, c.Spent.RoundTrips, c.Counts.Fetched, c.Counts.Scanned, c.Counts.Written, c.Counts.Blocks, c.Counts.WAL, c.Counts.Read, c.Counts.Wrote,
+			c.What, c.People, c.Spent.Statements, c.Spent.Commits, c.Spent.RoundTrips, c.Counts.Fetched, c.Counts.Scanned, c.Counts.Written, c.Counts.Blocks, c.Deeper, c.Counts.WAL, c.Counts.Read, c.Counts.Wrote,
 			c.Took.Round(time.Microsecond), fmt.Sprintf("%.2f", r.beside(c)),
 		})
 	}
@@ -77,19 +76,15 @@ func (r *Report) printRuns(out io.Writer) {
 		})
 	}
 	stores.Render()
-	fmt.Fprintln(out, "\nOne more of each thing: what it asks of that store, without what is asked at rest.")
-	t := sheet.Table(out, table.Row{"what", "people", "asleep", "state transitions", "statements", "beside", "blocks", "beside", "WAL records", "took", "beside"})
+	fmt.Fprintln(out, "\nOne more of each thing: the statements that are not asked at rest. Routine ones are those that are, without as many as are asked then.")
+	t := sheet.Table(out, table.Row{"what", "people", "asleep", "state transitions", "statements", "beside", "blocks", "beside", "of that deeper indexes", "WAL records", "routine", "their blocks", "took", "beside"})
 	for _, c := range r.Runs {
-		first := c
-		for _, f := range slices.Backward(r.Runs) {
-			if f.What == c.What {
-				first = f
-			}
-		}
+		first := r.runsOf(c.What)[0]
 		beside := func(now, then float64) string { return fmt.Sprintf("%.2f", now/max(then, 0.001)) }
 		t.AppendRow(table.Row{
 			c.What, c.People, c.Asleep, fmt.Sprintf("%.1f", c.Transitions), fmt.Sprintf("%.1f", c.Statements), beside(c.Statements, first.Statements),
-			fmt.Sprintf("%.0f", c.Blocks), beside(c.Blocks, first.Blocks), fmt.Sprintf("%.0f", c.WAL),
+			fmt.Sprintf("%.0f", c.Blocks), beside(c.Blocks, first.Blocks), fmt.Sprintf("%.0f", c.Deeper), fmt.Sprintf("%.0f", c.WAL),
+			fmt.Sprintf("%.1f", c.Routine), fmt.Sprintf("%.0f", c.RoutineBlocks),
 			c.Took.Round(time.Millisecond), beside(float64(c.Took), float64(first.Took)),
 		})
 	}

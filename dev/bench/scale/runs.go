@@ -1,10 +1,13 @@
 package scale
 
 import (
+	"cmp"
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -28,19 +31,29 @@ import (
 )
 
 // RunCost is what one more of something costs Temporal's store, while runs of retained leavers are
-// asleep there. What the server asks of its store when nothing happens is taken off.
+// asleep there.
 type RunCost struct {
-	People     int     `json:"people"`
-	Asleep     int     `json:"asleep"`
-	What       string  `json:"what"`
+	People int    `json:"people"`
+	Asleep int    `json:"asleep"`
+	What   string `json:"what"`
+	// Of the statements that the server does not ask when nothing happens.
 	Statements float64 `json:"statements"`
 	Blocks     float64 `json:"blocks"`
 	WAL        float64 `json:"walRecords"`
+	// Of those that it asks then too, without as many as it asks then.
+	Routine       float64 `json:"routineStatements"`
+	RoutineBlocks float64 `json:"routineBlocks"`
+	// Deeper is how many blocks are looked at only since indexes have more levels than in the
+	// smallest store.
+	Deeper float64 `json:"deeper"`
 	// Transitions is the mean of the runs of one kind.
 	Transitions float64       `json:"transitions,omitempty"`
 	Took        time.Duration `json:"took"` // the median
 
-	all statements
+	all    statements
+	done   indexes
+	times  int
+	passed float64 // as many times idleFor
 }
 
 // Store is what Temporal's store holds.
@@ -51,9 +64,13 @@ type Store struct {
 	Bytes     int64         `json:"bytes"`          // of both databases
 	IdleEach  float64       `json:"idleEach"`       // statements a second while nothing happens
 	IdleBlock float64       `json:"idleBlocks"`     // and blocks
+	Calm      time.Duration `json:"calm"`           // how long it took to be at rest
 	Before    int64         `json:"bytesBefore"`    // the runs were put to sleep
 	Due       int           `json:"due"`            // people whom the last sweep found due
 	Rate      float64       `json:"runsEachSecond"` // that fell asleep
+
+	rest    statements // in idleFor
+	resting indexes
 }
 
 // temporalDatabases lists the databases of Temporal's store.
@@ -62,11 +79,20 @@ var temporalDatabases = []string{"temporal", "temporal_visibility"}
 // atOnce is how many runs are started at once.
 const atOnce = 64
 
-// settles is how long Temporal may take to do what is behind an answer.
-const settles = time.Second
+// settles is how long Temporal may take to do what is behind an answer, and PostgreSQL's sessions
+// to tell which indexes they used: ten seconds.
+const settles = 12 * time.Second
 
-// calms is how long Temporal may take to be at rest after many runs.
-const calms = 20 * time.Second
+// pause is how long a sweep waits for the next one: Temporal lets a namespace list ten times a
+// second only.
+const pause = time.Second
+
+// Temporal is at rest after many runs when it asks its store for no less in calmFor than in the
+// calmFor before, or after calmWithin.
+const (
+	calmFor    = 15 * time.Second
+	calmWithin = 4 * time.Minute
+)
 
 // learns is longer than the parts of a Temporal server take to learn of a new search attribute.
 const learns = 12 * time.Second
@@ -83,12 +109,16 @@ type company struct {
 	runs     *runs.Client
 	acts     *activities.Activities
 	meter    *meter
+	stores   []*sql.DB // Temporal's
 	people   int
-	idle     Statement // in idleFor
 }
 
 // idleFor is how long it is watched while nothing happens.
-const idleFor = 5 * time.Second
+const idleFor = 30 * time.Second
+
+// routine is how often a statement is asked in idleFor at least, to be one that is asked when
+// nothing happens.
+const routine = int64(idleFor / (5 * time.Second))
 
 // asleep measures what one more change costs Temporal's store.
 func (r *Report) asleep(ctx context.Context, o Options, s *store, h *house, people int, tell func(string, ...any)) error {
@@ -100,6 +130,17 @@ func (r *Report) asleep(ctx context.Context, o Options, s *store, h *house, peop
 	defer c.Close()
 	return s.with(ctx, func(l ledger.Ledger) error {
 		co := &company{house: h.on(l), temporal: c, runs: runs.New(c, namespace), meter: s.meter, people: people}
+		for _, name := range temporalDatabases {
+			db, err := sql.Open("pgx", databaseURL(o.Server, name))
+			if err != nil {
+				return err
+			}
+			defer func() { _ = db.Close() }()
+			if _, err := db.ExecContext(ctx, `CREATE EXTENSION IF NOT EXISTS pageinspect`); err != nil {
+				return err
+			}
+			co.stores = append(co.stores, db)
+		}
 		if err := co.runs.RegisterAttributes(ctx); err != nil {
 			return err
 		}
@@ -213,11 +254,61 @@ func (co *company) sleep(ctx context.Context, o Options, tell func(string, ...an
 	s.Filled = time.Since(began)
 	s.Rate = float64(s.Asleep) / s.Filled.Seconds()
 	tell("Temporal: %d runs of retained leavers are asleep after %s", s.Asleep, s.Filled.Round(time.Second))
-	if err := rest(ctx, calms); err != nil {
+	if s.Calm, err = co.calm(ctx); err != nil {
 		return s, err
+	}
+	for _, db := range co.stores { // as autovacuum does in time
+		if _, err := db.ExecContext(ctx, `VACUUM ANALYZE`); err != nil {
+			return s, err
+		}
 	}
 	s.Bytes, err = co.meter.size(ctx)
 	return s, err
+}
+
+// calm waits until Temporal is at rest, and returns how long that took.
+func (co *company) calm(ctx context.Context) (time.Duration, error) {
+	began := time.Now()
+	for last := int64(0); ; {
+		asked, _, err := co.during(ctx, calmFor)
+		if err != nil {
+			return 0, err
+		}
+		blocks := asked.sum().Blocks
+		if last > 0 && blocks*10 >= last*9 || time.Since(began) > calmWithin {
+			return time.Since(began), nil
+		}
+		last = blocks
+	}
+}
+
+// during returns what Temporal asks of its store in so long.
+func (co *company) during(ctx context.Context, d time.Duration) (statements, indexes, error) {
+	before, trees, err := co.read(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := rest(ctx, d); err != nil {
+		return nil, nil, err
+	}
+	after, grown, err := co.read(ctx)
+	return after.since(before), grown.since(trees), err
+}
+
+// read returns what Temporal asked of its store so far.
+func (co *company) read(ctx context.Context) (statements, indexes, error) {
+	all, err := co.meter.read(ctx, temporalDatabases...)
+	trees := indexes{}
+	for _, db := range co.stores {
+		if err != nil {
+			break
+		}
+		var more indexes
+		if more, err = readIndexes(ctx, db); err == nil {
+			maps.Copy(trees, more)
+		}
+	}
+	return all, trees, err
 }
 
 func rest(ctx context.Context, d time.Duration) error {
@@ -237,19 +328,11 @@ func (m *meter) size(ctx context.Context) (n int64, err error) {
 
 // changes measures what one more change costs, for so many people.
 func (co *company) changes(ctx context.Context, s *Store, each int) (all []RunCost, err error) {
-	before, err := co.meter.read(ctx, temporalDatabases...)
-	if err != nil {
+	if s.rest, s.resting, err = co.during(ctx, idleFor); err != nil {
 		return nil, err
 	}
-	if err := rest(ctx, idleFor); err != nil {
-		return nil, err
-	}
-	after, err := co.meter.read(ctx, temporalDatabases...)
-	if err != nil {
-		return nil, err
-	}
-	co.idle = after.since(before).sum()
-	s.IdleEach, s.IdleBlock = float64(co.idle.Calls)/idleFor.Seconds(), float64(co.idle.Blocks)/idleFor.Seconds()
+	idle := s.rest.sum()
+	s.IdleEach, s.IdleBlock = float64(idle.Calls)/idleFor.Seconds(), float64(idle.Blocks)/idleFor.Seconds()
 	person := func(i int) string { return fmt.Sprintf("t%05d", i) }
 	for _, m := range []struct {
 		what  string
@@ -266,8 +349,8 @@ func (co *company) changes(ctx context.Context, s *Store, each int) (all []RunCo
 			return err
 		}},
 	} {
-		c := RunCost{People: co.people, Asleep: s.Asleep, What: m.what}
-		before, err := co.meter.read(ctx, temporalDatabases...)
+		c := RunCost{People: co.people, Asleep: s.Asleep, What: m.what, times: m.times}
+		before, trees, err := co.read(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -279,8 +362,8 @@ func (co *company) changes(ctx context.Context, s *Store, each int) (all []RunCo
 				return nil, fmt.Errorf("%s: %w", m.what, err)
 			}
 			took[i] = time.Since(start)
-			if m.what == sweepOnce { // Temporal lets a namespace list ten times a second only
-				if err := rest(ctx, settles); err != nil {
+			if m.what == sweepOnce {
+				if err := rest(ctx, pause); err != nil {
 					return nil, err
 				}
 			}
@@ -288,15 +371,12 @@ func (co *company) changes(ctx context.Context, s *Store, each int) (all []RunCo
 		if err := rest(ctx, settles); err != nil {
 			return nil, err
 		}
-		passed := time.Since(began).Seconds() / idleFor.Seconds()
-		after, err := co.meter.read(ctx, temporalDatabases...)
+		c.passed = time.Since(began).Seconds() / idleFor.Seconds()
+		after, grown, err := co.read(ctx)
 		if err != nil {
 			return nil, err
 		}
-		c.all = after.since(before)
-		sum := c.all.sum()
-		one := func(n, idle int64) float64 { return (float64(n) - float64(idle)*passed) / float64(m.times) }
-		c.Statements, c.Blocks, c.WAL = one(sum.Calls, co.idle.Calls), one(sum.Blocks, co.idle.Blocks), one(sum.WAL, co.idle.WAL)
+		c.all, c.done = after.since(before), grown.since(trees)
 		slices.Sort(took)
 		c.Took = took[m.times/2]
 		if m.kind != "" {
@@ -307,6 +387,57 @@ func (co *company) changes(ctx context.Context, s *Store, each int) (all []RunCo
 		all = append(all, c)
 	}
 	return all, nil
+}
+
+// attribute says what the statements cost that are asked for what was measured, and those that
+// are asked at rest too. All stores have the same statements at rest.
+func (r *Report) attribute() {
+	rest := map[string]bool{}
+	stores := map[int]Store{}
+	for _, s := range r.Stores {
+		stores[s.People] = s
+		for text, asked := range s.rest {
+			if asked.Calls >= routine {
+				rest[text] = true
+			}
+		}
+	}
+	for i := range r.Runs {
+		c := &r.Runs[i]
+		first := r.runsOf(c.What)[0]
+		own, other, idle := statements{}, statements{}, statements{}
+		for text, asked := range c.all {
+			if rest[text] {
+				other[text], idle[text] = asked, stores[c.People].rest[text]
+			} else {
+				own[text] = asked
+			}
+		}
+		each := func(all int64) float64 { return float64(all) / float64(c.times) }
+		one, more, less := own.sum(), other.sum(), idle.sum()
+		c.Statements, c.Blocks, c.WAL = each(one.Calls), each(one.Blocks), each(one.WAL)
+		c.Routine = each(more.Calls) - each(less.Calls)*c.passed
+		c.RoutineBlocks = each(more.Blocks) - each(less.Blocks)*c.passed
+		c.Deeper = each(c.done.deeper(first.done)) - each(stores[c.People].resting.deeper(first.done))*c.passed
+		c.all = own
+	}
+	for _, c := range r.Runs {
+		all := r.runsOf(c.What)
+		if last := all[len(all)-1]; c.People == all[0].People && last.People > c.People {
+			r.Grown = append(r.Grown, grown("Temporal: "+c.What, c.all, last.all, c.times)...)
+		}
+	}
+}
+
+// runsOf returns the costs of the same thing, those with the fewest people first.
+func (r *Report) runsOf(what string) (all []RunCost) {
+	for _, c := range r.Runs {
+		if c.What == what {
+			all = append(all, c)
+		}
+	}
+	slices.SortStableFunc(all, func(a, b RunCost) int { return cmp.Compare(a.People, b.People) })
+	return all
 }
 
 // live tells of an event as the starter does, and waits until all that is to be done now is done.

@@ -64,11 +64,13 @@ func Run(ctx context.Context, o Options) (r *Report, err error) {
 			return nil, fmt.Errorf("%d people: %w", people, err)
 		}
 	}
-	for _, c := range r.Changes {
+	for i, c := range r.Changes {
+		r.Changes[i].Deeper = c.done.deeper(r.smallest(c).done) / int64(o.Each)
 		if last := r.largest(c); last.all != nil && last.People > c.People && r.smallest(c).People == c.People {
 			r.Grown = append(r.Grown, grown(c.What, c.all, last.all, o.Each)...)
 		}
 	}
+	r.attribute()
 	return r, nil
 }
 
@@ -97,8 +99,11 @@ func (r *Report) measure(ctx context.Context, o Options, dir string, people int,
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
-	if o.Temporal != "" {
+	if s.counted(ctx) {
 		if s.meter, err = openMeter(ctx, o.Server); err != nil {
+			return err
+		}
+		if _, err := s.db.ExecContext(ctx, `CREATE EXTENSION pageinspect`); err != nil {
 			return err
 		}
 	}

@@ -95,12 +95,29 @@ func (s *store) close() (err error) {
 	return errors.Join(err, s.db.Close(), s.made())
 }
 
+// counted reports whether the server counts statements.
+func (s *store) counted(ctx context.Context) (yes bool) {
+	if s.kind != postgreSQL {
+		return false
+	}
+	err := s.db.QueryRowContext(ctx, `SELECT current_setting('shared_preload_libraries') LIKE '%pg_stat_statements%'`).Scan(&yes)
+	return err == nil && yes
+}
+
 // statements returns what statements have cost so far; nil if nobody counts.
 func (s *store) statements(ctx context.Context) (statements, error) {
 	if s.meter == nil {
 		return nil, nil
 	}
 	return s.meter.read(ctx, s.name)
+}
+
+// indexes returns the indexes of the ledger; nil if nobody counts.
+func (s *store) indexes(ctx context.Context) (indexes, error) {
+	if s.meter == nil {
+		return nil, nil
+	}
+	return readIndexes(ctx, s.db)
 }
 
 // copied lists the tables whose rows about the first family are copied, in the order in which
