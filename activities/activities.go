@@ -37,6 +37,10 @@ type Activities struct {
 		sync.Mutex
 		next time.Time
 	}
+	strangers struct { // see endStrangers
+		sync.Mutex
+		next time.Time
+	}
 }
 
 // Runs is the part of Temporal that the sweeper needs.
@@ -46,8 +50,10 @@ type Runs interface {
 	// Told returns when (real time) the person's run last received a signal to look again;
 	// zero if it received none lately.
 	Told(ctx context.Context, personID string) (time.Time, error)
-	// Strangers yields the people under whose ID a workflow is open that is not Tenure's.
-	Strangers(ctx context.Context) iter.Seq2[string, error]
+	// Strangers yields the people under whose ID a workflow is open that is not Tenure's, and
+	// began after since (real time), or at any time if that is zero. Those that are still to
+	// begin are among them.
+	Strangers(ctx context.Context, since time.Time) iter.Seq2[string, error]
 	// EndedByHand yields the people whose last run was terminated or cancelled since then,
 	// and who have no open run.
 	EndedByHand(ctx context.Context, since time.Time) iter.Seq2[string, error]

@@ -20,6 +20,14 @@ const sweepBatch = 1000
 // covers a few sweeps that fail; people whose run ended earlier are found when they are due.
 const endedWithin = 15 * time.Minute
 
+// A sweep looks for strangers' workflows that began within strangersWithin (real time), since
+// Temporal finds these by an index. It looks at all open runs, which are as many as there are
+// retained leavers, once in strangersEvery. Whoever is due is looked at by each sweep.
+const (
+	strangersWithin = 15 * time.Minute
+	strangersEvery  = time.Hour
+)
+
 // SweepResult says what one sweep did.
 type SweepResult struct {
 	Due     int `json:"due"`              // people for whom something was due
@@ -227,9 +235,19 @@ func (a *Activities) replace(ctx context.Context, personID string, run Run, why 
 }
 
 // endStrangers replaces open workflows that are not Tenure's under the ID of somebody whom
-// the ledger knows, even before anything is due for them.
+// the ledger knows, even before anything is due for them. A worker that was started looks at all
+// open runs at once.
 func (a *Activities) endStrangers(ctx context.Context, seen map[string]bool, failed *failures, result *SweepResult) error {
-	for personID, err := range a.Runs.Strangers(ctx) {
+	now := a.Clock.Now()
+	a.strangers.Lock()
+	all := !now.Before(a.strangers.next)
+	a.strangers.Unlock()
+	var since time.Time
+	if !all {
+		since = time.Now().Add(-strangersWithin)
+	}
+	before := failed.people
+	for personID, err := range a.Runs.Strangers(ctx, since) {
 		if err != nil {
 			return err
 		}
@@ -247,6 +265,11 @@ func (a *Activities) endStrangers(ctx context.Context, seen map[string]bool, fai
 		if done == replaced {
 			result.Replaced++
 		}
+	}
+	if all && failed.people == before { // otherwise the next sweep looks at all of them again
+		a.strangers.Lock()
+		a.strangers.next = now.Add(strangersEvery)
+		a.strangers.Unlock()
 	}
 	return nil
 }

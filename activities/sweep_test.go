@@ -34,6 +34,8 @@ type openRuns struct {
 	runs      map[string]activities.Run // the state of the open runs
 	told      map[string]time.Time
 	strangers []string
+	since     []time.Time // for each time that strangers were asked for
+	hidden    string      // the person whose run cannot be looked at
 	replaced  map[string]string
 	requests  []int64
 	reviews   []int64
@@ -50,6 +52,9 @@ func (r *openRuns) EndedByHand(context.Context, time.Time) iter.Seq2[string, err
 }
 
 func (r *openRuns) Look(_ context.Context, personID string) (activities.Run, error) {
+	if personID == r.hidden {
+		return activities.Run{}, errors.New("too many calls")
+	}
 	run := r.runs[personID]
 	run.Open = r.open(personID)
 	return run, nil
@@ -59,7 +64,8 @@ func (r *openRuns) Told(_ context.Context, personID string) (time.Time, error) {
 	return r.told[personID], nil
 }
 
-func (r *openRuns) Strangers(context.Context) iter.Seq2[string, error] {
+func (r *openRuns) Strangers(_ context.Context, since time.Time) iter.Seq2[string, error] {
+	r.since = append(r.since, since)
 	return func(yield func(string, error) bool) {
 		for _, id := range r.strangers {
 			if !yield(id, nil) {
@@ -113,6 +119,11 @@ func sweep(t *testing.T, store ledger.Ledger, runs activities.Runs, now time.Tim
 	a := &activities.Activities{Runs: runs, Overdue: overdue, Engine: &provision.Engine{
 		Ledger: store, Log: zap.NewNop(), Clock: clock.Func(func() time.Time { return now }),
 	}}
+	return sweepOf(t, a)
+}
+
+func sweepOf(t *testing.T, a *activities.Activities) (result activities.SweepResult, err error) {
+	t.Helper()
 	env := (&testsuite.WorkflowTestSuite{}).NewTestActivityEnvironment()
 	env.RegisterActivity(a.Sweep)
 	value, err := env.ExecuteActivity(a.Sweep)
@@ -259,6 +270,43 @@ func TestSweepReplaces(t *testing.T) {
 			assert.Empty(t, runs.replaced["nobody"], "somebody else's affair")
 			assert.Equal(t, len(runs.replaced), result.Replaced)
 		})
+	}
+}
+
+// Each sweep looks for strangers' workflows that began lately, and one in an hour for all.
+func TestSweepLooksForAllStrangersOnceInAnHour(t *testing.T) {
+	now := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
+	store, err := sqlite.Open(t.Context(), sqlitetest.New(t))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, store.Close()) })
+	require.NoError(t, store.SaveAssessment(t.Context(), ledger.Assessment{Summary: ledger.Summary{PersonID: "1", AssessedAt: now}}))
+	runs := &openRuns{
+		open: func(string) bool { return true }, resumed: map[string]string{}, strangers: []string{"1"},
+		runs: map[string]activities.Run{"1": {Foreign: true}},
+	}
+	acts := &activities.Activities{Engine: &provision.Engine{Ledger: store, Clock: clock.Func(func() time.Time { return now }), Log: zap.NewNop()}, Runs: runs}
+	for _, step := range []struct {
+		passed time.Duration
+		hidden string
+		all    bool
+	}{
+		{0, "1", true},
+		{time.Minute, "", true}, // the sweep before could not look at somebody
+		{time.Minute, "", false},
+		{58 * time.Minute, "", false},
+		{time.Minute, "", true},
+		{time.Minute, "", false},
+	} {
+		now, runs.hidden, runs.since, runs.replaced = now.Add(step.passed), step.hidden, nil, nil
+		_, err := sweepOf(t, acts)
+		require.NoError(t, err)
+		require.Len(t, runs.since, 1)
+		if step.all {
+			assert.Zero(t, runs.since[0], now)
+		} else {
+			assert.WithinDuration(t, time.Now().Add(-15*time.Minute), runs.since[0], time.Minute, now)
+		}
+		assert.Equal(t, step.hidden == "", runs.replaced["1"] != "")
 	}
 }
 

@@ -117,7 +117,7 @@ func (r openRuns) Scan(_ context.Context, app string) error {
 	return nil
 }
 
-func (openRuns) Strangers(context.Context) iter.Seq2[string, error] {
+func (openRuns) Strangers(context.Context, time.Time) iter.Seq2[string, error] {
 	return func(func(string, error) bool) {}
 }
 

@@ -160,7 +160,7 @@ func (r activityRuns) ResumeReview(ctx context.Context, id int64, why string) er
 
 func (r activityRuns) ResumeRequest(context.Context, int64, string) error { return nil }
 
-func (r activityRuns) Strangers(context.Context) iter.Seq2[string, error] {
+func (r activityRuns) Strangers(context.Context, time.Time) iter.Seq2[string, error] {
 	return maps.All(map[string]error{})
 }
 

@@ -112,11 +112,16 @@ func toldIn(events []*historypb.HistoryEvent) time.Time {
 	return time.Time{}
 }
 
-// Strangers yields the people under whose workflow ID a run is open that is not Tenure's.
-// It implements activities.Runs.
-func (c *Client) Strangers(ctx context.Context) iter.Seq2[string, error] {
+// Strangers yields the people under whose workflow ID a run is open that is not Tenure's, and
+// began after since, unless that is zero. It implements activities.Runs.
+func (c *Client) Strangers(ctx context.Context, since time.Time) iter.Seq2[string, error] {
 	query := fmt.Sprintf("WorkflowId STARTS_WITH '%s' AND ExecutionStatus = 'Running' AND (%s OR %s)", workflows.PersonPrefix,
 		noneOf("WorkflowType", typesOfPeople), noneOf("TaskQueue", []string{workflows.TaskQueue, workflows.UrgentQueue}))
+	if !since.IsZero() {
+		// A delayed run has a later ExecutionTime than StartTime, and only the former has an index
+		// that begins with it.
+		query += fmt.Sprintf(" AND ExecutionTime > '%s'", since.UTC().Format(time.RFC3339))
+	}
 	return c.listed(ctx, query)
 }
 

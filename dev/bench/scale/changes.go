@@ -41,7 +41,7 @@ func (quiet) EndedByHand(context.Context, time.Time) iter.Seq2[string, error] {
 }
 
 // Strangers implements activities.Runs.
-func (quiet) Strangers(context.Context) iter.Seq2[string, error] {
+func (quiet) Strangers(context.Context, time.Time) iter.Seq2[string, error] {
 	return func(func(string, error) bool) {}
 }
 
