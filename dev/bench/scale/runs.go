@@ -100,7 +100,11 @@ const learns = 12 * time.Second
 // sweeps is how many sweeps are measured.
 const sweeps = 5
 
-const sweepOnce = "sweep"
+// A worker's first sweep, and one in an hour, looks at all open runs.
+const (
+	sweepAll  = "sweep that looks for all strangers"
+	sweepOnce = "sweep"
+)
 
 // company is a company at work: Temporal's namespace, and a worker in this process.
 type company struct {
@@ -333,6 +337,11 @@ func (co *company) changes(ctx context.Context, s *Store, each int) (all []RunCo
 	}
 	idle := s.rest.sum()
 	s.IdleEach, s.IdleBlock = float64(idle.Calls)/idleFor.Seconds(), float64(idle.Blocks)/idleFor.Seconds()
+	sweep := func(ctx context.Context, _ int) error {
+		found, err := co.acts.Sweep(ctx)
+		s.Due = found.Due
+		return err
+	}
 	person := func(i int) string { return fmt.Sprintf("t%05d", i) }
 	for _, m := range []struct {
 		what  string
@@ -343,11 +352,8 @@ func (co *company) changes(ctx context.Context, s *Store, each int) (all []RunCo
 		{"joiner", workflows.TypeJoiner, each, func(ctx context.Context, i int) error { return co.live(ctx, hired(person(i))) }},
 		{"mover", workflows.TypeMover, each, func(ctx context.Context, i int) error { return co.live(ctx, moved(person(i))) }},
 		{"leaver, until they sleep", workflows.TypeLeaver, each, func(ctx context.Context, i int) error { return co.live(ctx, hrevents.Left(person(i))) }},
-		{sweepOnce, "", sweeps, func(ctx context.Context, _ int) error {
-			found, err := co.acts.Sweep(ctx)
-			s.Due = found.Due
-			return err
-		}},
+		{sweepAll, "", 1, sweep},
+		{sweepOnce, "", sweeps, sweep},
 	} {
 		c := RunCost{People: co.people, Asleep: s.Asleep, What: m.what, times: m.times}
 		before, trees, err := co.read(ctx)
