@@ -206,7 +206,7 @@ func (co *company) sleep(ctx context.Context, o Options, tell func(string, ...an
 	for i := range atOnce {
 		all.Go(func() {
 			for person := range people {
-				if errs[i] = co.runs.Resume(ctx, person, "benchmark"); errs[i] != nil {
+				if errs[i] = co.resume(ctx, person); errs[i] != nil {
 					return
 				}
 				started.Add(1)
@@ -268,6 +268,20 @@ func (co *company) sleep(ctx context.Context, o Options, tell func(string, ...an
 	}
 	s.Bytes, err = co.meter.size(ctx)
 	return s, err
+}
+
+// resume starts the run of somebody. A server that is busy may refuse now and then.
+func (co *company) resume(ctx context.Context, person string) error {
+	const most = 10
+	for attempt := 1; ; attempt++ {
+		err := co.runs.Resume(ctx, person, "benchmark")
+		if err == nil || attempt == most {
+			return err
+		}
+		if err := rest(ctx, time.Second); err != nil {
+			return err
+		}
+	}
 }
 
 // calm waits until Temporal is at rest, and returns how long that took.
