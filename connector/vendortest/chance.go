@@ -49,10 +49,14 @@ func (c *chance) draw(changes bool) fate {
 		{c.Lost, changes, fate{lost: true}},
 		{c.Silent, true, fate{stalls: true}},
 	} {
-		if drawn < possible.rate && possible.when {
+		switch {
+		case drawn >= possible.rate:
+			drawn -= possible.rate
+		case possible.when:
 			return possible.what
+		default:
+			return fate{}
 		}
-		drawn -= possible.rate
 	}
 	return fate{}
 }

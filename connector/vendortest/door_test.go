@@ -144,6 +144,16 @@ func TestFaults(t *testing.T) {
 	assert.Zero(t, <-stalled, "there is no answer, and not an empty one")
 }
 
+// What can only befall changes leaves reads alone.
+func TestChancesOfChangesLeaveReadsAlone(t *testing.T) {
+	door, _, ask := open(t)
+	door.SetChance(vendortest.Chance{Seed: 7, Failed: 0.5, Lost: 0.5})
+	for range 20 {
+		status, _ := ask(http.MethodGet, "/v1/users/1")
+		assert.Equal(t, http.StatusOK, status)
+	}
+}
+
 // Equal seeds make equal faults, and every kind of them.
 func TestChance(t *testing.T) {
 	door, made, ask := open(t)
