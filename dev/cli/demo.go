@@ -22,7 +22,8 @@ func demoCommand() *cobra.Command {
 		Long: `Play seven weeks of a small company on the embedded stack: people join, move, leave,
 come back, apps break down; access is asked for, found and reviewed. Shows what
 Tenure does about it, and in the end asks every app for everybody's accounts. Exits 0
-only if all are what policy says.
+only if all are what policy says. On a busy machine it waits for what is late, says
+so, and takes more than the minute.
 
 It keeps nothing, and takes free ports: it can run beside "dev dev".`,
 		Example: `  make demo

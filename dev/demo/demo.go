@@ -38,7 +38,7 @@ var ErrNotAsPolicySays = errors.New("not every account is what policy says")
 
 // afterwards is how long (real time) everything may take to come to rest when
 // the story is over.
-const afterwards = time.Minute
+const afterwards = 5 * time.Minute
 
 // Run plays the demo, and returns ErrNotAsPolicySays if any account was not what
 // it had to be.

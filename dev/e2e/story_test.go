@@ -12,12 +12,13 @@ import (
 )
 
 // TestStory plays the story without killing any process: everything that the story tells
-// happens in time, and in the end every account is as policy says. Then it searches for
-// personal data in places where none is allowed.
+// happens before it goes on, and in the end every account is as policy says. Then it searches
+// for personal data in places where none is allowed.
 func TestStory(t *testing.T) {
 	r := startStory(t, time.Second)
+	r.Tell = func(line string) { t.Log(line) }
 	require.NoError(t, story.Play(t.Context(), r.Stage, facts{t}))
-	left, err := story.Settle(t.Context(), r.Stage, patience)
+	left, err := story.Settle(t.Context(), r.Stage, rest)
 	require.NoError(t, err)
 	require.Empty(t, left)
 
@@ -30,7 +31,7 @@ type facts struct{ t *testing.T }
 func (f facts) Beat(story.Beat) {}
 
 func (f facts) Wrong(b story.Beat, fact story.Fact, is string) {
-	assert.Failf(f.t, "not so in time", "day %g (%s): person %s in %s must be %q, is %q",
+	assert.Failf(f.t, "not so", "day %g (%s): person %s in %s must be %q, is %q",
 		b.Day, b.Text, fact.Person, fact.App, fact.Is, is)
 }
 

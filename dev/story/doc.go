@@ -4,5 +4,6 @@
 // policy of the embedded stack means for these people.
 //
 // A day of the story takes as long as the stage's clock says (a second in the
-// demo). The end-to-end tests play the same story while they kill processes.
+// demo). Nothing is told before what was told earlier has come true: on a busy machine the
+// story takes more days. The end-to-end tests play the same story while they kill processes.
 package story

@@ -9,7 +9,7 @@ import (
 )
 
 // recordTime is how long (real time) the last rows of the record may take to be in a checkpoint.
-const recordTime = 20 * time.Second
+const recordTime = 3 * time.Minute
 
 // Evidence makes the pack of evidence of the whole story in a folder, which it empties first, and
 // verifies it. It returns the page that a human can read.

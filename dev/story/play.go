@@ -16,27 +16,40 @@ import (
 // Observer is told what happens. Its methods are called one at a time.
 type Observer interface {
 	Beat(b Beat)
-	// Wrong is told of a fact that did not come true in time.
+	// Wrong is told of a fact that did not come true.
 	Wrong(b Beat, f Fact, is string)
 }
+
+const (
+	// limit is how long (real time) the story stands still in all for facts that do not come
+	// true, and for each thing that somebody does.
+	limit = 5 * time.Minute
+	// long is how long (real time) the story waits without a word, and at least waits for a
+	// fact when the limit is used up.
+	long = 5 * time.Second
+)
 
 // Play plays the story to its end. It returns an error if the story could not be
 // played; what did not come true is told to the observer (nil: nobody is asked,
 // as when processes are killed meanwhile).
+//
+// A beat is played when its day has come and all facts of the beats before it have come true.
+// On a busy machine that is some days after the script's, and the rest of the story moves by
+// as many.
 func Play(ctx context.Context, s *Stage, o Observer) error {
-	wrong := make(chan func(), 100)
-	checks := 0
+	behind, spare := 0, limit
 	for _, b := range Script() {
+		today := int(s.Clock.Now().Sub(Start) / (24 * time.Hour))
+		behind = max(behind, today-int(b.Day))
+		b = b.later(behind)
 		if err := sleepUntil(ctx, s.Clock, b.Day); err != nil {
 			return err
 		}
 		if o != nil {
 			o.Beat(b)
 		}
-		if b.Do != nil {
-			if err := b.Do(ctx, s); err != nil {
-				return err
-			}
+		if err := s.do(ctx, b); err != nil {
+			return err
 		}
 		if err := s.publish(ctx, b.Events); err != nil {
 			return err
@@ -44,26 +57,35 @@ func Play(ctx context.Context, s *Stage, o Observer) error {
 		if o == nil {
 			continue
 		}
-		for _, f := range b.Holds {
-			checks++
-			go func() {
-				is := s.await(ctx, f, b.Day+patience)
-				wrong <- func() {
-					if is != f.Is {
-						o.Wrong(b, f, is)
-					}
-				}
-			}()
+		began := time.Now()
+		for _, w := range s.await(ctx, b, long+spare) {
+			o.Wrong(b, w.Fact, w.is)
 		}
+		spare -= max(0, min(spare, time.Since(began)-long))
 	}
-	for range checks {
-		(<-wrong)()
-	}
-	return sleepUntil(ctx, s.Clock, Days)
+	return sleepUntil(ctx, s.Clock, Days+float64(behind))
 }
 
-// patience is how many days of the story a fact may take to come true.
-const patience = 3.5
+// do does what a beat changes outside Tenure.
+func (s *Stage) do(ctx context.Context, b Beat) error {
+	if b.Do == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	defer time.AfterFunc(2*long, func() { s.busy("%s", b.Text) }).Stop()
+	if err := b.Do(ctx, s); err != nil {
+		return fmt.Errorf("day %d, %s: %w", int(b.Day), b.Text, err)
+	}
+	return nil
+}
+
+// busy tells that the story waits for something.
+func (s *Stage) busy(format string, what ...any) {
+	if s.Tell != nil {
+		s.Tell("this machine is busy, and the story waits for it: " + fmt.Sprintf(format, what...))
+	}
+}
 
 // publish sends events as an HR system does.
 func (s *Stage) publish(ctx context.Context, events []hr.Event) error {
@@ -95,17 +117,36 @@ func ordinal(e hr.Event) int {
 	return n
 }
 
-// await asks an app again and again until a fact is true, or its time is over,
-// and returns how the account stands.
-func (s *Stage) await(ctx context.Context, f Fact, until float64) string {
-	deadline := at(until)
+// wrong is a fact that is not true, and what is.
+type wrong struct {
+	Fact
+	is string
+}
+
+// await asks the apps again and again until all facts of a beat are true, or its time (real time)
+// is over, and returns those which are not. Each has to be true once, not all at the same time.
+func (s *Stage) await(ctx context.Context, b Beat, most time.Duration) (left []wrong) {
+	ctx, cancel := context.WithTimeout(ctx, most)
+	defer cancel()
+	for _, f := range b.Holds {
+		left = append(left, wrong{Fact: f})
+	}
+	told, tell := false, time.Now().Add(long)
 	for {
-		is := s.is(ctx, f)
-		if is == f.Is || s.Clock.Now().After(deadline) || ctx.Err() != nil {
-			return is
+		left = slices.DeleteFunc(left, func(w wrong) bool { return s.is(ctx, w.Fact) == w.Is })
+		if len(left) == 0 {
+			return nil
+		}
+		if !told && time.Now().After(tell) {
+			told = true
+			s.busy("%s in %s is to be %q", Name(left[0].Person), left[0].App, left[0].Is)
 		}
 		select {
 		case <-ctx.Done():
+			for i := range left {
+				left[i].is = s.is(context.WithoutCancel(ctx), left[i].Fact)
+			}
+			return slices.DeleteFunc(left, func(w wrong) bool { return w.is == w.Is })
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
@@ -178,6 +219,7 @@ func Check(ctx context.Context, s *Stage) ([]Difference, error) {
 func Settle(ctx context.Context, s *Stage, patience time.Duration) ([]Difference, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
+	defer time.AfterFunc(2*long, func() { s.busy("every account is to be as policy says") }).Stop()
 	var left []Difference
 	for {
 		now, err := Check(ctx, s)

@@ -2,6 +2,7 @@ package story
 
 import (
 	"context"
+	"slices"
 
 	"github.com/tenurehq/tenure/connector/scim/scimtest"
 	"github.com/tenurehq/tenure/hr"
@@ -14,9 +15,41 @@ type Beat struct {
 	Events []hr.Event
 	// Do changes something outside Tenure: an app breaks, somebody repairs it.
 	Do func(ctx context.Context, s *Stage) error
-	// Holds is what must come true soon (checked only when nobody kills processes): each
-	// person's account in an app.
+	// Holds is what must come true before the next beat (checked only when nobody kills
+	// processes): each person's account in an app.
 	Holds []Fact
+}
+
+// later returns the beat some days later. Of what HR says in it, the dates that are not over
+// on its day move with it.
+func (b Beat) later(days int) Beat {
+	today := day(int(b.Day))
+	moved := func(d hr.Date) hr.Date {
+		if d.IsZero() || d.Compare(today) < 0 {
+			return d
+		}
+		return d.AddDays(days)
+	}
+	b.Day += float64(days)
+	b.Events = slices.Clone(b.Events)
+	for i := range b.Events {
+		e := &b.Events[i]
+		e.Effective = moved(e.Effective)
+		if e.Profile != nil { // events may share what they point to
+			profile := *e.Profile
+			profile.StartDate, profile.EndDate = moved(profile.StartDate), moved(profile.EndDate)
+			e.Profile = &profile
+		}
+		if e.Termination != nil {
+			termination := *e.Termination
+			termination.LastDay = moved(termination.LastDay)
+			e.Termination = &termination
+		}
+		if e.Leave != nil {
+			e.Leave = &hr.Leave{ExpectedReturn: moved(e.Leave.ExpectedReturn)}
+		}
+	}
+	return b
 }
 
 // Fact is how one account stands. Person is an external ID that nobody has, for an account
@@ -79,13 +112,15 @@ func Script() []Beat {
 				hired("hedy-1", hedy, profile("Hedy", "Lamarr", "Agent", "Customer Service", berlin, 1, phone("+49 30 901820"))),
 				hired("ken-1", ken, profile("Ken", "Thompson", "Engineer", "Development", newYork, 1)),
 				hired("edsger-1", edsger, profile("Edsger", "Dijkstra", "Consultant", "Development", "Europe/Amsterdam", 1, contractor(20))),
-				hired("barbara-1", barbara, profile("Barbara", "Liskov", "Consultant", "Research", newYork, 1, contractor(25))),
+				hired("barbara-1", barbara, profile("Barbara", "Liskov", "Consultant", "Research", newYork, 1, contractor(40))),
 				hired("linus-1", linus, profile("Linus", "Söderström-Øvergård", "Engineer", "Development", "Europe/Helsinki", 16, managedBy(ada))),
 				hired("annie-1", annie, profile("Annie", "Easley", "Analyst", "Finance", newYork, 35)),
 				hired("tim-1", tim, profile("Tim", "O'Brien", "Agent", "Customer Service", london, 1)),
 			},
 			Holds: []Fact{
 				{grace, "wiki", "on: engineers, readers"}, {alan, "crm", "on: sales"}, {edsger, "wiki", "on: engineers"},
+				{margaret, "wiki", "on: readers, researchers"}, {hedy, "crm", "on: support"}, {tim, "crm", "on: support"},
+				{ken, "directory", "on: everyone, staff"}, {barbara, "wiki", "on: researchers"},
 				{linus, "directory", "none"}, {annie, "directory", "none"},
 			},
 		},
@@ -149,8 +184,8 @@ func Script() []Beat {
 			Holds: []Fact{{radia, "crm", "on: billing"}, {ken, "directory", "on: everyone, staff"}},
 		},
 		{
-			Day: 15.4, Text: "Ada asks to administer the wiki for three days: tenure request new " + ada + " wiki-admin --for 3d ...",
-			Do: func(ctx context.Context, s *Stage) error { return s.ask(ctx, ada, "wiki-admin", "3d", "INC-4711") },
+			Day: 15.4, Text: "Ada asks to administer the wiki for ten days: tenure request new " + ada + " wiki-admin --for 10d ...",
+			Do: func(ctx context.Context, s *Stage) error { return s.ask(ctx, ada, "wiki-admin", "10d", "INC-4711") },
 		},
 		{
 			Day: 16.2, Text: "Her manager agrees: tenure request approve r-1 --as " + katherine,
@@ -178,10 +213,6 @@ func Script() []Beat {
 				e.Leave = &hr.Leave{ExpectedReturn: day(30)}
 			})},
 			Holds: []Fact{{radia, "crm", "off: billing"}},
-		},
-		{
-			Day: 19.8, Text: "Ada's three days are over: what she was given for a time is taken by itself",
-			Holds: []Fact{{ada, "wiki", "on: engineers, readers"}},
 		},
 		{
 			Day: 20.5, Text: "Barbara, a contractor, becomes an employee before her contract ends. Edsger's ends tonight",
@@ -214,6 +245,10 @@ func Script() []Beat {
 				hired("konrad-1", konrad, profile("Konrad", "Zuse", "Engineer", "Quality Management", berlin, 26)),
 			},
 			Holds: []Fact{{joan, "chat", "on: general, sales"}, {joan, "crm", "none"}, {konrad, "chat", "on: engineering, general"}},
+		},
+		{
+			Day: 27.8, Text: "Ada's ten days are over: what she was given for a time is taken by itself",
+			Holds: []Fact{{ada, "wiki", "on: engineers, readers"}},
 		},
 		{
 			Day: 28.5, Text: "IT makes the group, and repairs with: tenure run retry " + konrad,
