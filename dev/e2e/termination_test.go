@@ -38,10 +38,16 @@ func TestTerminationWhileProvisioning(t *testing.T) {
 	)
 	random := seeded(t)
 	var said []saying
+	var first []hr.Event // of people who are cut off as soon as they have their first account, however long that takes
 	for i := range people {
 		hired, cutOff := hiredAndCutOff(i, random.IntN(4) == 0)
 		at := time.Duration(random.Int64N(int64(spread)))
-		said = append(said, saying{at, hired}, saying{at + time.Duration(random.Int64N(int64(1200*time.Millisecond))), cutOff})
+		said = append(said, saying{at, hired})
+		if i%5 == 0 {
+			first = append(first, cutOff)
+		} else {
+			said = append(said, saying{at + time.Duration(random.Int64N(int64(1200*time.Millisecond))), cutOff})
+		}
 	}
 	slices.SortFunc(said, func(a, b saying) int { return cmp.Compare(a.after, b.after) })
 
@@ -54,6 +60,8 @@ func TestTerminationWhileProvisioning(t *testing.T) {
 	kills := []time.Duration{spread/4 + time.Duration(random.Int64N(int64(spread/4))), spread * 3 / 4}
 
 	began := time.Now()
+	ended := make(chan []hr.Event, 1)
+	go func() { ended <- r.cutOffWithFirstAccount(t, first) }()
 	for _, s := range said {
 		if len(kills) > 0 && s.after > kills[0] {
 			kills = kills[1:]
@@ -64,6 +72,7 @@ func TestTerminationWhileProvisioning(t *testing.T) {
 		r.publish(t, s.event)
 	}
 	assert.Empty(t, kills, "the worker was killed")
+	require.Empty(t, <-ended, "they never had an account")
 	require.Eventually(t, func() bool { return r.unread(t) == "" }, rest, 100*time.Millisecond)
 	// Whoever comes last meets all failures that are left, one an attempt, with longer and
 	// longer waits in between: a few are enough.
@@ -89,6 +98,26 @@ func TestTerminationWhileProvisioning(t *testing.T) {
 	assert.Empty(t, r.attention(t))
 	t.Logf("%d accounts of %d people were made and disabled", made, people)
 	r.requireExported(t, exported)
+}
+
+// cutOffWithFirstAccount sends the event about each person as soon as an app has an account of
+// theirs, and returns those of people who never had one.
+func (r *rig) cutOffWithFirstAccount(t *testing.T, left []hr.Event) []hr.Event {
+	has := func(e hr.Event) bool {
+		return slices.ContainsFunc(r.Stack.Apps(), func(app *stack.DemoApp) bool {
+			return slices.ContainsFunc(r.App(app.Name).Users(), func(u scimtest.User) bool { return u.ExternalID == e.PersonID })
+		})
+	}
+	for deadline := time.Now().Add(rest); len(left) > 0 && time.Now().Before(deadline) && t.Context().Err() == nil; pause(t.Context(), 20*time.Millisecond) {
+		left = slices.DeleteFunc(left, func(e hr.Event) bool {
+			if !has(e) {
+				return false
+			}
+			e.Recorded = time.Now().UTC()
+			return r.tryPublish(t.Context(), e) == nil
+		})
+	}
+	return left
 }
 
 // requireExported requires that all rows of the audit record come to be in a file, each for the first
