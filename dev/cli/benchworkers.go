@@ -75,6 +75,7 @@ It needs what ` + "`make build-real`" + ` and ` + "`scripts/test-real fetch`" + 
 	set.Uint64Var(&size.Seed, "seed", size.Seed, "what the people depend on")
 	set.DurationVar(&opts.Stall, "stall", 2*time.Minute, "give up when nothing has happened for this time")
 	topologyFlags(set, &opts.Topology)
+	kafkaFlag(set, &opts.Topology)
 	return command
 }
 
@@ -82,6 +83,10 @@ It needs what ` + "`make build-real`" + ` and ` + "`scripts/test-real fetch`" + 
 func topologyFlags(set *pflag.FlagSet, o *topology.Options) {
 	set.StringVar(&o.Bin, "bin", "bin", "the `DIR` with the programs")
 	set.StringVar(&o.Root, "root", ".", "the `DIR` of the checkout")
+}
+
+// kafkaFlag says where Kafka is found, for a topology that has it.
+func kafkaFlag(set *pflag.FlagSet, o *topology.Options) {
 	set.StringVar(&o.KafkaLibs, "kafka-libs", filepath.Join(".real", "kafka", "libs"), "the `DIR` with Kafka's jars")
 }
 

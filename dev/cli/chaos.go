@@ -90,6 +90,7 @@ each history; --resume leaves out what passed in it.`,
 	set.StringVar(&out, "out", "chaos.json", "write the table to this `FILE`")
 	set.BoolVar(&resume, "resume", false, "leave out the faults that have passed in the file")
 	topologyFlags(set, &opts.Topology)
+	kafkaFlag(set, &opts.Topology)
 	set.StringVar(&opts.Topology.Scimmy, "scimmy", filepath.Join(".real", "scimmy"), "the `DIR` with SCIMMY")
 	set.BoolVar(&opts.Topology.SQLite, "sqlite", false, "the ledger in a file, and not on PostgreSQL")
 	set.BoolVar(&opts.Topology.Secure, "secure", false, "Kafka with SASL over TLS, Temporal with client certificates and an API key")
