@@ -351,7 +351,7 @@ var document = settings.Setting{
 			Text: "When a failing step is shown to an operator.",
 			Keys: []settings.Setting{
 				{Name: "after", Type: settings.TypePeriod, Default: "15m",
-					Text: "How long a step may keep failing before it needs attention.",
+					Text: "How long a step may keep failing before it needs attention. The time in which it waits in a queue for its next attempt does not count, except if it is to cut somebody off: that person still has access.",
 				},
 				{Name: "recheck", Type: settings.TypeSpan, Default: "1h",
 					Text: "How often Tenure retries a step that needs attention.",
