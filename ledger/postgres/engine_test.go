@@ -24,6 +24,11 @@ import (
 	"github.com/tenurehq/tenure/ledger/relational"
 )
 
+func TestOldWorkersBesideNewOnes(t *testing.T) {
+	at := postgrestest.NewDatabase(t)
+	ledgertest.BesideOldWorkers(t, openStore(t, at), func(statement string) { postgrestest.Exec(t, at, statement) })
+}
+
 func TestManyOpenANewDatabaseAtOnce(t *testing.T) {
 	at := postgrestest.NewDatabase(t)
 	const processes, stores = 5, 6

@@ -95,6 +95,14 @@ func (b before) restore(a ledger.Attempt, begun *ledger.Begun) {
 	begun.AsRead = l.Untouched()
 }
 
+// late is how much later than due an attempt at ?5 begins. Workers from before migration 00056
+// leave due_at and queued as they are, while newer ones run beside them: what was due before the
+// last attempt says nothing about the next one, and nobody waits in a queue for longer than they try.
+const late = `CASE
+	WHEN steps.due_at >= steps.last_attempt_at AND steps.due_at < ?5 THEN ?5 - steps.due_at
+	WHEN steps.last_attempt_at > ?5 THEN ?5 - steps.last_attempt_at
+	ELSE 0 END`
+
 // newAttempt counts the attempt, marks it as under way, and notes what it may change.
 func (t *Tx) newAttempt(a ledger.Attempt, begun *ledger.Begun) error {
 	was := begun.Link.Changes()
@@ -115,10 +123,10 @@ func (t *Tx) newAttempt(a ledger.Attempt, begun *ledger.Begun) error {
 		ON CONFLICT (person_id, key) DO UPDATE SET
 			attempts = steps.attempts + 1, last_attempt_at = excluded.last_attempt_at, due_at = NULL,
 			trying_since = coalesce(steps.trying_since, ?5),
-			queued = steps.queued + CASE
-				WHEN steps.due_at < ?5 THEN ?5 - steps.due_at
-				WHEN steps.last_attempt_at > ?5 AND steps.trying_since IS NOT NULL THEN ?5 - steps.last_attempt_at
-				ELSE 0 END`,
+			queued = CASE
+				WHEN steps.trying_since IS NULL THEN 0
+				WHEN steps.queued + `+late+` > ?5 - steps.trying_since THEN ?5 - steps.trying_since
+				ELSE steps.queued + `+late+` END`,
 		a.PersonID, a.Key, a.App, a.Kind, a.At.UnixMicro())
 	if err != nil {
 		return err

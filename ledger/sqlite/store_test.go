@@ -33,6 +33,16 @@ func TestALedgerMovesToAnotherFile(t *testing.T) {
 	ledgertest.Move(t, openStore(t, newPath(t)), openStore(t, newPath(t)))
 }
 
+func TestOldWorkersBesideNewOnes(t *testing.T) {
+	s := openStore(t, newPath(t))
+	ledgertest.BesideOldWorkers(t, s, func(statement string) {
+		require.NoError(t, s.writes.do(t.Context(), func(*relational.Tx) error {
+			_, err := s.writes.stmt.Exec(statement)
+			return err
+		}))
+	})
+}
+
 func TestEveryColumnIsMoved(t *testing.T) {
 	s := openStore(t, newPath(t))
 	rows, err := s.reads.QueryContext(t.Context(), `SELECT t.name, c.name FROM sqlite_schema t, pragma_table_info(t.name) c
