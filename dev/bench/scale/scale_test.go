@@ -27,3 +27,13 @@ func TestOneMoreChangeCostsTheSame(t *testing.T) {
 		}
 	}
 }
+
+// What deeper indexes cost is a block for each look-up and entry, and each level more.
+func TestDeeperIndexes(t *testing.T) {
+	small := indexes{"a": {levels: 1, looks: 5}, "b": {levels: 2, looks: 5}}.since(indexes{"a": {levels: 1}, "b": {levels: 2}})
+	before := indexes{"a": {levels: 2, looks: 100, entries: 10}, "b": {levels: 2, looks: 100}, "new": {}}
+	large := indexes{"a": {levels: 3, looks: 107, entries: 13}, "b": {levels: 2, looks: 120}, "new": {levels: 1, looks: 9}}.since(before)
+	assert.Equal(t, indexes{"a": {levels: 2, looks: 7, entries: 3}, "b": {levels: 2, looks: 20}, "new": {looks: 9}}, large, "as deep as before")
+	assert.EqualValues(t, 7+3, large.deeper(small))
+	assert.Zero(t, small.deeper(small))
+}
