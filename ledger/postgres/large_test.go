@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -102,6 +103,39 @@ func TestALargeLedgerIsNotReadWhole(t *testing.T) {
 		assert.Equal(t, before[table].scans, n.scans, "%s was read whole: see its indexes (and that this test fills it, since a small table is read whole)", table)
 		assert.Less(t, n.entries-before[table].entries, int64(20000), "an index of %s was read whole, or most of it", table)
 	}
+}
+
+// Whatever room the pages of a large ledger have left, an event of which Temporal has been told
+// stays where it was recorded: no index gets an entry for it.
+func TestADeliveredEventStaysInItsPage(t *testing.T) {
+	at := postgrestest.NewDatabase(t)
+	s := openStore(t, at)
+	for _, statement := range []string{ // each page has room for one more event, and not for another version of it
+		`INSERT INTO people (id) SELECT 'p' || n FROM generate_series(1, 2000) n`,
+		`INSERT INTO events (source, id, person_id, at, topic, partition, "offset", body)
+			SELECT '/hr', 'e' || n, 'p' || n, n, 'hr', 0, n, '{"sequence":"' || repeat('1', 1150) || '"}' FROM generate_series(1, 2000) n`,
+		`VACUUM ANALYZE events`,
+	} {
+		_, err := s.db.ExecContext(t.Context(), statement)
+		require.NoError(t, err, statement)
+	}
+	const events = 100
+	for n := range events {
+		receipts, err := s.Record(t.Context(), []ledger.Received{{At: time.Now(), Event: hr.Event{
+			EventKey: hr.EventKey{Source: "/hr", ID: fmt.Sprint("new", n)}, Type: hr.EventTerminated, PersonID: fmt.Sprint("p", 1+n), Recorded: time.Now(),
+			Termination: &hr.Termination{Reason: strings.Repeat("x", 150)},
+		}}})
+		require.NoError(t, err)
+		require.NoError(t, s.MarkDelivered(t.Context(), []int64{receipts[0].Seq}))
+	}
+	require.NoError(t, s.db.Close()) // its sessions leave what they have counted when they end
+	wholeReads(t, at)                // waits for their end
+	db := connections(parsed(t, at))
+	defer db.Close()
+	var updated, stayed int
+	require.NoError(t, db.QueryRowContext(t.Context(), `SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables WHERE relname = 'events'`).Scan(&updated, &stayed))
+	assert.Equal(t, events, updated)
+	assert.Greater(t, stayed, events*9/10)
 }
 
 // read is how often a table was read from the beginning to the end, and how many entries of its
