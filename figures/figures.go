@@ -85,7 +85,7 @@ type Figure struct {
 type Times struct {
 	Count   int   `json:"count"`   // what is done
 	Median  int64 `json:"median"`  // half of what is done took at most so long
-	P95     int64 `json:"p95"`     // 95 of 100 took at most so long
+	P95     int64 `json:"p95"`     // 95 % took at most so long
 	Longest int64 `json:"longest"` // the longest of what is done
 	// Within counts what was done in time. Late counts what was not: it was done later, or is not
 	// done and its time is over.

@@ -176,7 +176,7 @@ func (w *town) shares(by []figures.By) map[string][2]int {
 }
 
 // wholes computes anew until when all of somebody's accounts were turned for one cause: how many
-// people, and half and 95 of 100 of their times.
+// people, and half and 95 % of their times.
 func wholes(saw []turned, by []figures.By) map[string][3]int64 {
 	type one struct{ key, person, since string }
 	longest := map[one]time.Duration{}
