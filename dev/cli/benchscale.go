@@ -22,8 +22,9 @@ func benchScaleCommand() *cobra.Command {
 was done, and measure in one run what one more joiner, mover, leaver and sweep costs
 there, how many bytes each person takes, and what the commands take that read.
 
-The apps are in memory, and no Temporal runs: this is the ledger alone. With
---real, PostgreSQL and the Temporal server with its store there are started first
+The apps are in memory, and no Temporal runs: this is the ledger alone. If --server
+has pg_stat_statements, it says which statements look at more blocks in a large
+ledger, and how many blocks are due to deeper indexes. With --real, PostgreSQL and the Temporal server with its store there are started first
 (see dev temporal). The report then says too which statements look at more blocks in
 a large ledger. After each ledger, the run of each retained leaver is put to sleep in
 Temporal, and the report has what one more joiner, mover, leaver and sweep asks of
