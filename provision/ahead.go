@@ -50,6 +50,9 @@ func (e *Engine) lookAhead(call context.Context, req Attempt) *outset {
 	if !first || app == nil || app.Unopened != nil || !makes(app.Connector) {
 		return nil
 	}
+	if app.Soon(call, time.Now().Add(aheadWait)) != nil {
+		return nil // by the time of the search, what was decided may not hold any more
+	}
 	person, err := e.reads.person(call, e.Ledger, req.PersonID)
 	if err != nil || !untried(person, req.Step.App) {
 		return nil
@@ -74,6 +77,10 @@ func (e *Engine) lookAhead(call context.Context, req Attempt) *outset {
 	from.search.matches, from.search.err = guarded.Find(calls, from.d.Keys)
 	return from
 }
+
+// aheadWait is how long a search before the intent may have to wait, as far as is known: an app
+// that has asked for a pause is searched after the intent.
+const aheadWait = time.Second
 
 // makes reports whether a step makes an account by calls to the app, rather than by a human or
 // when the person signs in.

@@ -4,15 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/tenurehq/tenure/connector"
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/ledger/pace"
 	"github.com/tenurehq/tenure/plan"
 	"github.com/tenurehq/tenure/provision"
 )
@@ -273,5 +276,23 @@ func TestTheCreationIsKnownFromTheIntentOnAndNoSooner(t *testing.T) {
 		p, err := o.engine.Ledger.Person(t.Context(), person)
 		require.NoError(t, err)
 		assert.Equal(t, known, p.Steps[0].Attempts == 1, w.where)
+	}
+}
+
+// While an app pauses, nothing is searched ahead: what was decided before the pause may not hold
+// after it, so that the search would be made twice.
+func TestNothingIsSearchedAheadWhileTheAppPauses(t *testing.T) {
+	for pause, want := range map[time.Duration]string{0: "Find", time.Minute: "BeginStep"} {
+		o := newOffice(t)
+		step := o.joins("ada", hr.Date{})
+		w := &watched{}
+		engine := o.worker(w)
+		pacer := pace.New(t.Context(), "mail", pace.Rate{}, o.engine.Ledger, pace.NewMetrics(prometheus.NewRegistry()))
+		engine.Apps["mail"].Pacer = pacer
+		require.NoError(t, pacer.Pause(t.Context(), pause))
+		_, err := apply(t, engine, "ada", step) // this app does not ask the pacer
+		require.NoError(t, err)
+		first := slices.IndexFunc(w.did, func(did string) bool { return did == "Find" || did == "BeginStep" })
+		assert.Equal(t, want, w.did[first], "after %s: %v", pause, w.did)
 	}
 }
