@@ -118,7 +118,7 @@ func (w wiki) attempts(t *testing.T) int {
 // A step that was planned before its app had a rate is sent to the app's queue.
 func TestStepsForALimitedAppGoOverItsQueue(t *testing.T) {
 	w := newWiki(t, pace.Rate{Calls: 10, Per: time.Second})
-	own := provision.Route{Queue: "tenure-app-wiki", Patience: 144 * time.Second}
+	own := provision.Route{Queue: "tenure-app-wiki", Patience: 142_560 * time.Millisecond}
 	assert.Equal(t, own, w.step.Route)
 	result, err := w.apply()
 	require.NoError(t, err)
