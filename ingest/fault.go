@@ -52,6 +52,7 @@ var faults = []fault{
 	{"Temporal cannot be reached, is too busy, or refuses the credentials", theInfrastructures, grpcIs(codes.Unavailable,
 		codes.DeadlineExceeded, codes.Canceled, codes.ResourceExhausted, codes.Aborted, codes.Unauthenticated, codes.PermissionDenied)},
 	{"the namespace is not there", theInfrastructures, isA[*serviceerror.NamespaceNotFound]},
+	{"Temporal does not know Tenure's search attributes: they are new, or somebody took them away", theInfrastructures, isUnknownAttribute},
 	{"Temporal takes no such request", theRecords, grpcIs(codes.InvalidArgument, codes.OutOfRange)},
 	{"Temporal's client can write no such header", theRecords, says("non-printable ASCII")},
 
@@ -103,6 +104,13 @@ func grpcIs(wanted ...codes.Code) func(error) bool {
 		}
 		return false
 	}
+}
+
+// isUnknownAttribute matches Temporal's answer to a search attribute that the namespace does not have.
+// After it was added, each part of the server learns of it in its own time (seconds).
+func isUnknownAttribute(err error) bool {
+	return grpcIs(codes.InvalidArgument)(err) &&
+		(says("no mapping defined for search attribute")(err) || says("search attribute ")(err) && says(" is not defined")(err))
 }
 
 func says(text string) func(error) bool {

@@ -38,6 +38,8 @@ func TestWhoseAnErrorIs(t *testing.T) {
 		theInfrastructures: {
 			context.DeadlineExceeded, errElsewhere, ledger.ErrUnreachable,
 			serviceerror.NewUnavailable("no"), serviceerror.NewPermissionDenied("no", ""), serviceerror.NewNamespaceNotFound("default"),
+			serviceerror.NewInvalidArgument("Namespace default has no mapping defined for search attribute TenureUrgency"),
+			serviceerror.NewInvalidArgument("search attribute TenureUrgency is not defined"),
 			status.Error(codes.Unavailable, "no"), status.Error(codes.ResourceExhausted, "no"),
 			kafka.LeaderNotAvailable, kafka.TopicAuthorizationFailed, kafka.WriteErrors{kafka.NotEnoughReplicas},
 			&remote.Error{Kind: remote.Unauthorized}, &remote.Error{Kind: remote.Unavailable},

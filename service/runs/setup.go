@@ -11,9 +11,11 @@ import (
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/operatorservice/v1"
 	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
 
+	"github.com/tenurehq/tenure/internal/backoff"
 	"github.com/tenurehq/tenure/workflows"
 )
 
@@ -43,9 +45,12 @@ func (c *Client) Attributes(ctx context.Context) ([]Attribute, error) {
 	return attributes, nil
 }
 
-// RegisterAttributes makes sure that the namespace has Tenure's search attributes: a run
-// cannot be started without them. Several processes may call it at once, any number of
-// times.
+// learnsWithin is longer than a part of a Temporal server takes to learn of a new search attribute.
+const learnsWithin = 30 * time.Second
+
+// RegisterAttributes makes sure that the namespace has Tenure's search attributes, and waits until
+// the server takes them: a run cannot be started without them. Several processes may call it at
+// once, any number of times.
 func (c *Client) RegisterAttributes(ctx context.Context) error {
 	attributes, err := c.Attributes(ctx)
 	if err != nil {
@@ -63,7 +68,7 @@ func (c *Client) RegisterAttributes(ctx context.Context) error {
 		}
 	}
 	if len(want) == 0 {
-		return nil
+		return c.learned(ctx)
 	}
 	_, err = c.temporal.OperatorService().AddSearchAttributes(ctx, &operatorservice.AddSearchAttributesRequest{
 		Namespace: c.namespace, SearchAttributes: want,
@@ -73,7 +78,36 @@ func (c *Client) RegisterAttributes(ctx context.Context) error {
 		return fmt.Errorf("runs: adding search attributes to namespace %s (let somebody with the right add %v): %w",
 			c.namespace, want, err)
 	}
-	return nil
+	return c.learned(ctx)
+}
+
+// learned waits until the part of the server that answers takes the search attributes in a question.
+// It keeps them in memory, and lists them before it takes them.
+func (c *Client) learned(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, learnsWithin)
+	defer cancel()
+	attributes, err := c.Attributes(ctx)
+	if err != nil {
+		return err
+	}
+	question := "WorkflowId = 'tenure'" // of which there are none to count
+	for _, a := range attributes {
+		question += " AND " + a.Name + " IS NULL"
+	}
+	pauses := backoff.Range{Min: 100 * time.Millisecond, Max: time.Second}.Start()
+	for {
+		_, err := c.temporal.CountWorkflow(ctx, &workflowservice.CountWorkflowExecutionsRequest{Namespace: c.namespace, Query: question})
+		var unknown *serviceerror.InvalidArgument
+		switch {
+		case err == nil:
+			return nil
+		case !errors.As(err, &unknown):
+			return fmt.Errorf("runs: asking whether the server knows the search attributes of namespace %s: %w", c.namespace, err)
+		}
+		if ended := pauses.Wait(ctx, 0); ended != nil {
+			return fmt.Errorf("runs: the server lists the search attributes of namespace %s and does not know them yet: %w (%w)", c.namespace, ended, err)
+		}
+	}
 }
 
 // scanSchedule begins the ID of the schedule that scans an app; the app's name follows.

@@ -94,9 +94,6 @@ const (
 	calmWithin = 4 * time.Minute
 )
 
-// learns is longer than the parts of a Temporal server take to learn of a new search attribute.
-const learns = 12 * time.Second
-
 // sweeps is how many sweeps are measured.
 const sweeps = 5
 
@@ -146,9 +143,6 @@ func (r *Report) asleep(ctx context.Context, o Options, s *store, h *house, peop
 			co.stores = append(co.stores, db)
 		}
 		if err := co.runs.RegisterAttributes(ctx); err != nil {
-			return err
-		}
-		if err := rest(ctx, learns); err != nil {
 			return err
 		}
 		co.acts = &activities.Activities{Engine: co.house.engine, Runs: co.runs, Overdue: time.Minute}
