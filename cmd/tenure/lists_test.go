@@ -371,3 +371,26 @@ func TestEveryListThatIsCutFails(t *testing.T) {
 const dutiesOfTheCrowd = `duties:
   - {name: both, owner: [p000001], one: [{app: chat}], other: [{app: wiki}], mode: detect, since: 2025-06-01T00:00:00Z}
 `
+
+// The people of an app are those who have an account in it, wherever the others come between them.
+func TestPeopleAreListedByApp(t *testing.T) {
+	s := newSite(t)
+	l := s.ledger()
+	recordMany(t, l, 6)
+	for id, state := range map[string]ledger.LinkState{
+		"100001": ledger.LinkActive, "100002": ledger.LinkDeleted, "100004": ledger.LinkDisabled,
+	} {
+		s.link(l, ledger.Link{PersonID: id, App: "wiki", AccountID: "a" + id, State: state, CreatedAt: longAgo})
+		s.link(l, ledger.Link{PersonID: id, App: "chat", AccountID: "a" + id, State: ledger.LinkActive, CreatedAt: longAgo})
+	}
+	require.NoError(t, l.Close())
+	listed := func(args ...string) (ids []string) {
+		for _, line := range strings.Split(strings.TrimSpace(s.run(append([]string{"person", "list", "-o", "csv"}, args...)...).stdout), "\n")[1:] {
+			ids = append(ids, strings.Split(line, ",")[0])
+		}
+		return ids
+	}
+	assert.Equal(t, []string{"100001", "100004"}, listed("--app", "wiki"))
+	assert.Equal(t, []string{"100004"}, listed("--app", "wiki", "--after", "100002"))
+	assert.Equal(t, []string{"100001", "100002", "100004"}, listed("--app", "chat"))
+}
