@@ -1,6 +1,7 @@
 package ledgertest
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -17,7 +18,8 @@ type Metered interface {
 }
 
 // StepCosts makes the calls of one step that creates an account, for somebody who has one in
-// another app, and returns what each call has cost.
+// another app, and asks the breaker for what somebody loses in eight apps. It returns what each
+// call has cost.
 func StepCosts(t *testing.T, l Metered, person, app string) map[string]relational.Spent {
 	t.Helper()
 	costs := map[string]relational.Spent{}
@@ -70,5 +72,27 @@ func StepCosts(t *testing.T, l Metered, person, app string) map[string]relationa
 			Audit: &ledger.AuditRow{Action: "created", Actor: ledger.ActorTenure},
 		})
 	})
+	ask := func(n int) (all []ledger.Ask, gone []ledger.Withdrawal) {
+		for i := range n {
+			key := fmt.Sprint(person, i)
+			all = append(all, ledger.Ask{Kind: ledger.Losses, Key: key})
+			gone = append(gone, ledger.Withdrawal{Kind: ledger.Losses, Key: key})
+		}
+		return all, gone
+	}
+	asks, gone := ask(losses)
+	limits := ledger.Limits{Window: time.Hour, Of: map[ledger.WithdrawalKind]ledger.Limit{ledger.Losses: {Count: 100}}}
+	cost("Admit", func() error {
+		a, err := l.Admit(t.Context(), ledger.AdmissionRequest{PersonID: person, At: now, Asks: asks, Limits: limits})
+		require.Equal(t, ledger.WithdrawalAdmitted, a.Withdrawals[losses-1].State)
+		return err
+	})
+	cost("Admit, for the end", func() error {
+		_, err := l.Admit(t.Context(), ledger.AdmissionRequest{PersonID: person, At: now, Gone: gone})
+		return err
+	})
 	return costs
 }
+
+// losses is how many withdrawals StepCosts asks for.
+const losses = 8

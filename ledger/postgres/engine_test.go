@@ -325,5 +325,7 @@ func TestWhatAStepAsksOfTheServer(t *testing.T) {
 		"BeginStep":                    {Writes: 1, Commits: 1, Statements: 3 + 11, RoundTrips: 2},
 		"BeginStep, with the creation": {Writes: 1, Commits: 1, Statements: 3 + 13, RoundTrips: 2},
 		"FinishStep":                   {Writes: 1, Commits: 1, Statements: 3 + 11, RoundTrips: 2},
+		"Admit":                        {Writes: 1, Commits: 1, Statements: 3 + 30, RoundTrips: 3},
+		"Admit, for the end":           {Writes: 1, Commits: 1, Statements: 3 + 11, RoundTrips: 2},
 	}, costs)
 }

@@ -18,8 +18,42 @@ func (s *Store) Admit(ctx context.Context, r ledger.AdmissionRequest) (ledger.Ad
 			return ledger.Admission{}, fmt.Errorf("ledger: a withdrawal of person %s says not what or why: %+v", r.PersonID, ask)
 		}
 	}
+	if len(r.Asks) == 0 {
+		held, err := written(ctx, s, "", func(t *Tx) (bool, error) { return t.endFree(r) })
+		if err != nil || !held {
+			return ledger.Admission{}, err
+		}
+	}
 	return written(ctx, s, "", func(t *Tx) (ledger.Admission, error) { return t.admit(r) })
 }
+
+// endFree records that nobody asks for some withdrawals any more, without the turn, and so leaves
+// those that a cohort holds. It reports whether the person has any of these.
+//
+// Nothing is counted here, so that others may count at the same time. They do so as if all of this
+// was before or after. Whoever opens a cohort first makes its people due and so waits for a person
+// whose lock is here; then a withdrawal that is over is not held.
+func (t *Tx) endFree(r ledger.AdmissionRequest) (held bool, err error) {
+	if err := t.person(r.PersonID); err != nil {
+		return false, err
+	}
+	for _, gone := range r.Gone {
+		if err := t.exec(gonePart+` AND state <> 'held'`, r.PersonID, gone.Kind, gone.Key); err != nil {
+			return false, err
+		}
+	}
+	err = t.later(`SELECT 1 FROM withdrawals WHERE person_id = ? AND state = 'held' LIMIT 1`, []any{r.PersonID}, &held, new(int))
+	if err != nil {
+		return false, err
+	}
+	err = t.flush()
+	return held, err
+}
+
+// gonePart ends a withdrawal of a person. An admitted leaver stays admitted for good.
+const gonePart = `UPDATE withdrawals SET state = CASE WHEN state = 'admitted' THEN 'over' ELSE 'gone' END
+		WHERE person_id = ? AND kind = ? AND key = ? AND state NOT IN ('over', 'gone')
+			AND NOT (kind = 'leavers' AND state = 'admitted')`
 
 func (t *Tx) admit(r ledger.AdmissionRequest) (a ledger.Admission, err error) {
 	// The turn comes first. A transaction that has it may change other people, and must not
@@ -34,6 +68,13 @@ func (t *Tx) admit(r ledger.AdmissionRequest) (a ledger.Admission, err error) {
 		if err := t.endWithdrawal(r.PersonID, gone, r.At); err != nil {
 			return a, err
 		}
+	}
+	asked, err := t.askAll(r)
+	if err != nil {
+		return a, err
+	}
+	if asked.allPass(r) {
+		return t.passAll(r, asked)
 	}
 	for _, ask := range r.Asks {
 		w, settles, opened, err := t.admitOne(r, ask)
@@ -53,13 +94,9 @@ func (t *Tx) breakerTurn() error {
 	return t.exec(`INSERT INTO breaker (id, turn) VALUES (1, 1) ON CONFLICT (id) DO UPDATE SET turn = breaker.turn + 1`)
 }
 
-// endWithdrawal records that nobody asks for a withdrawal any more. An admitted leaver stays
-// admitted for good.
+// endWithdrawal records that nobody asks for a withdrawal any more.
 func (t *Tx) endWithdrawal(personID string, w ledger.Withdrawal, at time.Time) error {
-	n, err := t.change(`UPDATE withdrawals SET state = CASE WHEN state = 'admitted' THEN 'over' ELSE 'gone' END
-		WHERE person_id = ? AND kind = ? AND key = ? AND state NOT IN ('over', 'gone')
-			AND NOT (kind = 'leavers' AND state = 'admitted')`,
-		personID, w.Kind, w.Key)
+	n, err := t.change(gonePart, personID, w.Kind, w.Key)
 	if n == 0 || err != nil {
 		return err
 	}
@@ -70,9 +107,6 @@ func (t *Tx) endWithdrawal(personID string, w ledger.Withdrawal, at time.Time) e
 
 func (t *Tx) admitOne(r ledger.AdmissionRequest, ask ledger.Ask) (w ledger.Withdrawal, settles time.Time, opened *ledger.Cohort, err error) {
 	since := r.At.Add(-r.Limits.WindowOf(ask.Kind))
-	if err = t.putAsk(r, ask, since); err != nil {
-		return w, settles, nil, err
-	}
 	if w, err = t.withdrawal(r.PersonID, ask); err != nil {
 		return w, settles, nil, err
 	}
@@ -83,11 +117,7 @@ func (t *Tx) admitOne(r ledger.AdmissionRequest, ask ledger.Ask) (w ledger.Withd
 	if err != nil {
 		return w, settles, nil, err
 	}
-	settle := r.Limits.Settle
-	if ask.Immediate {
-		settle = r.Limits.SettleImmediate
-	}
-	switch until := w.SaidAt.Add(settle); {
+	switch until := w.SaidAt.Add(settle(r, ask)); {
 	case cohort != 0:
 		w.State, w.Cohort = ledger.WithdrawalHeld, cohort
 	case w.State == ledger.WithdrawalAnnounced:
@@ -97,9 +127,20 @@ func (t *Tx) admitOne(r ledger.AdmissionRequest, ask ledger.Ask) (w ledger.Withd
 	default:
 		w.State = ledger.WithdrawalAdmitted
 	}
-	err = t.exec(`UPDATE withdrawals SET state = ?, cohort = ? WHERE person_id = ? AND kind = ? AND key = ?`,
-		w.State, nullable(w.Cohort), r.PersonID, ask.Kind, ask.Key)
-	return w, settles, opened, err
+	return w, settles, opened, t.setWithdrawal(r.PersonID, w)
+}
+
+// settle returns how long a withdrawal waits after it was said.
+func settle(r ledger.AdmissionRequest, ask ledger.Ask) time.Duration {
+	if ask.Immediate {
+		return r.Limits.SettleImmediate
+	}
+	return r.Limits.Settle
+}
+
+func (t *Tx) setWithdrawal(personID string, w ledger.Withdrawal) error {
+	return t.exec(`UPDATE withdrawals SET state = ?, cohort = ? WHERE person_id = ? AND kind = ? AND key = ?`,
+		w.State, nullable(w.Cohort), personID, w.Kind, w.Key)
 }
 
 // joins returns the cohort that has to hold the withdrawal asked for, zero if none has to;
@@ -172,15 +213,18 @@ func (t *Tx) putAsk(r ledger.AdmissionRequest, ask ledger.Ask, since time.Time) 
 		micros(said), micros(ask.DueAt), r.At.UnixMicro(), since.UnixMicro())
 }
 
+const withdrawalQuery = `SELECT ` + withdrawalColumns + ` FROM withdrawals WHERE person_id = ? AND kind = ? AND key = ?`
+
 func (t *Tx) withdrawal(personID string, ask ledger.Ask) (w ledger.Withdrawal, err error) {
-	_, err = t.get(`SELECT `+withdrawalColumns+` FROM withdrawals WHERE person_id = ? AND kind = ? AND key = ?`,
-		[]any{personID, ask.Kind, ask.Key}, withdrawalDest(&w)...)
+	_, err = t.get(withdrawalQuery, []any{personID, ask.Kind, ask.Key}, withdrawalDest(&w)...)
 	return w, err
 }
 
+const openCohortQuery = `SELECT id FROM cohorts WHERE kind = ? AND state = 'open'`
+
 // openCohort returns the number of the open cohort of a kind; zero if there is none.
 func (t *Tx) openCohort(kind ledger.WithdrawalKind) (id int64, err error) {
-	_, err = t.get(`SELECT id FROM cohorts WHERE kind = ? AND state = 'open'`, []any{kind}, &id)
+	_, err = t.get(openCohortQuery, []any{kind}, &id)
 	return id, err
 }
 
@@ -210,6 +254,9 @@ func (f flood) all() (condition string, args []any) {
 	return condition, args
 }
 
+// releasedQuery looks when the last cohort of a kind was released: the count began anew then.
+const releasedQuery = `SELECT coalesce(max(closed_at), ?) FROM cohorts WHERE kind = ? AND state = 'released'`
+
 // flood counts the withdrawals in the window that are counted together with the one asked
 // for.
 func (t *Tx) flood(r ledger.AdmissionRequest, ask ledger.Ask, since time.Time) (f flood, err error) {
@@ -217,8 +264,7 @@ func (t *Tx) flood(r ledger.AdmissionRequest, ask ledger.Ask, since time.Time) (
 	if ask.Kind == ledger.Suspensions {
 		f.source = ask.Event.Source
 	}
-	_, err = t.get(`SELECT coalesce(max(closed_at), ?) FROM cohorts WHERE kind = ? AND state = 'released'`,
-		[]any{int64(math.MinInt64), f.kind}, &f.from)
+	_, err = t.get(releasedQuery, []any{int64(math.MinInt64), f.kind}, &f.from)
 	if err != nil {
 		return f, err
 	}
@@ -242,7 +288,7 @@ func (t *Tx) count(r ledger.AdmissionRequest, f flood) (_ flood, err error) {
 	}
 	condition, args := f.all()
 	condition += ` AND ` + counts
-	if _, err = t.get(`SELECT count(DISTINCT person_id) FROM withdrawals WHERE `+condition, args, &f.counted); err != nil {
+	if _, err = t.get(countQuery+condition, args, &f.counted); err != nil {
 		return f, err
 	}
 	if f.allowed = limit.Allowed(0); !f.tooMany() {
@@ -264,6 +310,9 @@ func (t *Tx) count(r ledger.AdmissionRequest, f flood) (_ flood, err error) {
 	f.allowed = limit.Allowed(employed)
 	return f, err
 }
+
+// countQuery counts the people of a flood; its condition follows.
+const countQuery = `SELECT count(DISTINCT person_id) FROM withdrawals WHERE `
 
 // employedQuery counts the people employed, but no more than needed. The states are not arguments,
 // since otherwise the index of the employed would not do.

@@ -20,6 +20,8 @@ func TestWhatAStepAsksOfTheFile(t *testing.T) {
 		"BeginStep":                    {Writes: 1, Commits: 1, Statements: 4 + 10},
 		"BeginStep, with the creation": {Writes: 1, Commits: 1, Statements: 4 + 12},
 		"FinishStep":                   {Writes: 1, Commits: 1, Statements: 4 + 10},
+		"Admit":                        {Writes: 1, Commits: 1, Statements: 4 + 29},
+		"Admit, for the end":           {Writes: 1, Commits: 1, Statements: 4 + 10},
 	}, ledgertest.StepCosts(t, s, "p1", "wiki"))
 }
 
