@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"go.temporal.io/api/operatorservice/v1"
+	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.uber.org/goleak"
 	"go.uber.org/zap"
@@ -44,6 +45,7 @@ type frontend struct {
 	workflowservice.UnimplementedWorkflowServiceServer
 	operatorservice.UnimplementedOperatorServiceServer
 	mu       sync.Mutex
+	asked    int // how often whether it knows the search attributes
 	signaled []*workflowservice.SignalWithStartWorkflowExecutionRequest
 }
 
@@ -69,6 +71,18 @@ func (f *frontend) ListSearchAttributes(context.Context, *operatorservice.ListSe
 
 func (f *frontend) AddSearchAttributes(context.Context, *operatorservice.AddSearchAttributesRequest) (*operatorservice.AddSearchAttributesResponse, error) {
 	return &operatorservice.AddSearchAttributesResponse{}, nil
+}
+
+// learnsAfter is how often the server is asked before it knows its new search attributes.
+const learnsAfter = 3
+
+func (f *frontend) CountWorkflowExecutions(context.Context, *workflowservice.CountWorkflowExecutionsRequest) (*workflowservice.CountWorkflowExecutionsResponse, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.asked++; f.asked < learnsAfter {
+		return nil, serviceerror.NewInvalidArgument("Namespace default has no mapping defined for search attribute TenureStage")
+	}
+	return &workflowservice.CountWorkflowExecutionsResponse{}, nil
 }
 
 func (f *frontend) GetSystemInfo(context.Context, *workflowservice.GetSystemInfoRequest) (*workflowservice.GetSystemInfoResponse, error) {
@@ -173,6 +187,7 @@ func TestAnEventReachesLedgerAndTemporal(t *testing.T) {
 	require.NoError(t, publisher.Close())
 
 	require.Eventually(t, func() bool { return len(f.requests()) == 1 }, patience, tick)
+	assert.Equal(t, learnsAfter, f.asked, "ready as soon as the server knows its search attributes")
 	assert.Equal(t, "person:10001", f.requests()[0].GetWorkflowId())
 	assert.Equal(t, "Joiner", f.requests()[0].GetWorkflowType().GetName())
 	require.Eventually(t, func() bool { return s.cluster.PartitionInfo("hr.events.dlq", 0).HighWatermark == 1 }, patience, tick)
