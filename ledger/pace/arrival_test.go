@@ -74,7 +74,7 @@ func TestAnAppCountsNoMoreCallsThanTheRate(t *testing.T) {
 
 func arrivals(t *testing.T, rate Rate, slowest time.Duration, more int, least float64, seed uint64) {
 	var mu sync.Mutex
-	dice := rand.New(rand.NewPCG(seed, 1)) //nolint:gosec // nothing depends on it but when a test sleeps
+	dice := rand.New(rand.NewPCG(seed, 1)) // nothing depends on it but when a test sleeps
 	within := func(most time.Duration) time.Duration {
 		mu.Lock()
 		defer mu.Unlock()
