@@ -9,6 +9,9 @@ BIN := $(CURDIR)/bin
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 LDFLAGS := -X github.com/tenurehq/tenure/service.version=$(VERSION)
 
+# No path of the checkout is in what is built, so a second checkout finds it in Go's cache.
+export GOFLAGS := $(filter-out -trimpath,$(shell go env GOFLAGS)) -trimpath
+
 .DEFAULT_GOAL := help
 .PHONY: help build build-dev build-real demo dev test test-real chaos fuzz bench bench-ingest bench-scale bench-workers bench-provision docs site man licences release vulncheck check fmt vet lint determinism tidy-check licences-check clean
 
