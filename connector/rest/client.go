@@ -77,7 +77,7 @@ func Path(segments ...string) string {
 // json.Number; not if out is nil, or if there is no body (204). It returns the answer's
 // header, also with an error if there was an answer. An error is a *connector.Error;
 // FailureOf tells more about it. What fails in passing is tried once more: see remote.Again.
-// What a quota refuses is sent again after the pause that the vendor asks for: see patiently.
+// What a quota refuses is sent again after the pause that the vendor asks for: see Turns.
 func (c *Client) Do(ctx context.Context, r Request, out any) (header http.Header, err error) {
 	send := func() error {
 		header, err = c.exchange(ctx, r, out)
@@ -88,9 +88,11 @@ func (c *Client) Do(ctx context.Context, r Request, out any) (header http.Header
 		err = send()
 		return header, err
 	}
-	err = c.patiently(ctx, func() error { return remote.Again(ctx, reads, send) })
+	err = c.turns().Patiently(ctx, func() error { return remote.Again(ctx, reads, send) })
 	return header, err
 }
+
+func (c *Client) turns() Turns { return Turns{c.Pace, c.Pause} }
 
 // once lists operations whose changes are not sent again before somebody has looked, even if the
 // vendor says that it declined them: if it had not, there would be two accounts, or two transfers.
@@ -99,9 +101,8 @@ var once = []string{connector.OpCreate, connector.OpHandOver}
 // exchange sends a request and reads its answer, as Do does, once.
 func (c *Client) exchange(ctx context.Context, r Request, out any) (http.Header, error) {
 	resp, err := c.send(ctx, r) //nolint:bodyclose // discard closes it
-	var unsent notSentError
-	if errors.As(err, &unsent) {
-		return nil, &connector.Error{Kind: connector.KindUnavailable, Op: r.Op, Message: "the request was not sent, since its turn did not come", Cause: unsent}
+	if unsent, is := NotSent(r.Op, err); is {
+		return nil, unsent
 	}
 	if err != nil {
 		return nil, c.unanswered(ctx, r.Op, err)
@@ -202,10 +203,8 @@ func (c *Client) address(ctx context.Context, r Request) (string, error) {
 
 // sendOnce sends a request, and returns the Authorization header that it used.
 func (c *Client) sendOnce(ctx context.Context, r Request, address string, body []byte, mediaType string) (resp *http.Response, used string, err error) {
-	if c.Pace != nil {
-		if err := c.Pace(ctx); err != nil {
-			return nil, "", notSentError{err}
-		}
+	if err := c.turns().Await(ctx); err != nil {
+		return nil, "", err
 	}
 	if used, err = c.Credentials.Header(ctx, r.Op); err != nil {
 		return nil, "", err

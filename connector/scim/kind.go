@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/connector/rest"
 	"github.com/tenurehq/tenure/internal/nearest"
 	"github.com/tenurehq/tenure/internal/remote"
 )
@@ -116,7 +117,7 @@ func connect(_ context.Context, env connector.Env, settings *connector.Values) (
 		settings.Reject("defaultEntitlement", "is missing: with this profile an account cannot be made without one")
 	}
 	return &client{
-		sessions: sessionsIn(settings, timeout, env.Pace),
+		sessions: sessionsIn(settings, timeout, env),
 		service: &service{
 			answers:     remote.NewAnswers(),
 			http:        remote.NewHTTPClient(timeout),
@@ -124,7 +125,7 @@ func connect(_ context.Context, env connector.Env, settings *connector.Values) (
 			credentials: credentialsIn(settings, timeout),
 			userAgent:   userAgent,
 			timeout:     timeout,
-			pace:        env.Pace,
+			turns:       rest.Turns{Pace: env.Pace, Pause: env.Pause},
 			now:         time.Now,
 		},
 		traits:             t,

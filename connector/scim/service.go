@@ -15,6 +15,7 @@ import (
 
 	"github.com/tenurehq/tenure/connector"
 	"github.com/tenurehq/tenure/connector/credentials"
+	"github.com/tenurehq/tenure/connector/rest"
 	"github.com/tenurehq/tenure/internal/remote"
 )
 
@@ -39,7 +40,7 @@ type service struct {
 	credentials credentials.Credentials
 	userAgent   string
 	timeout     time.Duration
-	pace        func(ctx context.Context) error // before each request; may be nil
+	turns       rest.Turns
 	answers     *remote.Answers
 	learned     learned
 	now         func() time.Time
@@ -66,15 +67,22 @@ func (s *service) do(ctx context.Context, r request, out any) (etag string, err 
 }
 
 // exchange is like do, and returns the whole header of the answer. What fails in passing is
-// tried once more: see remote.Again.
+// tried once more: see remote.Again. What a quota refuses is sent again after the pause that the
+// service asks for: see rest.Turns. What makes a resource is not, before somebody has looked: if
+// the service had made it all the same, there would be two.
 func (s *service) exchange(ctx context.Context, r request, out any) (header http.Header, err error) {
 	if r.id == "" && !r.whole {
 		return nil, noID(r.op)
 	}
-	err = remote.Again(ctx, remote.Reads(r.method), func() error {
+	send := func() error {
 		header, err = s.exchangeOnce(ctx, r, out)
 		return err
-	})
+	}
+	if r.method == http.MethodPost {
+		err = send()
+		return header, err
+	}
+	err = s.turns.Patiently(ctx, func() error { return remote.Again(ctx, remote.Reads(r.method), send) })
 	return header, err
 }
 
@@ -175,10 +183,8 @@ func (s *service) send(ctx context.Context, r request) (*http.Response, error) {
 
 // sendOnce sends a request, and returns the Authorization header that it used.
 func (s *service) sendOnce(ctx context.Context, r request, body []byte, contentType string) (resp *http.Response, used string, err error) {
-	if s.pace != nil {
-		if err := s.pace(ctx); err != nil {
-			return nil, "", err
-		}
+	if err := s.turns.Await(ctx); err != nil {
+		return nil, "", err
 	}
 	if used, err = s.credentials.Header(ctx, r.op); err != nil {
 		return nil, "", err
@@ -251,6 +257,9 @@ func (s *service) probe(ctx context.Context, op, collection string) error {
 
 // unanswered returns the error for a request that got no answer.
 func (s *service) unanswered(ctx context.Context, op string, err error) error {
+	if unsent, is := rest.NotSent(op, err); is {
+		return unsent
+	}
 	return remote.Unanswered(ctx, op, "the app", s.timeout, err)
 }
 

@@ -41,7 +41,7 @@ var slackSays = map[string]struct {
 }
 
 // sessionsIn returns the client that ends sessions; nil if the settings name none.
-func sessionsIn(settings *connector.Values, timeout time.Duration, pace func(context.Context) error) *rest.Client {
+func sessionsIn(settings *connector.Values, timeout time.Duration, env connector.Env) *rest.Client {
 	if !settings.Has("sessionsURL") {
 		if settings.Has("sessionsToken") {
 			settings.Reject("sessionsToken", "goes with sessionsURL")
@@ -56,7 +56,8 @@ func sessionsIn(settings *connector.Values, timeout time.Duration, pace func(con
 		token.Setting, token.Token = "token", settings.Secret("token")
 	}
 	c := rest.New(rest.Vendor{Name: "Slack"}, timeout)
-	c.Base, c.Credentials, c.Pace = rest.At(remote.BaseURL(settings, "sessionsURL")), token, pace
+	c.Base, c.Credentials = rest.At(remote.BaseURL(settings, "sessionsURL")), token
+	c.Pace, c.Pause = env.Pace, env.Pause
 	return c
 }
 
