@@ -121,10 +121,8 @@ check: fmt vet lint determinism tidy-check licences-check ## what has to hold be
 fmt:
 	@files=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$files" ]; then echo "not gofmt-ed (run gofmt -w):"; echo "$$files"; exit 1; fi
 
-vet:
-	go vet ./...
+vet: # of what lint does not see; it has govet for the rest
 	go vet -tags man ./cmd/tenure
-	cd dev && go vet ./...
 
 lint: $(TOOLS)/golangci-lint-$(GOLANGCI_VERSION)
 	$< run --allow-parallel-runners ./...
