@@ -99,6 +99,10 @@ type Begun struct {
 	// no attempt at a step of the app is known. Only then is Ahead.Creating noted. Link does not
 	// show it.
 	AsRead bool
+	// Untried means that what the app was seen to have before the attempt may still be gone by,
+	// whatever else has changed since Attempt.Ahead was read: the link is Untouched, and no attempt
+	// at a step of the app is known. It is true if AsRead is.
+	Untried bool
 }
 
 // Outcome is the result of one attempt.

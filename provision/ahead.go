@@ -20,6 +20,7 @@ type outset struct {
 
 // search is a search for the person's account.
 type search struct {
+	keys    connector.Keys
 	matches []connector.Match
 	err     error
 }
@@ -72,9 +73,9 @@ func (e *Engine) lookAhead(call context.Context, req Attempt) *outset {
 	}
 	calls, cancel := context.WithDeadline(connector.WithStep(call, req.Token), req.Deadline)
 	defer cancel()
-	from.search = &search{}
+	from.search = &search{keys: d.Keys}
 	guarded := assess.Guard(app.Connector, e.Policy, req.Step.App, req.PersonID)
-	from.search.matches, from.search.err = guarded.Find(calls, from.d.Keys)
+	from.search.matches, from.search.err = guarded.Find(calls, d.Keys)
 	return from
 }
 
@@ -117,7 +118,7 @@ func (o *outset) ahead(now time.Time) *ledger.Ahead {
 // searches searches the app, unless that was done before the intent. Such a search counts once.
 func (a *stepAttempt) searches(ctx context.Context, app connector.Connector, keys connector.Keys) ([]connector.Match, error) {
 	before := a.search
-	if a.search = nil; before != nil && keys == a.d.Keys {
+	if a.search = nil; before != nil && keys == before.keys {
 		return before.matches, before.err
 	}
 	return app.Find(ctx, keys)

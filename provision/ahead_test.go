@@ -199,11 +199,26 @@ func TestWhateverHappensWhileAnAccountIsMade(t *testing.T) {
 		lastDay   bool // they are there for a day, of which half a minute is left
 		meanwhile func(o *office, person string)
 		outcome   func(o *office, person string)
+		searched  int // how often the app is searched at most, if the worker lives; 0: any number of times
 		ends      int // the last point at which it comes in time for no account to be made
 	}{
-		"nothing": {meanwhile: func(*office, string) {}, outcome: stays},
+		"nothing": {meanwhile: func(*office, string) {}, outcome: stays, searched: 1},
+		"they are assessed": {meanwhile: func(o *office, person string) {
+			_, err := o.engine.Assess(o.t.Context(), person)
+			require.NoError(o.t, err)
+		}, outcome: stays, searched: 1},
+		"they are renamed": {meanwhile: func(o *office, person string) {
+			if linkOf(o, person).AccountID != "" {
+				return // a rename from now on is another change
+			}
+			// Once an attempt is under way, the operator is asked to wait.
+			_, _ = o.engine.Ledger.RenamePerson(o.t.Context(), ledger.Rename{PersonID: person, Base: "new." + person, Operator: "ops", Reason: "x", At: o.now})
+		}, outcome: stays, searched: 2},
 		"another worker does it": {meanwhile: func(o *office, person string) {
 			work(o.t, o.worker(nil), person)
+		}, outcome: stays},
+		"another worker makes the account, and dies": {meanwhile: func(o *office, person string) {
+			work(o.t, o.worker(&watched{dies: "after Create"}), person)
 		}, outcome: stays},
 		"they leave": {meanwhile: func(o *office, person string) {
 			(&estate{o}).leaves(person)
@@ -242,6 +257,9 @@ func TestWhateverHappensWhileAnAccountIsMade(t *testing.T) {
 						}
 						return
 					}
+					if finds := countOf(w.did, "Find"); c.searched > 0 && dies == "" {
+						assert.LessOrEqual(t, finds, c.searched)
+					}
 					if at <= c.ends {
 						assert.NotContains(t, w.did, "Create", "it is known by then that they are to have none")
 					}
@@ -256,6 +274,49 @@ func TestWhateverHappensWhileAnAccountIsMade(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+func countOf(did []string, name string) (n int) {
+	for _, d := range did {
+		if d == name {
+			n++
+		}
+	}
+	return n
+}
+
+// What the app was searched for counts as long as nothing was tried there; what was decided does
+// not, once anything has changed.
+func TestASearchCountsWhateverElseHasChanged(t *testing.T) {
+	for name, c := range map[string]struct {
+		meanwhile func(o *office)
+		searched  int
+		creates   int // how often it asks the app to make the account
+	}{
+		"they are assessed": {func(o *office) {
+			_, err := o.engine.Assess(o.t.Context(), "ada")
+			require.NoError(o.t, err)
+		}, 1, 1},
+		"they are renamed": {func(o *office) {
+			_, err := o.engine.Ledger.RenamePerson(o.t.Context(), ledger.Rename{PersonID: "ada", Base: "new.ada", Operator: "ops", Reason: "x", At: o.now})
+			require.NoError(o.t, err)
+		}, 2, 1},
+		"another worker makes the account, and dies": {func(o *office) {
+			work(o.t, o.worker(&watched{dies: "after Create"}), "ada")
+		}, 2, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := newOffice(t)
+			step := o.joins("ada", hr.Date{})
+			w := &watched{at: 4, meanwhile: func() { c.meanwhile(o) }} // after the search
+			_, err := apply(t, o.worker(w), "ada", step)
+			require.NoError(t, err)
+			assert.Equal(t, "after Find", w.where)
+			assert.Equal(t, c.searched, countOf(w.did, "Find"), w.did)
+			assert.Equal(t, c.creates, countOf(w.did, "Create"), w.did)
+			require.Len(t, o.accountsOf("ada"), 1)
+		})
 	}
 }
 

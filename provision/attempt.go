@@ -86,12 +86,16 @@ func (e *Engine) Apply(call context.Context, req Attempt) (Result, ledger.Link, 
 		return "", none, e.fail(call, req, begun, nil, notConverging(req.Done))
 	}
 	if !begun.AsRead {
+		before := from
 		d, err := e.decideBefore(call, req.PersonID, begun.Link)
 		if err == nil {
 			from, err = e.outsetOf(call, d, req)
 		}
 		if err != nil {
 			return "", none, LedgerError(err)
+		}
+		if begun.Untried && from != nil {
+			from.search = before.search // for the same keys, the app has what it had
 		}
 	}
 	if from == nil {

@@ -39,7 +39,7 @@ func linkIn(t *testing.T, l ledger.Ledger, id, app string) ledger.Link {
 }
 
 // changed lists what may happen between the reading and the attempt, so that the attempt cannot go
-// by the reading any more.
+// by what was decided then, but by what the app was seen to have.
 var changed = map[string]func(*testing.T, ledger.Ledger, *ledger.Attempt){
 	"an event was recorded": func(t *testing.T, l ledger.Ledger, a *ledger.Attempt) {
 		record(t, l, received(a.PersonID, "terminated "+a.PersonID, 2))
@@ -57,6 +57,11 @@ var changed = map[string]func(*testing.T, ledger.Ledger, *ledger.Attempt){
 		require.NoError(t, err)
 		a.Ahead.Revision = read(t, l, a.PersonID).Revision
 	},
+}
+
+// tried lists what may happen meanwhile so that the attempt cannot go by what the app was seen to
+// have either.
+var tried = map[string]func(*testing.T, ledger.Ledger, *ledger.Attempt){
 	"an attempt at the same step has begun": func(t *testing.T, l ledger.Ledger, a *ledger.Attempt) {
 		begin(t, l, attempt(a.PersonID, "wiki", "w", 4))
 	},
@@ -94,6 +99,7 @@ var aheadTests = tests{
 		a := aboutToBegin(t, l, "p1")
 		begun := begin(t, l, a)
 		assert.True(t, begun.AsRead)
+		assert.True(t, begun.Untried)
 		assert.True(t, begun.Link.Untouched(), "as it was before")
 		assert.False(t, begun.Unproven)
 		assert.Zero(t, begun.DoubtUntil)
@@ -123,18 +129,23 @@ var aheadTests = tests{
 		assert.True(t, begin(t, l, a).AsRead)
 	},
 	"what was read does not count once anything has changed": func(t *testing.T, l ledger.Ledger) {
-		for name, change := range changed {
-			t.Run(name, func(t *testing.T) {
-				a := aboutToBegin(t, l, name)
-				change(t, l, &a)
-				before := read(t, l, name).Links
-				begun := begin(t, l, a)
-				assert.False(t, begun.AsRead)
-				for _, link := range before {
-					assert.Equal(t, link.Creating, linkIn(t, l, name, link.App).Creating, "nothing is noted")
-				}
-				assert.False(t, begin(t, l, a).AsRead, "nor by a repetition")
-			})
+		for untried, changes := range map[bool]map[string]func(*testing.T, ledger.Ledger, *ledger.Attempt){true: changed, false: tried} {
+			for name, change := range changes {
+				t.Run(name, func(t *testing.T) {
+					a := aboutToBegin(t, l, name)
+					change(t, l, &a)
+					before := read(t, l, name).Links
+					begun := begin(t, l, a)
+					assert.False(t, begun.AsRead)
+					assert.Equal(t, untried, begun.Untried)
+					for _, link := range before {
+						assert.Equal(t, link.Creating, linkIn(t, l, name, link.App).Creating, "nothing is noted")
+					}
+					again := begin(t, l, a)
+					assert.False(t, again.AsRead, "nor by a repetition")
+					assert.Equal(t, untried, again.Untried, "which is answered alike")
+				})
+			}
 		}
 	},
 	"a repetition does not go by what others have changed since": func(t *testing.T, l ledger.Ledger) {
@@ -143,6 +154,7 @@ var aheadTests = tests{
 		require.NoError(t, linkTo(t, l, "p1", "wiki", "77", ledger.LinkActive))
 		again := begin(t, l, a)
 		assert.False(t, again.AsRead)
+		assert.False(t, again.Untried)
 		assert.Equal(t, "77", again.Link.AccountID)
 	},
 	"a repetition does not go by it once another attempt has begun": func(t *testing.T, l ledger.Ledger) {
@@ -167,6 +179,7 @@ var aheadTests = tests{
 			mine.At, mine.Ahead = at(5+i), &ledger.Ahead{Revision: a.Ahead.Revision, Username: "p1", Creating: a.Ahead.Creating}
 			begun, err := l.BeginStep(t.Context(), mine)
 			assert.NoError(t, err)
+			assert.Equal(t, begun.AsRead, begun.Untried)
 			if begun.AsRead {
 				first.Add(1)
 			} else {

@@ -150,7 +150,8 @@ func (m *model) plan(planned []ledger.Step, now time.Time) {
 
 // begin returns what the ledger should answer to the attempt. seen is what Attempt.Ahead goes by.
 func (m *model) begin(a ledger.Attempt, seen sight, id int64) ledger.Begun {
-	asRead := a.Ahead != nil && seen.changes == m.changes && m.links[a.App].Untouched() && !m.tried(a.App)
+	untried := a.Ahead != nil && m.links[a.App].Untouched() && !m.tried(a.App)
+	asRead := untried && seen.changes == m.changes
 	m.attempts = slices.DeleteFunc(m.attempts, func(old modelAttempt) bool { return old.app == a.App && !old.deadline.After(a.At) })
 	var doubt time.Time
 	for _, other := range m.attempts {
@@ -190,7 +191,7 @@ func (m *model) begin(a ledger.Attempt, seen sight, id int64) ledger.Begun {
 		after.Creating = a.Ahead.Creating
 		m.links[a.App] = after
 	}
-	return ledger.Begun{Attempt: id, Link: before, DoubtUntil: doubt, TryingSince: m.trying[a.Key], Unproven: unproven, AsRead: asRead}
+	return ledger.Begun{Attempt: id, Link: before, DoubtUntil: doubt, TryingSince: m.trying[a.Key], Unproven: unproven, AsRead: asRead, Untried: untried}
 }
 
 // tried reports whether a step in an app was attempted.

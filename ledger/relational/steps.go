@@ -30,9 +30,10 @@ func (t *Tx) beginStep(a ledger.Attempt, begun *ledger.Begun) error {
 	if err := t.later(linkQuery, []any{a.PersonID, a.App}, &linked, linkDest(&begun.Link)...); err != nil {
 		return err
 	}
-	var same bool
+	var untried bool
+	var same int
 	if ahead := a.Ahead; ahead != nil {
-		err := t.later(aheadQuery, []any{a.PersonID, a.App, ahead.Revision, ahead.Username}, &same, new(int))
+		err := t.later(aheadQuery, []any{a.PersonID, a.App, ahead.Revision, ahead.Username}, &untried, &same)
 		if err != nil {
 			return err
 		}
@@ -46,7 +47,8 @@ func (t *Tx) beginStep(a ledger.Attempt, begun *ledger.Begun) error {
 	if repeated {
 		noted.restore(a, begun)
 	} else {
-		begun.AsRead = same && begun.Link.Untouched()
+		begun.Untried = untried && begun.Link.Untouched()
+		begun.AsRead = begun.Untried && same == 1
 		if err := t.newAttempt(a, begun); err != nil {
 			return fmt.Errorf("begin step %q of person %s: %w", a.Key, a.PersonID, err)
 		}
@@ -68,16 +70,17 @@ func (t *Tx) beginStep(a ledger.Attempt, begun *ledger.Begun) error {
 		[]any{a.PersonID, a.App, a.Key, begun.Link.ProvenAt.UnixMicro()}, &begun.Unproven, new(int))
 }
 
-// aheadQuery finds out whether a person is as they were read, and whether nothing was attempted in
-// an app. Whoever has the lock of the person knows that it stays so.
-const aheadQuery = `SELECT 1 FROM people WHERE id = ?1 AND revision = ?3 AND username = ?4
+// aheadQuery finds somebody for whom nothing was attempted in an app, and whether they are as they
+// were read. Whoever has the lock of the person knows that it stays so.
+const aheadQuery = `SELECT CASE WHEN revision = ?3 AND username = ?4 THEN 1 ELSE 0 END FROM people WHERE id = ?1
 	AND NOT EXISTS (SELECT 1 FROM attempts WHERE person_id = ?1 AND app = ?2)
 	AND NOT EXISTS (SELECT 1 FROM steps WHERE person_id = ?1 AND app = ?2 AND attempts > 0)`
 
 // before is what the row of an attempt holds of the time before it, for when the call is repeated.
 type before struct {
 	ledger.Changes
-	AsRead bool `json:",omitempty"`
+	AsRead  bool `json:",omitempty"`
+	Untried bool `json:",omitempty"`
 }
 
 // restore answers a repeated call as the first one was answered, unless somebody else has changed
@@ -86,13 +89,13 @@ func (b before) restore(a ledger.Attempt, begun *ledger.Begun) {
 	l := &begun.Link
 	alone := l.ChangedAt.IsZero() || l.ChangedAt.UnixMicro() == a.Deadline.UnixMicro() // no other attempt has begun since
 	l.ChangedAt, l.GaveAt, l.Unsure = b.ChangedAt, b.GaveAt, b.Unsure
-	if !b.AsRead || a.Ahead == nil || !alone {
+	if a.Ahead == nil || !alone {
 		return
 	}
-	if c := a.Ahead.Creating; l.Creating.State == c.State && l.Creating.Username == c.Username && l.Creating.At.UnixMicro() == c.At.UnixMicro() {
+	if c := a.Ahead.Creating; b.AsRead && l.Creating.State == c.State && l.Creating.Username == c.Username && l.Creating.At.UnixMicro() == c.At.UnixMicro() {
 		l.Creating = ledger.Creation{}
 	}
-	begun.AsRead = l.Untouched()
+	begun.AsRead, begun.Untried = b.AsRead && l.Untouched(), b.Untried && l.Untouched()
 }
 
 // late is how much later than due an attempt at ?5 begins. Workers from before migration 00056
@@ -114,7 +117,7 @@ func (t *Tx) newAttempt(a ledger.Attempt, begun *ledger.Begun) error {
 			return err
 		}
 	}
-	noted, err := encoded(before{was, begun.AsRead})
+	noted, err := encoded(before{was, begun.AsRead, begun.Untried})
 	if err != nil {
 		return err
 	}
