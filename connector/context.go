@@ -93,3 +93,36 @@ func Given(ctx context.Context) bool {
 	given, _ := ctx.Value(givenKey{}).(bool)
 	return given
 }
+
+type doubtsKey struct{}
+
+// NotingDoubts returns a context for a change whose caller takes note if a request of it may yet
+// be carried out although the call succeeds: its answer was lost, or said that it failed, and a
+// connector sent it again. A connector does so only for such a caller, and only with a request
+// that, made twice, leaves what it leaves when made once. note may be called from any goroutine.
+func NotingDoubts(ctx context.Context, note func()) context.Context {
+	return context.WithValue(ctx, doubtsKey{}, note)
+}
+
+// DoubtsOf returns how to tell the caller of a doubt: see NotingDoubts. It is nil if the caller
+// takes no note of any.
+func DoubtsOf(ctx context.Context) (note func()) {
+	note, _ = ctx.Value(doubtsKey{}).(func())
+	return note
+}
+
+type expectedKey struct{}
+
+// Expecting returns a context for reading an account as proof that it has these entitlements. A
+// connector that asks for them by requests of their own may ask for them first and, if one is
+// missing, answer Lacking instead of asking for the rest: nothing is proven without it.
+func Expecting(ctx context.Context, entitlements []string) context.Context {
+	return context.WithValue(ctx, expectedKey{}, entitlements)
+}
+
+// ExpectedIn returns the entitlements that the caller expects to see; none if it has to know the
+// account in any case.
+func ExpectedIn(ctx context.Context) []string {
+	entitlements, _ := ctx.Value(expectedKey{}).([]string)
+	return entitlements
+}

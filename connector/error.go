@@ -59,6 +59,17 @@ func GivenUp(ctx context.Context, op string) error {
 	return &Error{Kind: KindUnavailable, Op: op, Message: "the call was given up", Cause: ctx.Err()}
 }
 
+var errLacking = errors.New("an expected entitlement is not shown")
+
+// Lacking returns the answer to a read that expects entitlements which the app does not show: see
+// Expecting.
+func Lacking(op string) error {
+	return &Error{Kind: KindUnavailable, Op: op, Message: "the app does not show an entitlement that the account should have", Cause: errLacking}
+}
+
+// Lacks reports whether err is that of Lacking.
+func Lacks(err error) bool { return errors.Is(err, errLacking) }
+
 // Unseen returns the error of a look-up in an app that only a human can look into.
 func Unseen(ctx context.Context, op string) error {
 	if err := GivenUp(ctx, op); err != nil {

@@ -118,8 +118,8 @@ type Outcome struct {
 	// some of them. Empty means that they are not known.
 	Attributes *string
 	Audit      *AuditRow // nil writes none; Seq, PersonID and (if empty) App and At are filled in
-	// InDoubt means that the attempt failed, but its calls may still take effect. It stays
-	// in doubt until its deadline.
+	// InDoubt means that calls of the attempt may still take effect: it failed, or what it has done
+	// may come late once more. It stays in doubt until its deadline.
 	InDoubt bool
 	// Changes is what may have changed of the account, if Link is nil. It takes the place of
 	// what the link got from Attempt.May. Nil leaves that.

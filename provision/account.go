@@ -24,6 +24,15 @@ func (a *stepAttempt) readState(id string) (connector.Account, bool, error) {
 	return a.readIn(connector.SparingEntitlements(a.ctx), id)
 }
 
+// prove reads the account as proof that it has these entitlements. The error is Lacking's if the
+// app does not show one of them, and the connector has looked no further.
+func (a *stepAttempt) prove(id string, entitlements []string) (connector.Account, bool, error) {
+	if len(entitlements) == 0 {
+		return a.read(id)
+	}
+	return a.readIn(connector.Expecting(a.ctx, entitlements), id)
+}
+
 func (a *stepAttempt) readIn(ctx context.Context, id string) (connector.Account, bool, error) {
 	account, err := a.app.Read(ctx, id)
 	if connector.Is(err, connector.KindNotFound) {

@@ -136,6 +136,7 @@ func (e *Engine) Apply(call context.Context, req Attempt) (Result, ledger.Link, 
 	err = e.finish(call, req, begun, ledger.Outcome{
 		State:      ledger.StepDone,
 		Link:       &got.link,
+		InDoubt:    a.doubted(req),
 		DueReports: got.created && e.Policy.UsesManager(a.step.App),
 		Audit: &ledger.AuditRow{
 			App: a.step.App, Action: got.action, Actor: cmp.Or(got.by, req.Actor, "tenure"), Cause: d.cause(a.step),
@@ -188,7 +189,7 @@ func (e *Engine) fail(ctx context.Context, req Attempt, begun ledger.Begun, a *s
 		State: ledger.StepOpen, Code: f.Code, Message: f.Message, Attributes: f.attributes,
 		// A call without an answer may have reached the app and take effect late. An
 		// operator who places a hold has to know that the account may yet be destroyed.
-		InDoubt: (req.Step.Kind.Gives() || e.destroys(req.Step)) && slices.Contains(unanswered, f.Code) && a.unanswered(f),
+		InDoubt: a.doubted(req) || e.lasts(req.Step) && slices.Contains(unanswered, f.Code) && a.unanswered(f),
 	}
 	if a != nil {
 		last := a.changed()
@@ -209,6 +210,16 @@ func (e *Engine) fail(ctx context.Context, req Attempt, begun ledger.Begun, a *s
 		return err
 	}
 	return f
+}
+
+// lasts reports whether others have to know that a call of a step may yet be carried out: it gives
+// access, or destroys an account.
+func (e *Engine) lasts(s plan.Step) bool { return s.Kind.Gives() || e.destroys(s) }
+
+// doubted reports whether others have to know that a request of the attempt may yet be carried out,
+// although the call succeeded.
+func (a *stepAttempt) doubted(req Attempt) bool {
+	return a != nil && a.changes.doubted && a.engine.lasts(req.Step)
 }
 
 // unanswered reports whether a call may have got no answer. It has one if the error only says

@@ -222,8 +222,10 @@ func ambiguous() error {
 // confirm reads the account and returns an error unless it is enabled or disabled as wanted,
 // and has at least these entitlements. The error is late's.
 func (a *stepAttempt) confirm(id string, enabled bool, entitlements []string, late func(op, what string) error) (connector.Account, error) {
-	account, found, err := a.read(id)
+	account, found, err := a.prove(id, entitlements)
 	switch {
+	case connector.Lacks(err):
+		return account, late("read", "an entitlement is missing")
 	case hidden(err), err == nil && !found:
 		return account, late("read", "the account is not there")
 	case err != nil:
@@ -275,21 +277,24 @@ func (a *stepAttempt) update() (performed, error) {
 	if connector.Is(granted, connector.KindNotFound) || connector.Is(setting, connector.KindNotFound) {
 		return a.vanished(), nil
 	}
-	wanted, look := want.EntitlementNames(), a.read
-	if len(a.step.Grant)+len(a.step.Revoke) == 0 { // entitlements are no matter of this step
-		wanted, look = nil, a.readState
+	if entitled != nil {
+		return a.unsureAttributes(), entitled
 	}
+	wanted := want.EntitlementNames()
 	frozen := a.app.Capabilities().Frozen && !want.Enabled
 	if frozen || a.step.Only { // the plan gives nothing until the account is enabled, or the rest has to wait
 		wanted = nil
 	}
+	look := func(id string) (connector.Account, bool, error) { return a.prove(id, wanted) }
+	if len(a.step.Grant)+len(a.step.Revoke) == 0 { // entitlements are no matter of this step
+		wanted, look = nil, a.readState
+	}
 	account, found, err := look(id)
+	lacks := connector.Lacks(err) // then nothing else is known of the account
 	switch {
-	case entitled != nil:
-		return a.unsureAttributes(), entitled
-	case err != nil:
+	case err != nil && !lacks:
 		return a.unsureAttributes(), errors.Join(setting, err)
-	case !found:
+	case !found && !lacks:
 		return a.vanished(), nil
 	case len(set.Minus(wanted, account.Entitlements)) > 0 || len(set.Intersect(a.step.Revoke, account.Entitlements)) > 0:
 		late := a.notYet

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/tenurehq/tenure/connector"
@@ -35,8 +36,11 @@ type changes struct {
 	lost     ledger.Changes // ... and by those whose answer was lost
 	// acknowledgedAt is when the app accepted all that the step asks for; zero if it has not.
 	acknowledgedAt time.Time
-	accepted       bool // an earlier attempt's calls were accepted: none is repeated
-	attributes     bool // a call of this attempt may have set attributes
+	// doubted means that a request of a call of this attempt may yet be carried out, although the
+	// call succeeded: it was sent again (connector.NotingDoubts).
+	doubted    bool
+	accepted   bool // an earlier attempt's calls were accepted: none is repeated
+	attributes bool // a call of this attempt may have set attributes
 	// tryingSince is when the step was first tried.
 	tryingSince time.Time
 }
@@ -261,8 +265,9 @@ func (s settlingApp) change(ctx context.Context, of effect, do func(context.Cont
 		return nil
 	}
 	a.seen = sight{}
-	err := do(a.continuing(ctx, of.op))
-	a.answered(of, err)
+	var doubted atomic.Bool
+	err := do(connector.NotingDoubts(a.continuing(ctx, of.op), func() { doubted.Store(true) }))
+	a.answered(of, err, doubted.Load())
 	a.begins(of.op, err)
 	return s.certain(err)
 }
@@ -276,14 +281,21 @@ var unchanged = append([]connector.ErrorKind{
 // error says.
 var partly = []string{connector.OpGrant, connector.OpRevoke, connector.OpDisable, connector.OpUpdate}
 
-// answered takes note of the answer to a call that may have changed the account.
-func (a *stepAttempt) answered(of effect, err error) {
+// answered takes note of the answer to a call that may have changed the account. doubted means that
+// a request of the call was sent again because its outcome was not known. If the call succeeded
+// then, the account is as the call asks for, and stays so whenever that request is carried out.
+// Only what contradicts it, and comes later, may yet be undone: what was given may come back until
+// the deadline.
+func (a *stepAttempt) answered(of effect, err error, doubted bool) {
 	c, at, into := &a.changes, a.engine.Clock.Now(), &a.changes.own
 	f := &Error{}
 	if err != nil {
 		f = ErrorOf(err)
 	}
+	a.changes.doubted = a.changes.doubted || doubted
 	switch {
+	case err != nil && doubted:
+		at, into = a.deadline, &c.lost
 	case f.NoTurn, f.Code == CodeProtected, connector.Is(err, unchanged...) && !slices.Contains(partly, of.op):
 		return
 	case connector.Is(err, connector.KindNotFound): // nothing that a later look could show late
@@ -297,6 +309,9 @@ func (a *stepAttempt) answered(of effect, err error) {
 	c.attributes = c.attributes || of.op == connector.OpUpdate
 	if of.gives {
 		into.GaveAt = at
+		if doubted {
+			into.GaveAt = a.deadline
+		}
 	}
 	into.Unsure.State = into.Unsure.State || of.state
 	into.Unsure.Entitlements = append(into.Unsure.Entitlements, of.entitlements...)

@@ -72,7 +72,7 @@ func (e *Engine) isUnderway(ctx context.Context, req Attempt, begun ledger.Begun
 	a.underway.LookAt = now.Add(e.Clock.Span(max(f.RetryAfter, soonestLook, min(since/10, latest))))
 	changed := a.changed()
 	return ResultUnderway, e.finish(ctx, req, begun, ledger.Outcome{
-		State: ledger.StepOpen, Code: f.Code, Message: f.Message, Changes: &changed, Underway: a.underway,
+		State: ledger.StepOpen, Code: f.Code, Message: f.Message, Changes: &changed, Underway: a.underway, InDoubt: a.doubted(req),
 	})
 }
 

@@ -58,14 +58,15 @@ func (c *client) get(ctx context.Context, op, accountID string) (user, error) {
 	return nil, &connector.Error{Kind: connector.KindNotFound, Op: op, Message: "Google knows no account of this ID"}
 }
 
-// account returns the account that a user is, with entitlements if the caller needs them.
-func (c *client) account(ctx context.Context, op string, u user) (connector.Account, error) {
+// account returns the account that a user is, with entitlements if the caller needs them. groups
+// are those that the user is known to be in; nil: Google has to be asked.
+func (c *client) account(ctx context.Context, op string, u user, groups []string) (connector.Account, error) {
 	account := c.shown(u)
 	if connector.SparesEntitlements(ctx) {
 		return account, nil
 	}
 	var err error
-	account.Entitlements, err = c.entitlementsOf(ctx, op, u)
+	account.Entitlements, err = c.entitlementsOf(ctx, op, u, groups)
 	return account, err
 }
 
@@ -88,12 +89,18 @@ func (c *client) Read(ctx context.Context, accountID string) (connector.Account,
 	return c.read(ctx, connector.OpRead, accountID)
 }
 
+// read asks for the groups first if the caller expects some: a new membership shows later than
+// anything else, and without it the user is of no use.
 func (c *client) read(ctx context.Context, op, accountID string) (connector.Account, error) {
+	groups, err := c.expectedGroups(ctx, op, accountID)
+	if err != nil {
+		return connector.Account{}, err
+	}
 	u, err := c.get(ctx, op, accountID)
 	if err != nil {
 		return connector.Account{}, err
 	}
-	return c.account(ctx, op, u)
+	return c.account(ctx, op, u, groups)
 }
 
 // Find implements connector.Connector. A search lags, and an address does not: so an
@@ -103,7 +110,7 @@ func (c *client) Find(ctx context.Context, keys connector.Keys) ([]connector.Mat
 	if keys.AccountID != "" {
 		return connector.FoundByID(c.read(ctx, op, keys.AccountID))
 	}
-	whole := func(ctx context.Context, u user) (connector.Account, error) { return c.account(ctx, op, u) }
+	whole := func(ctx context.Context, u user) (connector.Account, error) { return c.account(ctx, op, u, nil) }
 	by := func(find func(context.Context, string) ([]user, error)) func(context.Context, string) ([]connector.Account, error) {
 		return connector.Whole(keys.PersonID, find, c.externalID, whole)
 	}

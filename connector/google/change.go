@@ -76,7 +76,7 @@ func (c *client) put(ctx context.Context, op string, u, changed user) error {
 		return nil
 	}
 	var now user
-	if _, err := c.api.Do(ctx, rest.Request{Op: op, Method: http.MethodPut, Path: users(u.Text("id")), Body: changed}, &now); err != nil {
+	if _, err := c.api.Do(ctx, rest.Request{Op: op, Method: http.MethodPut, Path: users(u.Text("id")), Body: changed, Repeatable: true}, &now); err != nil {
 		return err
 	}
 	if now.Text("id") != u.Text("id") {
@@ -243,7 +243,7 @@ func (c *client) Enable(ctx context.Context, accountID string) error {
 // Delete implements connector.Connector.
 func (c *client) Delete(ctx context.Context, accountID string) error {
 	c.made.Forget(accountID)
-	_, err := c.api.Do(ctx, rest.Request{Op: connector.OpDelete, Method: http.MethodDelete, Path: users(accountID)}, nil)
+	_, err := c.api.Do(ctx, rest.Request{Op: connector.OpDelete, Method: http.MethodDelete, Path: users(accountID), Repeatable: true}, nil)
 	return rest.Gone(err)
 }
 

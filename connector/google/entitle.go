@@ -67,23 +67,60 @@ func membersOf(group string, below ...string) string {
 	return directory + rest.Path(append([]string{"groups", group, "members"}, below...)...)
 }
 
-// entitlementsOf returns the names of all entitlements of a user.
-func (c *client) entitlementsOf(ctx context.Context, op string, u user) ([]string, error) {
-	groups, err := rest.Collect(list[group](ctx, c.api, op, directory+"/groups", "groups", url.Values{"userKey": {u.Text("id")}, "maxResults": {"200"}}))
-	if err != nil {
-		return nil, err
+// groupsOf returns the addresses of the groups that a user is in.
+func (c *client) groupsOf(ctx context.Context, op, userID string) ([]string, error) {
+	addresses := []string{}
+	for g, err := range list[group](ctx, c.api, op, directory+"/groups", "groups", url.Values{"userKey": {userID}, "maxResults": {"200"}}) {
+		if err != nil {
+			return nil, err
+		}
+		addresses = append(addresses, strings.ToLower(g.Email))
 	}
-	var names []string
+	return addresses, nil
+}
+
+// expectedGroups returns the addresses of the groups that a user is in, if the caller expects some
+// to be among them. If one of these is not, the error is Lacking. It returns nil if the caller
+// expects none, or if Google knows no such user by this question: only the user tells that for
+// certain.
+func (c *client) expectedGroups(ctx context.Context, op, userID string) ([]string, error) {
+	var expected []string
+	for _, name := range connector.ExpectedIn(ctx) {
+		if e := parseEntitlement(name); e.kind == connector.Group {
+			expected = append(expected, e.name)
+		}
+	}
+	if len(expected) == 0 || connector.SparesEntitlements(ctx) {
+		return nil, nil
+	}
+	groups, err := c.groupsOf(ctx, op, userID)
+	switch {
+	case connector.Is(err, connector.KindNotFound):
+		return nil, nil
+	case err == nil && len(set.Minus(expected, groups)) > 0:
+		return nil, connector.Lacking(op)
+	}
+	return groups, err
+}
+
+// entitlementsOf returns the names of all entitlements of a user. groups are those that the user is
+// known to be in; nil: Google is asked.
+func (c *client) entitlementsOf(ctx context.Context, op string, u user, groups []string) (names []string, err error) {
+	if groups == nil {
+		if groups, err = c.groupsOf(ctx, op, u.Text("id")); err != nil {
+			return nil, err
+		}
+	}
 	for _, g := range groups {
 		role := member
 		if c.groupRoles {
-			in, err := c.membership(ctx, op, g.Email, u.Text("id"))
+			in, err := c.membership(ctx, op, g, u.Text("id"))
 			if err != nil {
 				return nil, unsettled(err)
 			}
 			role = in.Role
 		}
-		names = append(names, groupName(g.Email, role))
+		names = append(names, groupName(g, role))
 	}
 	held, err := c.rolesOf(ctx, op, u.Text("id"))
 	if err != nil {
@@ -199,20 +236,24 @@ func unsettled(err error) error {
 
 // join makes a user a member of a group. Google has answered 404 to members that it had
 // added, and to groups and users that were new (hashicorp/terraform-provider-googleworkspace
-// issues 162, 202 and 475), so that a 404 is looked into.
+// issues 162, 202 and 475), so that a 404 is looked into. That somebody is a member already is
+// as good as an answer that they are now, unless it matters by which role.
 func (c *client) join(ctx context.Context, u user, e entitlement) error {
 	const op = connector.OpGrant
 	_, err := c.api.Do(ctx, rest.Request{
-		Op: op, Method: http.MethodPost, Path: membersOf(e.name), Body: map[string]any{"email": u.Text("primaryEmail"), "role": e.role},
+		Op: op, Method: http.MethodPost, Path: membersOf(e.name), Body: map[string]any{"email": u.Text("primaryEmail"), "role": e.role}, Repeatable: true,
 	}, nil)
-	if !connector.Is(err, connector.KindNotFound, connector.KindExists) {
+	switch {
+	case connector.Is(err, connector.KindExists) && !c.groupRoles:
+		return nil
+	case !connector.Is(err, connector.KindNotFound, connector.KindExists):
 		return err
 	}
 	in, unread := c.membership(ctx, op, e.name, u.Text("id"))
 	switch {
 	case unread == nil && c.groupRoles && in.Role != e.role:
 		_, err := c.api.Do(ctx, rest.Request{
-			Op: op, Method: http.MethodPut, Path: membersOf(e.name, u.Text("id")), Body: map[string]any{"email": u.Text("primaryEmail"), "role": e.role},
+			Op: op, Method: http.MethodPut, Path: membersOf(e.name, u.Text("id")), Body: map[string]any{"email": u.Text("primaryEmail"), "role": e.role}, Repeatable: true,
 		}, nil)
 		return err
 	case unread == nil:
@@ -265,7 +306,7 @@ func (c *client) leave(ctx context.Context, u user, e entitlement) error {
 			return rest.Gone(err)
 		}
 	}
-	_, err := c.api.Do(ctx, rest.Request{Op: op, Method: http.MethodDelete, Path: membersOf(e.name, u.Text("id"))}, nil)
+	_, err := c.api.Do(ctx, rest.Request{Op: op, Method: http.MethodDelete, Path: membersOf(e.name, u.Text("id")), Repeatable: true}, nil)
 	if !connector.Is(err, connector.KindNotFound) || !connector.Given(ctx) {
 		return rest.Gone(err)
 	}

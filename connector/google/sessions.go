@@ -15,7 +15,7 @@ import (
 // of each OAuth client, and app passwords; all of that works on a suspended user.
 func (c *client) RevokeSessions(ctx context.Context, accountID string) error {
 	const op = connector.OpRevokeSessions
-	if _, err := c.api.Do(ctx, rest.Request{Op: op, Method: http.MethodPost, Path: users(accountID, "signOut")}, nil); err != nil {
+	if _, err := c.api.Do(ctx, rest.Request{Op: op, Method: http.MethodPost, Path: users(accountID, "signOut"), Repeatable: true}, nil); err != nil {
 		return err
 	}
 	tokens, err := rest.Collect(list[struct {
@@ -38,7 +38,7 @@ func (c *client) RevokeSessions(ctx context.Context, accountID string) error {
 		paths = append(paths, users(accountID, "asps", password.CodeID.String()))
 	}
 	return connector.Each(paths, func(path string) error {
-		_, err := c.api.Do(ctx, rest.Request{Op: op, Method: http.MethodDelete, Path: path}, nil)
+		_, err := c.api.Do(ctx, rest.Request{Op: op, Method: http.MethodDelete, Path: path, Repeatable: true}, nil)
 		return rest.Gone(err)
 	})
 }
@@ -74,7 +74,7 @@ func (c *client) ResetCredentials(ctx context.Context, accountID string) error {
 
 // invalidateCodes invalidates the backup codes of a user who is not suspended.
 func (c *client) invalidateCodes(ctx context.Context, op string, u user) error {
-	_, err := c.api.Do(ctx, rest.Request{Op: op, Method: http.MethodPost, Path: users(u.Text("id"), "verificationCodes", "invalidate")}, nil)
+	_, err := c.api.Do(ctx, rest.Request{Op: op, Method: http.MethodPost, Path: users(u.Text("id"), "verificationCodes", "invalidate"), Repeatable: true}, nil)
 	return err
 }
 

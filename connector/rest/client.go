@@ -59,6 +59,9 @@ type Request struct {
 	Header http.Header
 	// Body is sent as JSON, or as a form if it is of type url.Values. Nil sends none.
 	Body any
+	// Repeatable says of a change that, made twice, it leaves what it leaves when made once, and
+	// that its answer is then the same or one that the caller understands. See Client.Do.
+	Repeatable bool
 	// Link takes the place of Path and Query: an address that the vendor gave. It is refused
 	// unless it leads to the host of the base.
 	Link string
@@ -77,19 +80,32 @@ func Path(segments ...string) string {
 // json.Number; not if out is nil, or if there is no body (204). It returns the answer's
 // header, also with an error if there was an answer. An error is a *connector.Error;
 // FailureOf tells more about it. What fails in passing is tried once more: see remote.Again.
-// What a quota refuses is sent again after the pause that the vendor asks for: see Turns.
+// That goes for a change whose outcome is not known if it is Repeatable and the caller takes note
+// of the doubt: see connector.NotingDoubts. What a quota refuses is sent again after the pause that
+// the vendor asks for: see Turns.
 func (c *Client) Do(ctx context.Context, r Request, out any) (header http.Header, err error) {
+	reads, doubts := remote.Reads(r.Method), connector.DoubtsOf(ctx)
+	repeats := !reads && r.Repeatable && doubts != nil
 	send := func() error {
 		header, err = c.exchange(ctx, r, out)
+		if repeats && inDoubt(err) {
+			doubts()
+		}
 		return err
 	}
-	reads := remote.Reads(r.Method)
 	if !reads && slices.Contains(once, r.Op) {
 		err = send()
 		return header, err
 	}
-	err = c.turns().Patiently(ctx, func() error { return remote.Again(ctx, reads, send) })
+	err = c.turns().Patiently(ctx, func() error { return remote.Again(ctx, reads || repeats, send) })
 	return header, err
+}
+
+// inDoubt reports whether a change that failed in passing may have been made all the same, or may
+// yet be.
+func inDoubt(err error) bool {
+	var failed *connector.Error
+	return errors.As(err, &failed) && failed.Passing && !failed.Declined
 }
 
 func (c *Client) turns() Turns { return Turns{c.Pace, c.Pause} }

@@ -353,3 +353,54 @@ func TestWhatFailsInPassing(t *testing.T) {
 		})
 	}
 }
+
+// TestAChangeInDoubtIsSentAgain once, if that leaves what it leaves when made once and the caller
+// takes note of the doubt.
+func TestAChangeInDoubtIsSentAgain(t *testing.T) {
+	failing := func(w http.ResponseWriter) { w.WriteHeader(http.StatusServiceUnavailable) }
+	for name, test := range map[string]struct {
+		op         string
+		unlike     bool // made twice, it is not the same as once
+		unheeded   bool // the caller takes no note
+		failure    func(w http.ResponseWriter)
+		failures   int32
+		requests   int
+		doubts     int
+		successful bool
+	}{
+		"answered by a failure":  {failure: failing, failures: 1, requests: 2, doubts: 1, successful: true},
+		"the connection breaks":  {failure: func(http.ResponseWriter) { panic(http.ErrAbortHandler) }, failures: 1, requests: 2, doubts: 1, successful: true},
+		"answered by a proxy":    {failure: func(w http.ResponseWriter) { w.WriteHeader(http.StatusNotFound) }, failures: 1, requests: 2, doubts: 1, successful: true},
+		"twice":                  {failure: failing, failures: 2, requests: 2, doubts: 2},
+		"declined":               {failure: func(w http.ResponseWriter) { w.Header().Set("Retry-After", "1"); failing(w) }, failures: 1, requests: 2, successful: true},
+		"refused":                {failure: func(w http.ResponseWriter) { w.WriteHeader(http.StatusBadRequest) }, failures: 1, requests: 1},
+		"a gateway gave up":      {failure: func(w http.ResponseWriter) { w.WriteHeader(http.StatusGatewayTimeout) }, failures: 1, requests: 1},
+		"another one each time":  {unlike: true, failure: failing, failures: 1, requests: 1},
+		"nobody takes note":      {unheeded: true, failure: failing, failures: 1, requests: 1},
+		"a creation":             {op: connector.OpCreate, failure: failing, failures: 1, requests: 1, doubts: 1},
+		"a transfer of the data": {op: connector.OpHandOver, failure: failing, failures: 1, requests: 1, doubts: 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var requests atomic.Int32
+			c := client(t, func(w http.ResponseWriter, _ *http.Request) {
+				if requests.Add(1) <= test.failures {
+					test.failure(w)
+					return
+				}
+				_, _ = w.Write([]byte(`{"id":"7"}`))
+			})
+			ctx, doubts := t.Context(), 0
+			if !test.unheeded {
+				ctx = connector.NotingDoubts(ctx, func() { doubts++ })
+			}
+			if test.op == "" {
+				test.op = connector.OpGrant
+			}
+			_, err := c.Do(ctx, rest.Request{Op: test.op, Method: http.MethodPut, Path: "/users/7", Repeatable: !test.unlike}, nil)
+			assert.EqualValues(t, test.requests, requests.Load())
+			assert.Equal(t, test.doubts, doubts)
+			assert.Equal(t, test.successful, err == nil, err)
+		})
+	}
+}
