@@ -3,6 +3,7 @@ package ingest
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/segmentio/kafka-go"
 	"github.com/stretchr/testify/assert"
@@ -33,7 +34,7 @@ func TestEveryCodecIsConsumed(t *testing.T) {
 			}
 			transport := &kafka.Transport{}
 			defer transport.CloseIdleConnections()
-			w := &kafka.Writer{Addr: kafka.TCP(r.brokers...), Transport: transport, RequiredAcks: kafka.RequireAll, Compression: codec.ours, BatchSize: len(batch)}
+			w := &kafka.Writer{Addr: kafka.TCP(r.brokers...), Transport: transport, RequiredAcks: kafka.RequireAll, Compression: codec.ours, BatchSize: len(batch), BatchTimeout: time.Minute}
 			require.NoError(t, w.WriteMessages(bounded(t), batch...))
 			require.NoError(t, w.Close())
 

@@ -116,7 +116,7 @@ func (s *site) put(cluster *kfake.Cluster, topic string, messages ...kafka.Messa
 	transport := &kafka.Transport{}
 	defer transport.CloseIdleConnections()
 	w := &kafka.Writer{
-		Addr: kafka.TCP(cluster.ListenAddrs()...), Transport: transport, Topic: topic, BatchSize: len(messages),
+		Addr: kafka.TCP(cluster.ListenAddrs()...), Transport: transport, Topic: topic, BatchSize: len(messages), BatchTimeout: time.Minute,
 		Balancer: kafka.BalancerFunc(func(_ kafka.Message, partitions ...int) int { return partitions[0] }),
 	}
 	defer func() { require.NoError(s.t, w.Close()) }()
