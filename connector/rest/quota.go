@@ -13,6 +13,10 @@ import (
 // wait longer should let others have its place.
 const longestPause = time.Minute
 
+// shortestPause is for how long a pause counts at least, so that a vendor whose pauses are next to
+// nothing does not get one request for as many times as fit into the longest one.
+const shortestPause = time.Second
+
 // Turns are those by which an app is called: those of a connector.Env.
 type Turns struct {
 	Pace  func(ctx context.Context) error                      // before each request; nil if there is no limit
@@ -70,7 +74,7 @@ func (t Turns) Patiently(ctx context.Context, call func() error) error {
 		if !errors.As(refusal, &failed) || failed.Kind != connector.KindRateLimited || t.Pace == nil || t.Pause == nil {
 			return refusal
 		}
-		left -= failed.RetryAfter
+		left -= max(failed.RetryAfter, shortestPause)
 		if failed.RetryAfter <= 0 || left < 0 || !halfOf(ctx, failed.RetryAfter) || t.Pause(ctx, failed.RetryAfter) != nil {
 			return refusal
 		}

@@ -89,6 +89,26 @@ func TestWhatAQuotaRefuses(t *testing.T) {
 	}
 }
 
+// TestPausesOfNextToNothingHaveAnEnd: a vendor that asks for some milliseconds again and again gets
+// a request no more often than one that asks for a second.
+func TestPausesOfNextToNothingHaveAnEnd(t *testing.T) {
+	var requests atomic.Int32
+	c := client(t, func(w http.ResponseWriter, _ *http.Request) {
+		requests.Add(1)
+		now := time.Now().UTC().Truncate(time.Second)
+		w.Header().Set("Date", now.Format(http.TimeFormat))
+		w.Header().Set("Retry-After", now.Add(time.Millisecond).Format(time.RFC3339Nano))
+		w.WriteHeader(http.StatusTooManyRequests)
+	})
+	c.Pace = func(context.Context) error { return nil }
+	c.Pause = func(context.Context, time.Duration) error { return nil }
+	ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+	defer cancel()
+	_, err := c.Do(ctx, rest.Request{Op: connector.OpRead, Path: "/users"}, nil)
+	assert.Equal(t, connector.KindRateLimited, failed(t, err).Kind)
+	assert.EqualValues(t, 61, requests.Load())
+}
+
 // TestARequestWhoseTurnDoesNotComeWasNotSent: the cause says so, also if the caller's time is over
 // by then. Else it would count as a request whose answer was lost.
 func TestARequestWhoseTurnDoesNotComeWasNotSent(t *testing.T) {
