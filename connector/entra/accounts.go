@@ -309,7 +309,7 @@ func (c *client) Update(ctx context.Context, accountID string, attributes map[st
 	if !given {
 		return nil
 	}
-	r := rest.Request{Op: op, Method: http.MethodDelete, Path: rest.Path("users", accountID, manager, "$ref")}
+	r := rest.Request{Op: op, Method: http.MethodDelete, Path: rest.Path("users", accountID, manager, "$ref"), Repeatable: true}
 	if id, _ := boss.(string); id != "" {
 		r.Method = http.MethodPut
 		if r.Body, err = c.ref(ctx, op, id); err != nil {
@@ -342,7 +342,7 @@ func (c *client) patch(ctx context.Context, op, accountID string, change user) e
 		_, err := c.brief(ctx, op, accountID)
 		return err
 	}
-	_, err := c.api.Do(ctx, rest.Request{Op: op, Method: http.MethodPatch, Path: rest.Path("users", accountID), Body: change}, nil)
+	_, err := c.api.Do(ctx, rest.Request{Op: op, Method: http.MethodPatch, Path: rest.Path("users", accountID), Body: change, Repeatable: true}, nil)
 	return c.explain(ctx, op, accountID, change, err)
 }
 

@@ -16,7 +16,7 @@ import (
 func (c *client) RevokeSessions(ctx context.Context, accountID string) error {
 	const op = connector.OpRevokeSessions
 	var answer struct{ Value *bool }
-	r := rest.Request{Op: op, Method: http.MethodPost, Path: rest.Path("users", accountID, "revokeSignInSessions")}
+	r := rest.Request{Op: op, Method: http.MethodPost, Path: rest.Path("users", accountID, "revokeSignInSessions"), Repeatable: true}
 	if _, err := c.api.Do(ctx, r, &answer); err != nil {
 		return err
 	}
@@ -139,7 +139,7 @@ func (c *client) Delete(ctx context.Context, accountID string) error {
 			return err
 		}
 	}
-	_, err = c.api.Do(ctx, rest.Request{Op: op, Method: http.MethodDelete, Path: rest.Path("users", accountID)}, nil)
+	_, err = c.api.Do(ctx, rest.Request{Op: op, Method: http.MethodDelete, Path: rest.Path("users", accountID), Repeatable: true}, nil)
 	return rest.Gone(err)
 }
 

@@ -270,7 +270,7 @@ func (c *client) join(ctx context.Context, accountID, name string) error {
 	if err != nil {
 		return err
 	}
-	_, err = c.api.Do(ctx, rest.Request{Op: op, Method: http.MethodPost, Path: rest.Path("groups", g.ID, "members", "$ref"), Body: body}, nil)
+	_, err = c.api.Do(ctx, rest.Request{Op: op, Method: http.MethodPost, Path: rest.Path("groups", g.ID, "members", "$ref"), Body: body, Repeatable: true}, nil)
 	switch {
 	case rest.Has(err, codeMember):
 		return nil
@@ -297,7 +297,7 @@ func (c *client) leave(ctx context.Context, accountID, name string, shown func()
 	}
 	var first error
 	for _, g := range groups {
-		_, err := c.api.Do(ctx, rest.Request{Op: op, Method: http.MethodDelete, Path: rest.Path("groups", g.ID, "members", accountID, "$ref")}, nil)
+		_, err := c.api.Do(ctx, rest.Request{Op: op, Method: http.MethodDelete, Path: rest.Path("groups", g.ID, "members", accountID, "$ref"), Repeatable: true}, nil)
 		if rest.Has(err, codeNoMember) {
 			err = nil
 		}
