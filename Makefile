@@ -39,7 +39,7 @@ test test-real: export E2E_SEED ?= 1
 
 test: build ## every test that needs only Go
 	go test -timeout 20m ./...
-	cd dev && go test -count=1 -p 1 -timeout 30m ./... # -count=1: they test files that Go's cache does not know of; -p 1: stacks want the machine for themselves
+	cd dev && go test -count=1 -p 1 -parallel 4 -timeout 30m ./... # -count=1: they test files that Go's cache does not know of; -p 1: some stacks want the machine for themselves; -parallel 4: the others wait most of the time
 
 build-real: build-dev # and the Temporal server, for what runs by itself
 	@cd dev && go build -o $(BIN)/temporal-server go.temporal.io/server/cmd/server
