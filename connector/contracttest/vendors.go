@@ -44,7 +44,7 @@ var GitHub = readOnce(func(t testing.TB) (*Contract, error) {
 	t.Helper()
 	document, err := os.ReadFile(fetched(t, "github.json"))
 	require.NoError(t, err)
-	return ReadOpenAPI("GitHub's OpenAPI (@octokit/openapi 23.0.2)", document)
+	return ReadOpenAPI("GitHub's OpenAPI (@octokit/openapi 23.0.2, 9 September 2026)", document)
 })
 
 // Okta returns what Okta's SDK for Python says of Okta's API: the SDK is generated from the
@@ -53,7 +53,7 @@ var Okta = readOnce(func(t testing.TB) (*Contract, error) {
 	t.Helper()
 	document, err := os.ReadFile(fetched(t, "okta.json"))
 	require.NoError(t, err)
-	return ReadOpenAPI("Okta's OpenAPI 5.1.0, as its SDK okta 3.4.6 has it", document)
+	return ReadOpenAPI("Okta's OpenAPI 5.1.0, as its SDK okta 3.4.6 of 21 September 2026 has it", document)
 })
 
 // Google returns Google's discovery documents of the Directory, Data Transfer, Licensing and
@@ -66,7 +66,7 @@ var Google = readOnce(func(t testing.TB) (*Contract, error) {
 		require.NoError(t, err)
 		documents = append(documents, document)
 	}
-	return ReadDiscovery("Google's discovery documents (google-api-python-client 2.202.0)", documents...)
+	return ReadDiscovery("Google's discovery documents (google-api-python-client 2.202.0, revised 7 July 2025 to 4 November 2026)", documents...)
 })
 
 // Graph returns the types of Microsoft Graph v1.0, and where they go. Source: npm
@@ -75,7 +75,7 @@ func Graph(t testing.TB, routes []Route) *Contract {
 	t.Helper()
 	declarations, err := os.ReadFile(fetched(t, "microsoft-graph.d.ts"))
 	require.NoError(t, err)
-	c, err := ReadTypes("Microsoft Graph's types (microsoft-graph-types 2.43.1)", string(declarations), routes)
+	c, err := ReadTypes("Microsoft Graph's types (microsoft-graph-types 2.43.1, 3 October 2025)", string(declarations), routes)
 	require.NoError(t, err)
 	return c
 }

@@ -50,7 +50,7 @@ func recorded(t *testing.T, name string, settings connector.Settings, otherwise 
 	server := httptest.NewServer(replay)
 	t.Cleanup(server.Close)
 	settings["url"], settings["token"] = server.URL, token
-	return connectortest.Replayed(t, okta.Kind, "what Okta's SDK for Python recorded (okta 3.4.6)", replay, named{open(t, settings)}), replay
+	return connectortest.Replayed(t, okta.Kind, "what Okta's SDK for Python recorded (okta 3.4.6, 21 September 2026)", replay, named{open(t, settings)}), replay
 }
 
 func create(t *testing.T, c connector.Connector, active bool) connector.Account {

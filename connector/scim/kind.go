@@ -23,7 +23,7 @@ entitlements. Groups whose names begin with these prefixes cannot be granted.
 
 **Deviations.** The **profile** setting says how the service differs from RFC 7644, and other settings override each part of it.
 The generic profile reads the service's ServiceProviderConfig once a day: whether the service supports PATCH (if not, users are
-changed by PUT with If-Match), how large a page may be, and whether pages go by cursor. It was tested on SCIMMY, a real server.
+changed by PUT with If-Match), how large a page may be, and whether pages go by cursor. It was tested on SCIMMY, scim2-server and Keycloak, servers that are not ours.
 The vendors' profiles were tested on a stand-in that behaves as their references say, and never on the vendors' own servers:
 try yours with ` + "`tenure app test NAME --write`" + ` first.
 
