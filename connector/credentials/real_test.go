@@ -3,10 +3,12 @@
 package credentials_test
 
 import (
+	"bytes"
 	"crypto/rand"
 	"crypto/rsa"
 	"net/http"
 	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -19,12 +21,15 @@ import (
 )
 
 // TestTokensOfKeycloak gets tokens from a token service that is not ours, by a client's secret
-// and by an assertion that it signs (private_key_jwt), and uses each. `make test-real` starts
-// it.
+// and by an assertion that it signs (private_key_jwt), with a key and with one that has a
+// certificate, and uses each. `make test-real` starts it.
 func TestTokensOfKeycloak(t *testing.T) {
 	realm := fromEnv(t, "TENURE_REAL_KEYCLOAK_URL")
 	endpoint := realm + "/protocol/openid-connect/token"
-	key, err := os.ReadFile(fromEnv(t, "TENURE_REAL_KEYCLOAK_KEY"))
+	keyFile := fromEnv(t, "TENURE_REAL_KEYCLOAK_KEY")
+	key, err := os.ReadFile(keyFile)
+	require.NoError(t, err)
+	certified, err := os.ReadFile(filepath.Join(filepath.Dir(keyFile), "certified.pem"))
 	require.NoError(t, err)
 	other, err := rsa.GenerateKey(rand.Reader, 2048)
 	require.NoError(t, err)
@@ -37,6 +42,11 @@ func TestTokensOfKeycloak(t *testing.T) {
 		claims := credentials.Claims{Issuer: "tenure-by-key", Subject: "tenure-by-key", Audience: audience}
 		return credentials.Client{ID: "tenure-by-key", Settings: "privateKey", Proof: k.Assertion(claims)}
 	}
+	byCertificate := func(pem, audience string) credentials.Client { // as connector/entra does
+		k := credentials.Key{Setting: "certificate", PEM: secret.Of(pem)}
+		claims := credentials.Claims{Issuer: "tenure-by-certificate", Subject: "tenure-by-certificate", Audience: audience}
+		return credentials.Client{ID: "tenure-by-certificate", Settings: "certificate", Proof: k.Assertion(claims)}
+	}
 	for name, c := range map[string]struct {
 		client credentials.Client
 		taken  bool
@@ -46,6 +56,11 @@ func TestTokensOfKeycloak(t *testing.T) {
 		"key":              {byKey(string(key), realm), true},
 		"another key":      {byKey(pkcs8(t, other), realm), false},
 		"another audience": {byKey(string(key), "https://id.example.com"), false},
+
+		"certificate":             {byCertificate(string(certified), realm), true},
+		"another's certificate":   {byCertificate(pkcs8(t, other)+string(certified[bytes.Index(certified, []byte("-----BEGIN CERTIFICATE")):]), realm), false},
+		"certificate, to another": {byCertificate(string(certified), "https://id.example.com"), false},
+		"certificate, without it": {byCertificate(string(key), realm), false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c.client.URL, c.client.URLSetting = endpoint, "tokenURL"
