@@ -151,6 +151,30 @@ func TestTheSpanIsBounded(t *testing.T) {
 	never(t, func() bool { return len(r.nudger.nudges("a")) > 19 })
 }
 
+// A record that fails for a reason of its own is given up although the span behind it is full, so
+// that no other passes any more by itself. Errors that count as the infrastructure's are no exception.
+func TestAFullSpanGivesUpWhatHoldsIt(t *testing.T) {
+	for name, err := range map[string]error{
+		"nobody knows why":  errors.New("what is this?"),
+		"unknown attribute": serviceerror.NewInvalidArgument("Namespace default has no mapping defined for search attribute TenureUrgency"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t, 1)
+			r.nudger.gate = refusing("bad", err)
+			r.publish(note{ID: "t-1", Person: "bad", Type: hr.EventTerminated}.message())
+			r.publish(notes(200, "a")...)
+			r.run(func(o *Options) {
+				o.Tuning.GiveUp, o.Tuning.Window, o.Tuning.Span, o.Tuning.Spare = 300*time.Millisecond, 10, 20, 100*time.Millisecond
+			})
+			r.awaitCommitted(0, 201)
+			letters := r.intake.indexed()
+			require.Len(t, letters, 1)
+			assert.Equal(t, source.ReasonGivenUp, letters[0].Reason)
+			assert.Equal(t, "bad", letters[0].PersonID)
+		})
+	}
+}
+
 // never fails if the condition holds within a few ticks.
 func never(t *testing.T, cond func() bool) {
 	t.Helper()

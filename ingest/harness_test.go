@@ -82,6 +82,7 @@ func newBareRig(t *testing.T, brokers ...string) *rig {
 var quick = Tuning{
 	Tuning: group.Tuning{
 		CommitEvery: 10 * time.Millisecond,
+		Spare:       time.Hour,
 		FetchWait:   20 * time.Millisecond,
 		DrainFor:    10 * time.Second,
 		WatchEvery:  20 * time.Millisecond,

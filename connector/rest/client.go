@@ -112,7 +112,9 @@ func (c *Client) turns() Turns { return Turns{c.Pace, c.Pause} }
 
 // once lists operations whose changes are not sent again before somebody has looked, even if the
 // vendor says that it declined them: if it had not, there would be two accounts, or two transfers.
-var once = []string{connector.OpCreate, connector.OpHandOver}
+// An account that was brought back all the same is not in the recycle bin any more: the answer to
+// the second request would say so, and another account would be made.
+var once = []string{connector.OpCreate, connector.OpHandOver, connector.OpRestore}
 
 // exchange sends a request and reads its answer, as Do does, once.
 func (c *Client) exchange(ctx context.Context, r Request, out any) (http.Header, error) {

@@ -56,7 +56,8 @@ func NotSent(op string, err error) (failed *connector.Error, unsent bool) {
 // for all that a Vendor calls KindRateLimited (429; the 403 of GitHub and Google with a reason of
 // theirs, or with a header that says when to ask again; Salesforce's REQUEST_LIMIT_EXCEEDED; the
 // 503 of Google's licence manager), and the engine relies on it: such a creation has made nothing.
-// All the same, connectors make no creation and no transfer of data again before somebody has looked.
+// All the same, connectors make no creation, no restore and no transfer of data again before somebody
+// has looked.
 //
 // It returns the refusal, and with it when to ask again, if there is nobody to tell of the pause,
 // if all pauses of this call are longer than longestPause, if one of them takes more than half of

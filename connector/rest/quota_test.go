@@ -36,6 +36,7 @@ func TestWhatAQuotaRefuses(t *testing.T) {
 		"a creation":                  {op: connector.OpCreate, method: http.MethodPost, after: "1", refusals: 1, requests: 1},
 		"a look for a creation":       {op: connector.OpCreate, after: "1", refusals: 1, requests: 2, pauses: seconds(1), done: true},
 		"a transfer":                  {op: connector.OpHandOver, method: http.MethodPost, after: "1", refusals: 1, requests: 1},
+		"a restore":                   {op: connector.OpRestore, method: http.MethodPost, after: "1", refusals: 1, requests: 1},
 		"for longer than anyone":      {op: connector.OpRead, after: "61", refusals: 1, left: time.Hour, requests: 1},
 		"again and again":             {op: connector.OpRead, after: "25", refusals: 9, left: time.Hour, requests: 3, pauses: seconds(25, 25)},
 		"it does not say how long":    {op: connector.OpRead, refusals: 1, requests: 1},

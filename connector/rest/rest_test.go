@@ -85,6 +85,15 @@ func TestWhatAFailureMeans(t *testing.T) {
 		"429 with a date":                     {connector.OpRead, 429, ``, map[string]string{"Date": now.Format(http.TimeFormat), "Retry-After": now.Add(90 * time.Second).Format(http.TimeFormat)}, connector.KindRateLimited, 90 * time.Second},
 		"429 with a date as Zoom writes it":   {connector.OpRead, 429, ``, map[string]string{"Date": now.Format(http.TimeFormat), "Retry-After": now.Add(90 * time.Second).UTC().Format(time.RFC3339)}, connector.KindRateLimited, 90 * time.Second},
 		"429 with a reset by a skewed clock":  {connector.OpRead, 429, ``, map[string]string{"Date": now.Add(-time.Hour).Format(http.TimeFormat), "X-Rate-Limit-Reset": fmt.Sprint(now.Add(-time.Hour).Unix() + 20)}, connector.KindRateLimited, 20 * time.Second},
+		"429 with a reset in milliseconds":    {connector.OpRead, 429, ``, map[string]string{"Date": now.Format(http.TimeFormat), "X-RateLimit-Reset": fmt.Sprint(now.UnixMilli() + 20_000)}, connector.KindRateLimited, 20 * time.Second},
+		"429 with a reset in microseconds":    {connector.OpRead, 429, ``, map[string]string{"Date": now.Format(http.TimeFormat), "X-RateLimit-Reset": fmt.Sprint(now.UnixMicro() + 20_000_000)}, connector.KindRateLimited, 20 * time.Second},
+		"429 with a reset long ago":           {connector.OpRead, 429, ``, map[string]string{"Date": now.Format(http.TimeFormat), "X-RateLimit-Reset": "1999-12-31T23:59:59Z"}, connector.KindRateLimited, 0},
+		"429 after an instant":                {connector.OpRead, 429, ``, map[string]string{"Date": now.Format(http.TimeFormat), "Retry-After": fmt.Sprint(now.Unix() + 20)}, connector.KindRateLimited, 20 * time.Second},
+		"429 after an instant, in ms":         {connector.OpRead, 429, ``, map[string]string{"Date": now.Format(http.TimeFormat), "Retry-After": fmt.Sprint(now.UnixMilli() + 20_000)}, connector.KindRateLimited, 20 * time.Second},
+		"429 after less than nothing":         {connector.OpRead, 429, ``, map[string]string{"Retry-After": "-1"}, connector.KindRateLimited, 0},
+		"429 after no number":                 {connector.OpRead, 429, ``, map[string]string{"Retry-After": "NaN"}, connector.KindRateLimited, 0},
+		"429 after more than a number holds":  {connector.OpRead, 429, ``, map[string]string{"Retry-After": "99999999999999999999"}, connector.KindRateLimited, 0},
+		"429 after a week":                    {connector.OpRead, 429, ``, map[string]string{"Retry-After": "604800"}, connector.KindRateLimited, 24 * time.Hour},
 		"429 without any":                     {connector.OpRead, 429, ``, nil, connector.KindRateLimited, 0},
 		"401":                                 {connector.OpRead, 401, ``, nil, connector.KindUnauthorized, 0},
 		"a conflict is no account":            {connector.OpCreate, 409, ``, nil, connector.KindUnavailable, 0},
@@ -325,6 +334,7 @@ func TestWhatFailsInPassing(t *testing.T) {
 		"a change, and a proxy's 404":           {connector.OpUpdate, http.MethodPatch, 404, nil, "<html>", 1},
 		"a change, declined":                    {connector.OpUpdate, http.MethodPost, 503, map[string]string{"Retry-After": "1"}, "", 2},
 		"a creation, declined":                  {connector.OpCreate, http.MethodPost, 503, map[string]string{"Retry-After": "1"}, "", 1},
+		"a restore, declined":                   {connector.OpRestore, http.MethodPost, 503, map[string]string{"Retry-After": "1"}, "", 1},
 		"a look for a creation":                 {connector.OpCreate, http.MethodGet, 503, map[string]string{"Retry-After": "1"}, "", 2},
 	} {
 		t.Run(name, func(t *testing.T) {

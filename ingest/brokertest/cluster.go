@@ -246,10 +246,12 @@ func (c *Cluster) Restart(broker int) {
 }
 
 // Pause stalls a broker (SIGSTOP): its connections stay open, and nothing comes
-// through them, until Resume.
+// through them, until Resume. It returns when the broker has stopped.
 func (c *Cluster) Pause(broker int) {
 	c.t.Helper()
-	require.NoError(c.t, c.brokers[broker].signal(syscall.SIGSTOP))
+	b := c.brokers[broker]
+	require.NoError(c.t, b.signal(syscall.SIGSTOP))
+	require.NoError(c.t, awaitStopped(b.cmd.Process.Pid))
 }
 
 // Resume ends a Pause.

@@ -47,6 +47,7 @@ type Options struct {
 type Tuning struct {
 	Window      int           // records in flight per partition; default 256
 	Span        int           // records from the first that is not acknowledged to the last, per partition; default 64 windows
+	Spare       time.Duration // how often one more record is read of a partition that has no room; default 10s
 	Bytes       int           // in flight in all partitions together; default 64 MiB
 	CommitEvery time.Duration // default 500ms
 	FetchWait   time.Duration // how long a broker may hold a fetch until records come; default 3s
@@ -74,6 +75,7 @@ type Tuning struct {
 func (t Tuning) WithDefaults() Tuning {
 	t.Window = cmp.Or(t.Window, 256)
 	t.Span = cmp.Or(t.Span, 64*t.Window)
+	t.Spare = cmp.Or(t.Spare, 10*time.Second)
 	t.Bytes = cmp.Or(t.Bytes, 64<<20)
 	t.CommitEvery = cmp.Or(t.CommitEvery, 500*time.Millisecond)
 	t.FetchWait = cmp.Or(t.FetchWait, 3*time.Second)

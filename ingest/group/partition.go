@@ -27,6 +27,7 @@ type partition struct {
 	sifting   bool
 	lanes     lanes
 	handled   chan handled
+	spare     bool  // one more record may be read although there is no room
 	running   int   // records that are being handled
 	committed int64 // the offset that this generation last committed
 	progress  progress
@@ -93,6 +94,8 @@ func (p *partition) run(ctx context.Context) {
 
 	ticker := time.NewTicker(p.c.tuning.CommitEvery)
 	defer ticker.Stop()
+	spare := time.NewTicker(p.c.tuning.Spare)
+	defer spare.Stop()
 	for {
 		in := p.inbox.some
 		if p.sifting || p.room() <= 0 {
@@ -108,6 +111,8 @@ func (p *partition) run(ctx context.Context) {
 			p.next(work, h)
 		case <-ticker.C:
 			p.commitProgress()
+		case <-spare.C:
+			p.spare = true
 		case <-ctx.Done():
 			p.drain(abandon)
 			return
@@ -120,13 +125,21 @@ func (p *partition) run(ctx context.Context) {
 // room returns how many records may be taken into the window. Behind a record that does
 // not pass, further records are read, up to a span. The span is bounded because all of it
 // is read again after a crash.
+//
+// If there is no room, one more record is read now and then, up to another window: records that fail
+// for a reason of their own are given up only while others pass, and would be in the way for ever.
 func (p *partition) room() int {
-	return min(p.c.tuning.Window-p.window.open, p.c.tuning.Span-p.window.len())
+	room := min(p.c.tuning.Window-p.window.open, p.c.tuning.Span-p.window.len())
+	if room <= 0 && p.spare && room > -p.c.tuning.Window {
+		return 1
+	}
+	return room
 }
 
 // take puts fetched records into the window, and begins to sift them.
 func (p *partition) take(work context.Context) {
 	batch := p.inbox.take(p.room())
+	p.spare = false
 	fresh := batch[:0]
 	for _, m := range batch {
 		if p.window.add(m.Offset, m.Time) {

@@ -140,11 +140,12 @@ func asError(op, who string, resp *http.Response) *Error {
 }
 
 // RetryAfter returns the pause in the header Retry-After, which holds seconds or a date (RFC
-// 9110 section 10.2.3). A date is compared with the service's own clock, if it sends its time.
+// 9110 section 10.2.3); some services write an instant in Unix time. An instant is compared with the
+// service's own clock, if it sends its time.
 func RetryAfter(header http.Header) time.Duration {
 	text := strings.TrimSpace(header.Get("Retry-After"))
-	if seconds, err := strconv.ParseInt(text, 10, 32); err == nil {
-		return min(max(time.Duration(seconds)*time.Second, 0), maxRetryAfter)
+	if number, err := strconv.ParseInt(text, 10, 64); err == nil {
+		return pauseOf(number, header)
 	}
 	at, err := http.ParseTime(text)
 	if err != nil {
@@ -153,6 +154,27 @@ func RetryAfter(header http.Header) time.Duration {
 	if err != nil {
 		return 0
 	}
+	return until(at, header)
+}
+
+// instants is the least number that is an instant in Unix time, and no number of seconds to wait:
+// no quota rests for 30 years.
+const instants = 1_000_000_000
+
+// pauseOf returns the pause that a number asks for: a number of seconds, or an instant in Unix time
+// in seconds, milliseconds, or less. Seconds have that many digits only from the year 5138 on.
+func pauseOf(number int64, header http.Header) time.Duration {
+	if number < instants {
+		return time.Duration(min(max(number, 0), int64(maxRetryAfter/time.Second))) * time.Second
+	}
+	for number >= 100*instants {
+		number = (number-1)/1000 + 1 // rounded up
+	}
+	return until(time.Unix(number, 0), header)
+}
+
+// until returns how long it is until an instant, by the service's own clock, if it sends its time.
+func until(at time.Time, header http.Header) time.Duration {
 	now, err := http.ParseTime(header.Get("Date"))
 	if err != nil {
 		now = time.Now()
@@ -165,7 +187,7 @@ var quotaPrefixes = []string{"X-RateLimit-", "X-Rate-Limit-", "RateLimit-"}
 // QuotaUsed reports whether an answer's headers say that a quota is used up, and how
 // long it is until there is more. The names are those of GitHub, Okta, Slack and
 // others, and of draft-ietf-httpapi-ratelimit-headers; the reset is an instant in Unix
-// seconds or in ISO 8601 (Atlassian), or a number of seconds.
+// time or in ISO 8601 (Atlassian), or a number of seconds.
 func QuotaUsed(header http.Header) (used bool, wait time.Duration) {
 	for _, prefix := range quotaPrefixes {
 		left, err := strconv.Atoi(strings.TrimSpace(header.Get(prefix + "Remaining")))
@@ -191,27 +213,19 @@ func Reset(header http.Header) time.Duration {
 // isoInstants are the forms of ISO 8601 in which resets are written, with and without seconds.
 var isoInstants = []string{time.RFC3339, "2006-01-02T15:04Z07:00"}
 
-// reset reads an instant in Unix seconds or in ISO 8601, or a number of seconds.
+// reset reads an instant in Unix time or in ISO 8601, or a number of seconds.
 func reset(text string, header http.Header) time.Duration {
 	text = strings.TrimSpace(text)
 	for _, form := range isoInstants {
 		if at, err := time.Parse(form, text); err == nil {
-			text = strconv.FormatInt(at.Unix(), 10)
+			return until(at, header)
 		}
 	}
-	seconds, err := strconv.ParseInt(text, 10, 64)
+	number, err := strconv.ParseInt(text, 10, 64)
 	if err != nil {
 		return 0
 	}
-	const instants = 1_000_000_000 // seconds since 1970; no quota rests for 30 years
-	if seconds >= instants {
-		now, err := http.ParseTime(header.Get("Date"))
-		if err != nil {
-			now = time.Now()
-		}
-		seconds -= now.Unix()
-	}
-	return min(max(time.Duration(min(seconds, int64(maxRetryAfter/time.Second)))*time.Second, 0), maxRetryAfter)
+	return pauseOf(number, header)
 }
 
 // Ended returns why a context has ended; nil if it has not. A context whose deadline has

@@ -121,6 +121,40 @@ var raceTests = tests{
 		slices.Sort(ids)
 		assert.Len(t, slices.Compact(ids), 60)
 	},
+	"EndsWhileOthersCountLetNobodyElsePass": func(t *testing.T, l ledger.Ledger) {
+		const people, rounds, allowed = 40, 4, 5
+		var admitted [people]atomic.Bool
+		race(people, func(i int) {
+			id := fmt.Sprint("p", i)
+			for round := range rounds {
+				a := suspension(id, "urn:siem", 10)
+				a.Key = fmt.Sprint(round)
+				got, err := l.Admit(t.Context(), ledger.AdmissionRequest{PersonID: id, At: at(20 + round), Asks: []ledger.Ask{a.Ask}, Limits: atMost(allowed)})
+				if !assert.NoError(t, err) {
+					return
+				}
+				if got.Withdrawals[0].State == ledger.WithdrawalAdmitted {
+					admitted[i].Store(true)
+				}
+				gone := ledger.AdmissionRequest{PersonID: id, At: at(20 + round), Gone: []ledger.Withdrawal{{Kind: a.Kind, Key: a.Key}}}
+				for range 2 { // its answer may be lost
+					_, err = l.Admit(t.Context(), gone)
+					assert.NoError(t, err)
+				}
+			}
+		})
+		passed := 0
+		for i := range admitted {
+			if admitted[i].Load() {
+				passed++
+			}
+		}
+		assert.Equal(t, allowed, passed, "whoever was let through counts, also when it is over")
+		for _, c := range cohorts(t, l, ledger.CohortFilter{}) {
+			assert.Equal(t, ledger.CohortEnded, c.State, "an open cohort holds somebody")
+			assert.Zero(t, c.Held)
+		}
+	},
 	"NoEventIsOverlooked": func(t *testing.T, l ledger.Ledger) {
 		far := t0.AddDate(20, 0, 0)
 		record(t, l, received("p1", "first", 0))
