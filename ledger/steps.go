@@ -71,11 +71,14 @@ type Ahead struct {
 	// Creating is the creation that follows, because the search has shown no account. It is noted
 	// with the attempt, as NoteCreation does. Zero if none follows.
 	Creating Creation
+	// OrNone asks for no attempt if only the person has changed (Begun.Untried, not AsRead): then
+	// nothing is written, and Begun.Attempt is zero.
+	OrNone bool
 }
 
 // Begun is the ledger's answer to an attempt.
 type Begun struct {
-	Attempt int64 // identifies this attempt, for Outcome
+	Attempt int64 // identifies this attempt, for Outcome; zero if none has begun: see Ahead.OrNone
 	Link    Link  // as it was before the attempt; State is empty if there is none
 	// DoubtUntil is the latest deadline of the attempts at other steps that give access to
 	// the same account and whose outcome is not recorded. It is zero if no such attempt is

@@ -2,7 +2,9 @@ package provision
 
 import (
 	"context"
+	"maps"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/tenurehq/tenure/assess"
@@ -20,6 +22,7 @@ type outset struct {
 
 // search is a search for the person's account.
 type search struct {
+	at      time.Time
 	keys    connector.Keys
 	matches []connector.Match
 	err     error
@@ -40,23 +43,13 @@ func (e *Engine) outsetOf(ctx context.Context, d decision, req Attempt) (*outset
 	return &outset{d: d, step: open[i]}, nil
 }
 
-// lookAhead decides and searches before the intent, for a step that gives somebody their first
-// account in an app: what only reads has no effect there. If all of it still holds when the intent
-// is written, the attempt goes by it, and the intent notes the creation too (docs/adr/0067). If not,
-// it counts for nothing. It is nil for any other step, and if anything fails before the search: the
-// attempt then finds the failure by itself.
-func (e *Engine) lookAhead(call context.Context, req Attempt) *outset {
-	app := e.Apps[req.Step.App]
-	first := req.Step.Kind == plan.Provision && !req.Step.Restore && !req.Again && req.Done == 0
-	if !first || app == nil || app.Unopened != nil || !makes(app.Connector) {
-		return nil
-	}
-	if app.Soon(call, time.Now().Add(aheadWait)) != nil {
-		return nil // by the time of the search, what was decided may not hold any more
-	}
+// foreseen decides as if the intent were there already, for a step that gives somebody their first
+// account in an app. It reports false if it cannot: then the attempt has to find out by itself. It
+// returns nil and true if the step is not to be done any more.
+func (e *Engine) foreseen(call context.Context, req Attempt) (*outset, bool) {
 	person, err := e.reads.person(call, e.Ledger, req.PersonID)
 	if err != nil || !untried(person, req.Step.App) {
-		return nil
+		return nil, false
 	}
 	for i, s := range person.Steps {
 		if s.Key == req.Step.Key {
@@ -65,18 +58,56 @@ func (e *Engine) lookAhead(call context.Context, req Attempt) *outset {
 	}
 	d, err := e.decideOn(call, person)
 	if err != nil || d.Person.Username == "" {
-		return nil
+		return nil, false
 	}
 	from, err := e.outsetOf(call, d, req)
-	if err != nil || from == nil {
-		return nil
+	return from, err == nil
+}
+
+// lookAhead decides and searches before the intent, for a step that gives somebody their first
+// account in an app: what only reads has no effect there. If all of it still holds when the intent
+// is written, the attempt goes by it, and the intent notes the creation too (docs/adr/0067). If only
+// the person has changed, the search still counts. It returns nil for any other step, and if anything
+// fails before the search: the attempt then finds the failure by itself. It reports true if the step
+// is not to be done any more, so that there is nothing to attempt.
+func (e *Engine) lookAhead(call context.Context, req Attempt) (from *outset, superseded bool) {
+	first := req.Step.Kind == plan.Provision && !req.Step.Restore && !req.Again && req.Done == 0
+	app := e.Apps[req.Step.App]
+	if !first || app == nil || app.Unopened != nil || !makes(app.Connector) {
+		return nil, false
+	}
+	if app.Soon(call, time.Now().Add(aheadWait)) != nil {
+		return nil, false // by the time of the search, what was decided may not hold any more
+	}
+	from, known := e.foreseen(call, req)
+	if from == nil {
+		return nil, known
+	}
+	keys := from.d.Keys
+	if from.search = e.kept.take(req, keys); from.search != nil {
+		return from, false
 	}
 	calls, cancel := context.WithDeadline(connector.WithStep(call, req.Token), req.Deadline)
 	defer cancel()
-	from.search = &search{keys: d.Keys}
+	from.search = &search{keys: keys, at: time.Now()}
 	guarded := assess.Guard(app.Connector, e.Policy, req.Step.App, req.PersonID)
-	from.search.matches, from.search.err = guarded.Find(calls, d.Keys)
-	return from
+	from.search.matches, from.search.err = guarded.Find(calls, keys)
+	return from, false
+}
+
+// lookAgain decides anew if the person has changed since lookAhead, and nothing was tried in the
+// app. The search counts still, for the same keys: the app has what it had.
+func (e *Engine) lookAgain(call context.Context, req Attempt, before *outset) (from *outset, superseded bool) {
+	from, known := e.foreseen(call, req)
+	switch {
+	case from == nil && known:
+		e.kept.keep(req, before.search)
+	case from != nil && from.d.Keys == before.search.keys:
+		from.search = before.search
+	default:
+		return nil, false
+	}
+	return from, from == nil
 }
 
 // aheadWait is how long a search before the intent may have to wait, as far as is known: an app
@@ -100,7 +131,7 @@ func untried(person ledger.Person, app string) bool {
 
 // ahead returns what the intent has to find unchanged; nil if nothing was found out before it, or
 // if time alone has changed since what is to be done.
-func (o *outset) ahead(now time.Time) *ledger.Ahead {
+func (o *outset) ahead(now time.Time, orNone bool) *ledger.Ahead {
 	if o == nil {
 		return nil
 	}
@@ -108,11 +139,53 @@ func (o *outset) ahead(now time.Time) *ledger.Ahead {
 		return nil
 	}
 	person := o.d.Person
-	ahead := &ledger.Ahead{Revision: person.Revision, Username: person.Username}
+	ahead := &ledger.Ahead{Revision: person.Revision, Username: person.Username, OrNone: orNone}
 	if o.search.err == nil && len(o.search.matches) == 0 {
 		ahead.Creating = ledger.Creation{At: now, Username: person.Username, State: ledger.CreationSent}
 	}
 	return ahead
+}
+
+// keptSearches keeps searches whose step was given up for another one, before anything was tried in the app:
+// whoever joins while their manager does is given an account by one step, and by another one as soon as
+// the manager's account is there to be named. Whether anything was tried since, the ledger says. What
+// others do in the app in the meantime is not seen, so that a search is kept for no longer than keptFor.
+type keptSearches struct {
+	mu       sync.Mutex
+	searches map[account]*search
+}
+
+// account says whose account in which app is meant.
+type account struct{ personID, app string }
+
+// keptFor is how long a search counts for another step: about as long as it takes to assess somebody again.
+const keptFor = 15 * time.Second
+
+// keep keeps a search that has an answer.
+func (s *keptSearches) keep(req Attempt, found *search) {
+	if found.err != nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	maps.DeleteFunc(s.searches, func(_ account, old *search) bool { return time.Since(old.at) > keptFor })
+	if s.searches == nil {
+		s.searches = map[account]*search{}
+	}
+	s.searches[account{req.PersonID, req.Step.App}] = found
+}
+
+// take returns the search that is kept for the same keys, once; nil if there is none.
+func (s *keptSearches) take(req Attempt, keys connector.Keys) *search {
+	of := account{req.PersonID, req.Step.App}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	found := s.searches[of]
+	delete(s.searches, of)
+	if found == nil || found.keys != keys || time.Since(found.at) > keptFor {
+		return nil
+	}
+	return found
 }
 
 // searches searches the app, unless that was done before the intent. Such a search counts once.

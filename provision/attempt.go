@@ -66,22 +66,14 @@ func (e *Engine) Apply(call context.Context, req Attempt) (Result, ledger.Link, 
 	if !req.Step.Genuine() {
 		return "", none, notPlanned()
 	}
-	from := e.lookAhead(call, req)
-	now := e.Clock.Now()
-	over := now.Add(e.Clock.Span(time.Until(req.Deadline) + settleMargin))
-	ahead := from.ahead(now)
-	begun, err := e.Ledger.BeginStep(call, ledger.Attempt{
-		PersonID: req.PersonID, App: req.Step.App, Key: req.Step.Key, Kind: string(req.Step.Kind),
-		At:       now,
-		Deadline: over,
-		Gives:    req.Step.Kind.Gives(),
-		Destroys: e.destroys(req.Step),
-		May:      may(req.Step),
-		Ahead:    ahead,
-	})
+	s, err := e.start(call, req)
 	if err != nil {
 		return "", none, LedgerError(err)
 	}
+	if s == nil {
+		return ResultSuperseded, none, nil
+	}
+	begun, from, over := s.begun, s.from, s.intent.Deadline
 	if req.Done >= maxDone {
 		return "", none, e.fail(call, req, begun, nil, notConverging(req.Done))
 	}
@@ -113,7 +105,7 @@ func (e *Engine) Apply(call context.Context, req Attempt) (Result, ledger.Link, 
 	}
 	a.underway.LookAt = time.Time{}
 	if begun.AsRead {
-		a.noted = ahead.Creating
+		a.noted = s.intent.Ahead.Creating
 	}
 	got, err := a.perform(begun) //nolint:contextcheck // the attempt holds the context of its calls
 	if err != nil {
@@ -154,6 +146,48 @@ func (e *Engine) Apply(call context.Context, req Attempt) (Result, ledger.Link, 
 		e.Metrics.turned(t.app, t.off, e.Clock.Wait(got.link.ProvenAt.Sub(t.since)))
 	}
 	return ResultDone, got.link, nil
+}
+
+// started is an attempt that has begun.
+type started struct {
+	intent ledger.Attempt // what the ledger was told
+	begun  ledger.Begun   // what it answered
+	from   *outset        // from lookAhead; nil if nothing counts of what was found out before
+}
+
+// start looks ahead and writes the intent. It returns nil if the step turns out to be superseded
+// before that: then nothing is written.
+func (e *Engine) start(call context.Context, req Attempt) (*started, error) {
+	from, superseded := e.lookAhead(call, req)
+	if superseded {
+		return nil, nil //nolint:nilnil // nothing is to be done, and nothing is wrong
+	}
+	s := &started{intent: e.intent(req, from, true), from: from}
+	var err error
+	if s.begun, err = e.Ledger.BeginStep(call, s.intent); err != nil || s.begun.Attempt != 0 {
+		return s, err
+	}
+	if s.from, superseded = e.lookAgain(call, req, from); superseded {
+		return nil, nil //nolint:nilnil // nothing is to be done, and nothing is wrong
+	}
+	s.intent = e.intent(req, s.from, false)
+	s.begun, err = e.Ledger.BeginStep(call, s.intent)
+	return s, err
+}
+
+// intent returns what the ledger is told of an attempt that begins now. With orNone, none begins if
+// what was found out before has to be looked at again.
+func (e *Engine) intent(req Attempt, from *outset, orNone bool) ledger.Attempt {
+	now := e.Clock.Now()
+	return ledger.Attempt{
+		PersonID: req.PersonID, App: req.Step.App, Key: req.Step.Key, Kind: string(req.Step.Kind),
+		At:       now,
+		Deadline: now.Add(e.Clock.Span(time.Until(req.Deadline) + settleMargin)),
+		Gives:    req.Step.Kind.Gives(),
+		Destroys: e.destroys(req.Step),
+		May:      may(req.Step),
+		Ahead:    from.ahead(now, orNone),
+	}
 }
 
 // may returns what the calls of a step may change.

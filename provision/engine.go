@@ -36,6 +36,7 @@ type Engine struct {
 	Breaker *ledger.Limits
 
 	reads reads
+	kept  keptSearches
 }
 
 // App is an open connector, and the limits on calling it.

@@ -148,6 +148,35 @@ var aheadTests = tests{
 			}
 		}
 	},
+	"no attempt begins, where that is asked for, if only the person has changed": func(t *testing.T, l ledger.Ledger) {
+		for begins, changes := range map[bool]map[string]func(*testing.T, ledger.Ledger, *ledger.Attempt){false: changed, true: tried} {
+			for name, change := range changes {
+				t.Run(name, func(t *testing.T) {
+					a := aboutToBegin(t, l, name)
+					a.Ahead.OrNone = true
+					change(t, l, &a)
+					before := read(t, l, name)
+					begun := begin(t, l, a)
+					assert.Equal(t, begins, begun.Attempt != 0)
+					assert.False(t, begun.AsRead)
+					assert.Equal(t, begins, !begun.Untried)
+					if begins {
+						return
+					}
+					assert.Equal(t, before, read(t, l, name), "nothing is written")
+					a.At, a.Ahead.Revision, a.Ahead.Username = at(6), before.Revision, before.Username
+					a.Ahead.Creating.Username = before.Username
+					assert.True(t, begin(t, l, a).AsRead, "it is as if nothing had been tried")
+				})
+			}
+		}
+		a := aboutToBegin(t, l, "p1")
+		a.Ahead.OrNone = true
+		begun := begin(t, l, a)
+		assert.True(t, begun.AsRead, "nothing has changed")
+		record(t, l, received("p1", "terminated p1", 6))
+		assert.Equal(t, begun.Attempt, begin(t, l, a).Attempt, "a repetition has begun, whatever comes later")
+	},
 	"a repetition does not go by what others have changed since": func(t *testing.T, l ledger.Ledger) {
 		a := aboutToBegin(t, l, "p1")
 		require.True(t, begin(t, l, a).AsRead)

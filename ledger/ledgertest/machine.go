@@ -151,6 +151,7 @@ func (m *machine) Begin(rt *rapid.T) {
 		if rapid.Bool().Draw(rt, "creates") {
 			a.Ahead.Creating = ledger.Creation{At: now, Username: seen.summary.Username, State: ledger.CreationSent}
 		}
+		a.Ahead.OrNone = rapid.Bool().Draw(rt, "or none")
 	}
 	begun, err := m.l.BeginStep(m.t.Context(), a)
 	require.NoError(rt, err)

@@ -152,6 +152,9 @@ func (m *model) plan(planned []ledger.Step, now time.Time) {
 func (m *model) begin(a ledger.Attempt, seen sight, id int64) ledger.Begun {
 	untried := a.Ahead != nil && m.links[a.App].Untouched() && !m.tried(a.App)
 	asRead := untried && seen.changes == m.changes
+	if untried && !asRead && a.Ahead.OrNone {
+		return ledger.Begun{Link: m.links[a.App], Untried: true}
+	}
 	m.attempts = slices.DeleteFunc(m.attempts, func(old modelAttempt) bool { return old.app == a.App && !old.deadline.After(a.At) })
 	var doubt time.Time
 	for _, other := range m.attempts {

@@ -49,6 +49,9 @@ func (t *Tx) beginStep(a ledger.Attempt, begun *ledger.Begun) error {
 	} else {
 		begun.Untried = untried && begun.Link.Untouched()
 		begun.AsRead = begun.Untried && same == 1
+		if begun.Untried && !begun.AsRead && a.Ahead.OrNone {
+			return nil
+		}
 		if err := t.newAttempt(a, begun); err != nil {
 			return fmt.Errorf("begin step %q of person %s: %w", a.Key, a.PersonID, err)
 		}
