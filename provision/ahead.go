@@ -22,7 +22,7 @@ type outset struct {
 
 // search is a search for the person's account.
 type search struct {
-	at      time.Time
+	at      time.Time // when it began
 	keys    connector.Keys
 	matches []connector.Match
 	err     error
@@ -84,12 +84,12 @@ func (e *Engine) lookAhead(call context.Context, req Attempt) (from *outset, sup
 		return nil, known
 	}
 	keys := from.d.Keys
-	if from.search = e.kept.take(req, keys); from.search != nil {
+	if from.search = e.kept.take(req, keys, e.oldest()); from.search != nil {
 		return from, false
 	}
 	calls, cancel := context.WithDeadline(connector.WithStep(call, req.Token), req.Deadline)
 	defer cancel()
-	from.search = &search{keys: keys, at: time.Now()}
+	from.search = &search{keys: keys, at: e.Clock.Now()}
 	guarded := assess.Guard(app.Connector, e.Policy, req.Step.App, req.PersonID)
 	from.search.matches, from.search.err = guarded.Find(calls, keys)
 	return from, false
@@ -101,7 +101,7 @@ func (e *Engine) lookAgain(call context.Context, req Attempt, before *outset) (f
 	from, known := e.foreseen(call, req)
 	switch {
 	case from == nil && known:
-		e.kept.keep(req, before.search)
+		e.kept.keep(req, before.search, e.oldest())
 	case from != nil && from.d.Keys == before.search.keys:
 		from.search = before.search
 	default:
@@ -158,31 +158,35 @@ type keptSearches struct {
 // account says whose account in which app is meant.
 type account struct{ personID, app string }
 
-// keptFor is how long a search counts for another step: about as long as it takes to assess somebody again.
+// keptFor is how long (real time) a search counts for another step: longer than it takes to assess
+// somebody again and to begin.
 const keptFor = 15 * time.Second
 
-// keep keeps a search that has an answer.
-func (s *keptSearches) keep(req Attempt, found *search) {
+// oldest returns since when a search must have been begun that is still kept.
+func (e *Engine) oldest() time.Time { return e.Clock.Now().Add(-e.Clock.Span(keptFor)) }
+
+// keep keeps a search that has an answer, and drops those that began before oldest.
+func (s *keptSearches) keep(req Attempt, found *search, oldest time.Time) {
 	if found.err != nil {
 		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	maps.DeleteFunc(s.searches, func(_ account, old *search) bool { return time.Since(old.at) > keptFor })
+	maps.DeleteFunc(s.searches, func(_ account, old *search) bool { return old.at.Before(oldest) })
 	if s.searches == nil {
 		s.searches = map[account]*search{}
 	}
 	s.searches[account{req.PersonID, req.Step.App}] = found
 }
 
-// take returns the search that is kept for the same keys, once; nil if there is none.
-func (s *keptSearches) take(req Attempt, keys connector.Keys) *search {
+// take returns the search that is kept for the same keys and not older, once; nil if there is none.
+func (s *keptSearches) take(req Attempt, keys connector.Keys, oldest time.Time) *search {
 	of := account{req.PersonID, req.Step.App}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	found := s.searches[of]
 	delete(s.searches, of)
-	if found == nil || found.keys != keys || time.Since(found.at) > keptFor {
+	if found == nil || found.keys != keys || found.at.Before(oldest) {
 		return nil
 	}
 	return found

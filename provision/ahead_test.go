@@ -214,6 +214,11 @@ func TestWhateverHappensWhileAnAccountIsMade(t *testing.T) {
 			// Once an attempt is under way, the operator is asked to wait.
 			_, _ = o.engine.Ledger.RenamePerson(o.t.Context(), ledger.Rename{PersonID: person, Base: "new." + person, Operator: "ops", Reason: "x", At: o.now})
 		}, outcome: stays, searched: 2},
+		"they are promoted": {meanwhile: func(o *office, person string) { o.promoted(person) }, outcome: stays, searched: 1},
+		"they are promoted, and another worker does it": {meanwhile: func(o *office, person string) {
+			o.promoted(person)
+			work(o.t, o.worker(nil), person)
+		}, outcome: stays},
 		"another worker does it": {meanwhile: func(o *office, person string) {
 			work(o.t, o.worker(nil), person)
 		}, outcome: stays},
@@ -316,6 +321,81 @@ func TestASearchCountsWhateverElseHasChanged(t *testing.T) {
 			assert.Equal(t, c.searched, countOf(w.did, "Find"), w.did)
 			assert.Equal(t, c.creates, countOf(w.did, "Create"), w.did)
 			require.Len(t, o.accountsOf("ada"), 1)
+		})
+	}
+}
+
+// updated records that somebody has another name or title.
+func (o *office) updated(person, family, title string) {
+	o.t.Helper()
+	_, err := o.engine.Ledger.Record(o.t.Context(), []ledger.Received{{At: o.now, Event: hr.Event{
+		EventKey: hr.EventKey{Source: "/hr", ID: fmt.Sprint(person, family, title)}, Type: hr.EventUpdated, PersonID: person,
+		Recorded: o.now.Add(time.Second), Effective: hr.DateOf(o.now),
+		Profile: &hr.Profile{
+			Type: hr.TypeEmployee, GivenName: person, FamilyName: family, JobTitle: title, StartDate: hr.DateOf(o.now),
+			Location: hr.Location{TimeZone: "UTC"},
+		},
+	}}})
+	require.NoError(o.t, err)
+}
+
+// promoted records that somebody has another title, which their account has: the step that gives it
+// gives way to another one.
+func (o *office) promoted(person string) {
+	o.t.Helper()
+	o.updated(person, "Lovelace", "Countess")
+}
+
+// A step that gives way to another one before anything was tried in the app leaves no trace, and the
+// app is not searched again for the other one: unless something was tried there meanwhile, or the
+// person is called something else, or much time has passed.
+func TestASearchCountsForTheStepThatIsDoneInstead(t *testing.T) {
+	for name, c := range map[string]struct {
+		instead  func(o *office)
+		searched int
+		creates  int
+		earlier  bool // they are promoted before the step begins
+	}{
+		"nothing else":           {func(*office) {}, 1, 1, false},
+		"it gives way earlier":   {func(*office) {}, 1, 1, true},
+		"some time has passed":   {func(o *office) { o.now = o.now.Add(14 * time.Second) }, 1, 1, false},
+		"much time has passed":   {func(o *office) { o.now = o.now.Add(16 * time.Second) }, 2, 1, false},
+		"another worker does it": {func(o *office) { work(o.t, o.worker(nil), "ada") }, 1, 0, false},
+		"another one began to":   {func(o *office) { work(o.t, o.worker(&watched{dies: "after BeginStep"}), "ada") }, 2, 1, false},
+		"another one made it":    {func(o *office) { work(o.t, o.worker(&watched{dies: "after Create"}), "ada") }, 2, 0, false},
+		"they are called another": {func(o *office) {
+			o.now = o.now.Add(2 * time.Second)
+			o.updated("ada", "King", "Countess")
+		}, 2, 1, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := newOffice(t)
+			step := o.joins("ada", hr.Date{})
+			w := &watched{at: 4, meanwhile: func() { o.promoted("ada") }} // after the search
+			if c.earlier {
+				w.at = 1
+			}
+			worker := o.worker(w)
+			result, err := apply(t, worker, "ada", step)
+			require.NoError(t, err)
+			assert.Equal(t, provision.ResultSuperseded, result)
+			assert.NotContains(t, w.did, "FinishStep")
+			person, err := o.engine.Ledger.Person(t.Context(), "ada")
+			require.NoError(t, err)
+			for _, s := range person.Steps {
+				assert.Zero(t, s.Attempts)
+			}
+			assert.True(t, linkOf(o, "ada").Untouched())
+
+			c.instead(o)
+			work(t, worker, "ada")
+			o.now = o.now.Add(10 * time.Minute) // calls without an answer are over
+			work(t, worker, "ada")
+			assert.Equal(t, c.searched, countOf(w.did, "Find"), w.did)
+			assert.Equal(t, c.creates, countOf(w.did, "Create"), w.did)
+			accounts := o.accountsOf("ada")
+			require.Len(t, accounts, 1)
+			assert.Equal(t, "Countess", accounts[0].Attributes["title"])
 		})
 	}
 }
