@@ -138,7 +138,7 @@ func (r Rules) For(ctx context.Context, person ledger.Person, now time.Time, reg
 // policyErr says what is wrong with the policy, err that the registry failed.
 func (r Rules) identify(ctx context.Context, person ledger.Person, profile hr.Profile, registry Registry) (id policy.Identity, policyErr, err error) {
 	id = policy.Identity{PersonID: person.PersonID, Username: person.Username, ManagerAccounts: person.ManagerAccounts}
-	if id.Username == "" || !mayHaveAccount(person) {
+	if id.Username == "" || !MayHaveAccount(person) {
 		if id.Username, policyErr, err = r.claim(ctx, person, profile, registry); policyErr != nil || err != nil {
 			return id, policyErr, err
 		}

@@ -30,7 +30,7 @@ const maxNamesakes = 50
 // already. It does not look at people who have, or may have, accounts of their own, and
 // leaves out IDs about which an operator has decided.
 func (r Rules) sameHuman(ctx context.Context, p ledger.Person, standing hr.Standing, registry Registry) ([]SameHuman, error) {
-	if p.CarriedTo != "" || standing.Profile == nil || CutsOff(standing.Status) || mayHaveAccount(p) {
+	if p.CarriedTo != "" || standing.Profile == nil || CutsOff(standing.Status) || MayHaveAccount(p) {
 		return nil, nil
 	}
 	var found []SameHuman

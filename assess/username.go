@@ -28,10 +28,10 @@ func (r Rules) claim(ctx context.Context, person ledger.Person, profile hr.Profi
 	return name, nil, err
 }
 
-// mayHaveAccount reports whether some account has, or may have, the username that the person
+// MayHaveAccount reports whether some account has, or may have, the username that the person
 // holds, as far as the person that was read shows. The ledger looks at more before it gives
 // another username.
-func mayHaveAccount(person ledger.Person) bool {
+func MayHaveAccount(person ledger.Person) bool {
 	return len(person.Tasks) > 0 ||
 		slices.ContainsFunc(person.Links, func(l ledger.Link) bool {
 			return l.State != ledger.LinkPlanned || l.AccountID != "" || !l.DoubtUntil.IsZero() || l.Creating.Pending()

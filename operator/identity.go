@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/tenurehq/tenure/assess"
 	"github.com/tenurehq/tenure/ledger"
 )
 
 // RenameOf returns the renaming of a person to the username that policy gives them now
-// or, if to is not empty, to that one. It changes nothing.
+// or, if to is not empty, to that one. It changes nothing. Whoever may have no account yet is called
+// as HR's record says, so that another name would not last: that is refused.
 func (v *Viewer) RenameOf(ctx context.Context, personID, to string) (ledger.Rename, error) {
 	rules, err := v.Apps.Rules(ctx)
 	if err != nil {
@@ -18,6 +20,9 @@ func (v *Viewer) RenameOf(ctx context.Context, personID, to string) (ledger.Rena
 	person, err := v.Person(ctx, personID)
 	if err != nil {
 		return ledger.Rename{}, err
+	}
+	if !assess.MayHaveAccount(person) {
+		return ledger.Rename{}, refuse(fmt.Sprintf("person %s has no account yet: until then, their username follows the name that HR gives", personID), "person show %s", personID)
 	}
 	now := v.Clock.Now()
 	base, err := rules.UsernameOf(person, now)

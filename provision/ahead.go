@@ -165,9 +165,9 @@ const keptFor = 15 * time.Second
 // oldest returns since when a search must have been begun that is still kept.
 func (e *Engine) oldest() time.Time { return e.Clock.Now().Add(-e.Clock.Span(keptFor)) }
 
-// keep keeps a search that has an answer, and drops those that began before oldest.
+// keep keeps a search that has found nothing, and drops those that began before oldest.
 func (s *keptSearches) keep(req Attempt, found *search, oldest time.Time) {
-	if found.err != nil {
+	if found.err != nil || len(found.matches) > 0 {
 		return
 	}
 	s.mu.Lock()

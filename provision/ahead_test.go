@@ -400,6 +400,22 @@ func TestASearchCountsForTheStepThatIsDoneInstead(t *testing.T) {
 	}
 }
 
+// An account that a search has found is looked at again by the step that is done instead: it may be
+// another one by then, or gone.
+func TestASearchThatHasFoundSomethingIsNotKept(t *testing.T) {
+	o := newOffice(t)
+	step := o.joins("ada", hr.Date{})
+	_, err := o.mail.Create(t.Context(), connector.Spec{PersonID: "ada", Username: "alovelace"})
+	require.NoError(t, err)
+	w := &watched{at: 4, meanwhile: func() { o.promoted("ada") }} // after the search
+	worker := o.worker(w)
+	result, err := apply(t, worker, "ada", step)
+	require.NoError(t, err)
+	require.Equal(t, provision.ResultSuperseded, result)
+	work(t, worker, "ada")
+	assert.Equal(t, 2, countOf(w.did, "Find"), w.did)
+}
+
 // Nothing that only reads claims that an account may be there. From the intent on, the ledger has
 // the attempt and the creation.
 func TestTheCreationIsKnownFromTheIntentOnAndNoSooner(t *testing.T) {

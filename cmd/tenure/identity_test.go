@@ -13,6 +13,7 @@ func TestTwoIDsOfOneHuman(t *testing.T) {
 	s := newSite(t)
 	s.people()
 	s.left()
+	s.hired("10004")
 	f := &frontend{}
 	f.serve(t)
 	for _, wrong := range []struct {
@@ -27,6 +28,7 @@ func TestTwoIDsOfOneHuman(t *testing.T) {
 		{service.ExitFailed, "person 10002 is not linked to 10001", []string{"unlink", "10001", "10002", "--reason", "x", "--operator", "ada"}},
 		{service.ExitUsage, "is no username", []string{"rename", "10001", "--to", "Ada!"}},
 		{service.ExitFailed, "somebody else's", []string{"rename", "10001", "--to", "bsimmel"}},
+		{service.ExitFailed, "person 10004 has no account yet", []string{"rename", "10004", "--to", "cats"}},
 	} {
 		s.refuses(wrong.code, wrong.want, append([]string{"person"}, wrong.args...)...)
 	}
