@@ -6,8 +6,22 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/tenurehq/tenure/hr"
+	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/service"
 )
+
+// hired records that somebody is hired, who has no account yet.
+func (s *site) hired(person string) {
+	s.t.Helper()
+	l := s.ledger()
+	defer func() { require.NoError(s.t, l.Close()) }()
+	_, err := l.Record(s.t.Context(), []ledger.Received{{At: at("2026-01-02 09:00:04"), Event: hr.Event{
+		EventKey: hr.EventKey{Source: "workday", ID: "hired " + person}, Type: hr.EventHired, PersonID: person,
+		Recorded: at("2026-01-02 09:00:03"), Effective: date("2026-01-05"), Profile: profile("Chirstian", "Koblick", "", "", "2026-01-05"),
+	}}})
+	require.NoError(s.t, err)
+}
 
 func TestTwoIDsOfOneHuman(t *testing.T) {
 	s := newSite(t)
