@@ -46,7 +46,7 @@ func carry(is, was *ledger.Person) (out ledger.Carried) {
 		switch {
 		case !l.State.HasAccount():
 			left = append(left, l)
-		case i >= 0 && MayHaveAccount(*is, is.Links[i]):
+		case i >= 0 && mayHaveAccount(*is, is.Links[i]):
 			left = append(left, l)
 			out.Left = append(out.Left, l.App)
 		default:
@@ -71,7 +71,7 @@ func carry(is, was *ledger.Person) (out ledger.Carried) {
 }
 
 // mayHaveAccount reports whether there is, or may be, an account behind a link.
-func MayHaveAccount(p ledger.Person, l ledger.Link) bool {
+func mayHaveAccount(p ledger.Person, l ledger.Link) bool {
 	return l.State.HasAccount() ||
 		l.State == ledger.LinkPlanned && slices.ContainsFunc(p.Steps, func(s ledger.Step) bool {
 			return s.App == l.App && s.Kind == string(plan.Provision) && s.Attempts > 0 && s.Code != string(connector.KindInvalid)
@@ -80,7 +80,7 @@ func MayHaveAccount(p ledger.Person, l ledger.Link) bool {
 
 // inUse reports whether some account has, had or may have the person's username.
 func inUse(p ledger.Person) bool {
-	return slices.ContainsFunc(p.Links, func(l ledger.Link) bool { return l.State == ledger.LinkDeleted || MayHaveAccount(p, l) })
+	return slices.ContainsFunc(p.Links, func(l ledger.Link) bool { return l.State == ledger.LinkDeleted || mayHaveAccount(p, l) })
 }
 
 // Renamed returns the ledger as it would be if a person had another username, and what would

@@ -18,7 +18,7 @@ func (s *site) hired(person string) {
 	defer func() { require.NoError(s.t, l.Close()) }()
 	_, err := l.Record(s.t.Context(), []ledger.Received{{At: at("2026-01-02 09:00:04"), Event: hr.Event{
 		EventKey: hr.EventKey{Source: "workday", ID: "hired " + person}, Type: hr.EventHired, PersonID: person,
-		Recorded: at("2026-01-02 09:00:03"), Effective: date("2026-01-05"), Profile: profile("Chirstian", "Koblick", "", "", "2026-01-05"),
+		Recorded: at("2026-01-02 09:00:03"), Effective: date("2026-01-05"), Profile: profile("Christian", "Koblick", "", "", "2026-01-05"),
 	}}})
 	require.NoError(s.t, err)
 }
