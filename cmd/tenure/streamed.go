@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"iter"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -24,8 +23,7 @@ type listView[V any] struct {
 	// whole has the list read to its end, since reading it tells something, such as the exit
 	// status. Otherwise what is behind the limit is not read.
 	whole bool
-	// order sorts the list. All entries are then read before the first is shown. All are held
-	// or, with --limit, at most twice as many as it allows.
+	// order sorts the list. All entries are then read before the first is shown: see inOrder.
 	order func(a, b V) int
 	frame frame
 }
@@ -43,8 +41,8 @@ type frame struct {
 }
 
 // streamed shows the entries of a list as they are read, as many as --limit allows. It holds a page
-// of them at a time, however long the list is, unless it has to be sorted. It reports whether there
-// are more.
+// of them at a time, however long the list is, and a bounded number of one that has to be sorted. It
+// reports whether there are more.
 func streamed[V any](c *cli, views iter.Seq2[V, error], v listView[V]) (more bool, err error) {
 	bar := c.progress(-1, "reading", "entries")
 	l := &listing{c: c, header: v.header, frame: v.frame, bar: bar}
@@ -63,7 +61,7 @@ func streamed[V any](c *cli, views iter.Seq2[V, error], v listView[V]) (more boo
 	}
 	shown := iter.Seq2[V, error](counted)
 	if v.order != nil {
-		shown = inOrder(shown, c.limit, v.order)
+		shown = inOrder(shown, c.limit, sortedInMemory, v.order)
 	}
 	for view, err := range shown {
 		if err != nil {
@@ -87,35 +85,6 @@ func streamed[V any](c *cli, views iter.Seq2[V, error], v listView[V]) (more boo
 		c.tell("%d are listed, and there are more: --limit 0 lists all\n", c.limit)
 	}
 	return more, err
-}
-
-// inOrder yields the entries of a list when all are read and sorted; with a limit, the first ones.
-// It then holds no more than twice the limit.
-func inOrder[V any](entries iter.Seq2[V, error], limit int, order func(a, b V) int) iter.Seq2[V, error] {
-	return func(yield func(V, error) bool) {
-		var first []V
-		cut := func() {
-			slices.SortStableFunc(first, order)
-			if limit > 0 {
-				first = first[:min(len(first), limit)]
-			}
-		}
-		for entry, err := range entries {
-			if err != nil {
-				yield(entry, err)
-				return
-			}
-			if first = append(first, entry); limit > 0 && len(first) >= 2*limit {
-				cut()
-			}
-		}
-		cut()
-		for _, entry := range first {
-			if !yield(entry, nil) {
-				return
-			}
-		}
-	}
 }
 
 // listing is a list that is shown page by page.

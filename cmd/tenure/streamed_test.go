@@ -2,15 +2,20 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"iter"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -18,6 +23,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/review"
 )
 
 type lineEntry struct {
@@ -217,13 +223,16 @@ func TestAListHoldsAPage(t *testing.T) {
 	}
 }
 
-// A list that is sorted begins with what a whole one begins with, and holds little more than that.
-func TestASortedListIsCut(t *testing.T) {
+// A list that is sorted is what sorting it whole makes of it, however many entries are held; with a
+// limit, it is the beginning.
+func TestASortedListIsSortedWithoutHoldingIt(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("TMPDIR", dir)
 	rapid.Check(t, func(t *rapid.T) {
 		all := rapid.SliceOf(rapid.IntRange(0, 9)).Draw(t, "all")
-		limit := rapid.IntRange(0, 5).Draw(t, "limit")
-		type entry struct{ key, place int }
-		order := func(a, b entry) int { return a.key - b.key }
+		limit, most := rapid.IntRange(0, 5).Draw(t, "limit"), rapid.IntRange(1, 12).Draw(t, "most")
+		type entry struct{ Key, Place int }
+		order := func(a, b entry) int { return a.Key - b.Key }
 		var want []entry
 		for i, key := range all {
 			want = append(want, entry{key, i})
@@ -234,12 +243,44 @@ func TestASortedListIsCut(t *testing.T) {
 					return
 				}
 			}
-		}, limit, order))
+		}, limit, most, order))
 		require.NoError(t, err)
 		slices.SortStableFunc(want, order)
 		if limit > 0 {
 			want = want[:min(limit, len(want))]
 		}
 		assert.Equal(t, want, got)
+		left, err := os.ReadDir(dir)
+		require.NoError(t, err)
+		assert.Empty(t, left, "nothing stays in a file")
 	})
+}
+
+// What is sorted in a file comes out of it as it was.
+func TestEntriesOfSortedListsAreWhatTheirJSONSays(t *testing.T) {
+	at := time.Date(2026, 3, 1, 9, 0, 0, 123456000, time.UTC)
+	throughFile(t, deletionView{Person: "1", Name: "Zoë", App: "wiki", Waits: "hold", Until: at, Retained: at, GoneAfter: at, Approval: "given", Why: "<why>"})
+	throughFile(t, creepView{Person: "1", Name: "Zoë", Department: "IT", Creep: review.Creep{Entitlements: 3, Unexplained: 1, Share: 1.0 / 3, Which: []string{"wiki:a (kept)"}}})
+	throughFile(t, taskView{
+		ID: 1 << 60, Person: "1", Name: "Zoë", App: "keys", Step: "Provision", State: ledger.TaskOpen, Overdue: true, Assignee: "facility",
+		EscalateTo: "it", OpenedAt: at, DueAt: at, Reminders: 2,
+		Work:         ledger.TaskWork{Account: "zoe", Enabled: true, Grant: []string{"front"}, Attributes: map[string]any{"title": "Clerk", "floor": 3.0}, Why: "x"},
+		SecondPerson: true, DoneBy: "a", DoneLogin: "b", Proof: "c", DoneAt: at, EndedBy: "d", EndedLogin: "e", Why: "f", EndedAt: at,
+	})
+}
+
+func throughFile[V any](t *testing.T, entry V) {
+	t.Helper()
+	entries := func(yield func(V, error) bool) { _ = yield(entry, nil) && yield(entry, nil) }
+	got, err := ledger.Collect(inOrder(entries, 0, 1, func(V, V) int { return 0 }))
+	require.NoError(t, err)
+	assert.Equal(t, []V{entry, entry}, got)
+}
+
+// A sorted list that does not fit says where it would have been sorted.
+func TestASortedListSaysThatItHasNoRoom(t *testing.T) {
+	t.Setenv("TMPDIR", filepath.Join(t.TempDir(), "gone"))
+	_, err := ledger.Collect(inOrder(func(yield func(int, error) bool) { yield(1, nil) }, 0, 1, cmp.Compare[int]))
+	require.ErrorContains(t, err, "TMPDIR")
+	require.ErrorIs(t, err, fs.ErrNotExist)
 }
