@@ -8,6 +8,8 @@ import (
 // expression is a parsed filter (RFC 7644 section 3.4.2.2).
 type expression interface {
 	matches(object map[string]any) bool
+	// names returns the attributes that it looks at, in lower case.
+	names() []string
 }
 
 type (
@@ -31,6 +33,12 @@ type (
 func (e and) matches(o map[string]any) bool { return e.left.matches(o) && e.right.matches(o) }
 func (e or) matches(o map[string]any) bool  { return e.left.matches(o) || e.right.matches(o) }
 func (e not) matches(o map[string]any) bool { return !e.inner.matches(o) }
+
+func (e and) names() []string        { return slices.Concat(e.left.names(), e.right.names()) }
+func (e or) names() []string         { return slices.Concat(e.left.names(), e.right.names()) }
+func (e not) names() []string        { return e.inner.names() }
+func (e comparison) names() []string { return []string{strings.ToLower(e.path[0].Name)} }
+func (e within) names() []string     { return []string{strings.ToLower(e.path[0].Name)} }
 
 func (e within) matches(o map[string]any) bool {
 	for _, value := range e.path.values(o) {

@@ -81,7 +81,9 @@ func (s *Service) searchAll(w http.ResponseWriter, r *http.Request) {
 // matches all.
 func (s *store) search(c *collection, filter expression) []*record {
 	ids, exact := c.order, filter == nil
+	var looked projection
 	if filter != nil {
+		looked = projection{only: filter.names()}
 		if some, indexed, whole := s.candidates(c, filter); indexed {
 			ids, exact = some, whole
 		}
@@ -89,7 +91,7 @@ func (s *store) search(c *collection, filter expression) []*record {
 	found := make([]*record, 0, len(ids))
 	for _, id := range ids {
 		r := c.byID[id]
-		if exact || filter.matches(s.render(c, r, "", projection{})) {
+		if exact || filter.matches(s.render(c, r, "", looked)) {
 			found = append(found, r)
 		}
 	}
